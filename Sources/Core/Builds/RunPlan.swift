@@ -1,0 +1,39 @@
+/// How a release runs: what a template's `run` part and the repository come to. Kept with the release, so that an
+/// instance can be started again without the template.
+public struct RunPlan: Sendable, Hashable, Codable {
+    public enum Kind: String, Sendable, Codable {
+        /// Files that the router serves; nothing runs.
+        case `static`
+        /// A process that answers HTTP.
+        case web
+    }
+
+    public var kind: Kind
+    /// Argument vector of the process, resolved inside the container. Empty for `static`.
+    public var command: [String]
+    /// Variable that tells the process its port.
+    public var portVariable: String
+    public var port: Int
+    /// Path that the readiness probe asks for.
+    public var healthPath: String
+    /// Seconds until the process must be ready.
+    public var readySeconds: Int
+    /// Seconds between SIGTERM and SIGKILL.
+    public var graceSeconds: Int
+    /// Variables of the template, below the app's own.
+    public var environment: [String: String]
+
+    public init(
+        kind: Kind, command: [String] = [], portVariable: String = "PORT", port: Int = 8080, healthPath: String = "/",
+        readySeconds: Int = 60, graceSeconds: Int = 10, environment: [String: String] = [:]
+    ) {
+        self.kind = kind
+        self.command = command
+        self.portVariable = portVariable
+        self.port = port
+        self.healthPath = healthPath
+        self.readySeconds = readySeconds
+        self.graceSeconds = graceSeconds
+        self.environment = environment
+    }
+}

@@ -1,0 +1,25 @@
+/// Where containers reach Postgres.
+public struct DatabaseEndpoint: Sendable, Hashable {
+    public let host: String
+    public let port: Int
+
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// `postgresql://role:password@host:port/database` (libpq, "Connection URIs"). Passwords are URL-safe as made.
+    public func url(_ identity: DatabaseIdentity, password: String) -> String {
+        "postgresql://\(identity.role):\(password)@\(host):\(port)/\(identity.database)"
+    }
+}
+
+/// Makes and removes databases, schemas and roles. Every call may be repeated: what is there already is left as it is.
+public protocol DatabaseProvisioner: Sendable {
+    /// Throws `.databaseUnavailable` when Postgres is off or does not answer.
+    func endpoint() async throws(PlatformError) -> DatabaseEndpoint
+    /// Database of the user, role with `password`, schema of the role, `search_path` set; nobody else gets in.
+    func provision(_ identity: DatabaseIdentity, password: String) async throws(PlatformError)
+    /// Ends the role's connections, drops schema and role. The user's database goes with its last `ch_` schema.
+    func drop(_ identity: DatabaseIdentity) async throws(PlatformError)
+}

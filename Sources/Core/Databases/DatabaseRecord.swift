@@ -1,0 +1,58 @@
+import Foundation
+
+/// A channel's part of Postgres: the user's database, the channel's schema and role (seed 000, "Postgres").
+public struct DatabaseIdentity: Sendable, Hashable {
+    /// `u_<user id, 32 hex>`
+    public let database: String
+    /// `ch_<first 12 hex of the channel id>`
+    public let schema: String
+    /// `r_<the same 12>`
+    public let role: String
+
+    public init(user: ID<User>, channel: ID<Channel>) {
+        let digits = channel.hex.prefix(12)
+        database = "u_\(user.hex)"
+        schema = "ch_\(digits)"
+        role = "r_\(digits)"
+    }
+
+    public init(database: String, schema: String, role: String) {
+        self.database = database
+        self.schema = schema
+        self.role = role
+    }
+}
+
+/// What the platform knows of it.
+public struct DatabaseRecord: Sendable, Hashable {
+    public enum Status: String, Sendable, Codable {
+        case provisioning, ready, failed
+    }
+
+    public let channelID: ID<Channel>
+    public let identity: DatabaseIdentity
+    /// The role's password; sealed at rest. Made once.
+    public let password: String
+    public var status: Status
+    /// Why provisioning failed, safe to show.
+    public var lastError: String?
+
+    public init(
+        channelID: ID<Channel>, identity: DatabaseIdentity, password: String, status: Status = .provisioning,
+        lastError: String? = nil
+    ) {
+        self.channelID = channelID
+        self.identity = identity
+        self.password = password
+        self.status = status
+        self.lastError = lastError
+    }
+}
+
+/// Where database records are kept. They are added with their channel and go with it.
+public protocol DatabaseStore: Sendable {
+    func database(channel: ID<Channel>) async throws(PlatformError) -> DatabaseRecord?
+    func setStatus(
+        _ status: DatabaseRecord.Status, lastError: String?, channel: ID<Channel>
+    ) async throws(PlatformError)
+}

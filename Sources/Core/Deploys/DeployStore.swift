@@ -1,0 +1,51 @@
+import Foundation
+
+/// Where deploys are kept. Each call is one transaction, durable when it returns.
+public protocol DeployStore: Sendable {
+    /// Adds queued deploys. Older ones still queued on the same channels end as failed, "superseded by a newer
+    /// deploy"; they are returned.
+    func enqueue(_ deploys: [Deploy], at date: Date) async throws(PlatformError) -> [Deploy]
+    func deploy(_ id: ID<Deploy>) async throws(PlatformError) -> Deploy?
+    func deploy(_ id: ID<Deploy>, channel: ID<Channel>) async throws(PlatformError) -> Deploy?
+    /// The channel's deploys, newest first.
+    func deploys(channel: ID<Channel>, limit: Int) async throws(PlatformError) -> [Deploy]
+    /// The oldest queued deploy of a channel.
+    func nextQueued(channel: ID<Channel>) async throws(PlatformError) -> Deploy?
+    /// Every deploy that has not ended, oldest first.
+    func unfinished() async throws(PlatformError) -> [Deploy]
+    /// queued → running, with the commit that was resolved; counts the attempt. Nil when it is not queued any more.
+    func start(_ id: ID<Deploy>, commit: CommitID?, at date: Date) async throws(PlatformError) -> Deploy?
+    /// Notes the commit that a running deploy resolved to.
+    func resolved(_ id: ID<Deploy>, commit: CommitID) async throws(PlatformError)
+    /// running → queued, after a restart of the server.
+    func requeue(_ id: ID<Deploy>) async throws(PlatformError)
+    /// running → success: the release becomes what the channel serves and `instance` (if any) is the live one; the
+    /// channel's other instances become draining. Also settles what pushers are shown of the ref.
+    /// Throws `.conflict` when the channel is gone or the deploy is not running.
+    func succeed(
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, at date: Date
+    ) async throws(PlatformError)
+    /// queued or running → failed with a reason. Also settles what pushers are shown of the ref. No-op when it has ended.
+    func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError)
+    /// Removes deploys that were prepared for a push whose refs then did not move.
+    func discard(_ ids: [ID<Deploy>]) async throws(PlatformError)
+    /// Branches of the app whose newest deploys failed, by full ref.
+    func failedTips(app: ID<App>) async throws(PlatformError) -> [FailedTip]
+    /// True when no deploy of this app ever succeeded or failed or is waiting: its first push may rebind `prod`.
+    func hasNone(app: ID<App>) async throws(PlatformError) -> Bool
+}
+
+/// A branch whose newest commit failed to deploy.
+public struct FailedTip: Sendable, Hashable {
+    public let ref: String
+    /// The commit that failed: as long as the ref has this value, pushers are shown `lastGood` instead.
+    public let commit: CommitID
+    /// The last commit of this ref whose deploys all succeeded.
+    public let lastGood: CommitID?
+
+    public init(ref: String, commit: CommitID, lastGood: CommitID?) {
+        self.ref = ref
+        self.commit = commit
+        self.lastGood = lastGood
+    }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// A running container of a release.
+public struct Instance: Sendable, Hashable {
+    public enum State: String, Sendable, Codable {
+        /// Being brought up; not part of what is served yet.
+        case starting
+        /// What its channel serves.
+        case live
+        /// Replaced; finishes what it has begun.
+        case draining
+    }
+
+    public let id: ID<Instance>
+    public let channelID: ID<Channel>
+    public let releaseID: ID<Release>
+    public var state: State
+    public let createdAt: Date
+
+    public init(
+        id: ID<Instance> = ID(), channelID: ID<Channel>, releaseID: ID<Release>, state: State = .starting,
+        createdAt: Date
+    ) {
+        self.id = id
+        self.channelID = channelID
+        self.releaseID = releaseID
+        self.state = state
+        self.createdAt = createdAt
+    }
+}
+
+/// Where instances are kept.
+public protocol InstanceStore: Sendable {
+    func insert(_ instance: Instance) async throws(PlatformError)
+    func delete(_ id: ID<Instance>) async throws(PlatformError)
+    func instances() async throws(PlatformError) -> [Instance]
+    func instances(channel: ID<Channel>) async throws(PlatformError) -> [Instance]
+}

@@ -1,0 +1,61 @@
+/// What to run.
+public struct InstanceSpecification: Sendable {
+    public let id: ID<Instance>
+    public let channel: ID<Channel>
+    public let release: ID<Release>
+    /// Absolute path on the host of what the container sees at `/app`, read-only.
+    public let directory: String
+    public let plan: RunPlan
+    /// The whole environment of the process, port variable not included.
+    public let environment: [String: String]
+    public let account: UInt32
+    public let limits: ContainerLimits
+
+    public init(
+        id: ID<Instance>, channel: ID<Channel>, release: ID<Release>, directory: String, plan: RunPlan,
+        environment: [String: String], account: UInt32, limits: ContainerLimits
+    ) {
+        self.id = id
+        self.channel = channel
+        self.release = release
+        self.directory = directory
+        self.plan = plan
+        self.environment = environment
+        self.account = account
+        self.limits = limits
+    }
+}
+
+/// Where an instance answers.
+public struct InstanceEndpoint: Sendable, Hashable {
+    public let id: ID<Instance>
+    /// IP address.
+    public let host: String
+    public let port: Int
+
+    public init(id: ID<Instance>, host: String, port: Int) {
+        self.id = id
+        self.host = host
+        self.port = port
+    }
+}
+
+/// Runs instances. They outlive the server and are found again by `recover`.
+public protocol InstanceRunner: Sendable {
+    /// Starts an instance and waits until it is ready: its port accepts and `healthPath` answers below 500, probed
+    /// from outside every 20 ms with back-off. Early output and what the probe saw go to `log`. Throws `.buildFailed`
+    /// with one line (`the app did not answer on port 8080 within 60 s`) after the log said what was tried, what was
+    /// seen, which ports the container listens on and its last 20 lines; nothing is left running then.
+    /// From then on a crash is restarted with back-off, at the same address, until `stop`.
+    func start(
+        _ specification: InstanceSpecification, log: any DeployLogSink
+    ) async throws(PlatformError) -> InstanceEndpoint
+    /// SIGTERM, the grace period, SIGKILL; removes the container, its network and its cgroup. Fine when it is not
+    /// there. `grace` in seconds; `nil` takes the plan's own.
+    func stop(_ id: ID<Instance>, grace: Int?) async
+    /// After a start of the server: takes the instances in `keep` that still run under supervision again and returns
+    /// their endpoints; every other container, network, cgroup and folder of ours is removed.
+    func recover(keep: Set<ID<Instance>>) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint]
+    /// The last lines that the instance wrote, oldest first.
+    func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String]
+}

@@ -1,0 +1,42 @@
+/// What a hostname leads to.
+public enum RouteTarget: Sendable, Hashable {
+    /// A container.
+    case instance(InstanceEndpoint)
+    /// Files of a release.
+    case site(release: ID<Release>, StaticSite)
+    /// A service of this process behind a Unix socket: the API, git, the dashboard.
+    case service(name: String, socketPath: String)
+    /// The site is known and cannot be served.
+    case placeholder(Placeholder)
+
+    public enum Placeholder: Sendable, Hashable {
+        /// Nothing was deployed yet; the page says how to push. The text is the repository's address.
+        case awaitingFirstDeploy(repositoryURL: String)
+        /// The release is there and its instance is not running yet, or not any more.
+        case starting
+    }
+}
+
+/// What became of a target's requests when it was replaced.
+public struct DrainReport: Sendable, Hashable {
+    /// Requests that were still open when the time was over; they were cut.
+    public let cut: Int
+
+    public init(cut: Int) { self.cut = cut }
+}
+
+/// Tells the router where hostnames lead. A switch loses no request: one that has begun stays with the target that it
+/// began on.
+public protocol RoutePublisher: Sendable {
+    /// Makes `hostname` (lower case, without port) lead to `target` at once. Returns the target that it replaced.
+    @discardableResult
+    func publish(_ target: RouteTarget, at hostname: String) -> RouteTarget?
+    /// Publishes many at once, as one snapshot.
+    func publish(_ targets: [String: RouteTarget])
+    /// Forgets the hostname. Returns the target that it led to.
+    @discardableResult
+    func withdraw(_ hostname: String) -> RouteTarget?
+    /// Waits until no request is open on an instance that is no longer published, or `seconds` are over; then cuts
+    /// what is left and closes the pooled connections to it.
+    func drain(_ instance: ID<Instance>, seconds: Int) async -> DrainReport
+}
