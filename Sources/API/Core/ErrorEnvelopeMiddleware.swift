@@ -1,0 +1,97 @@
+import Core
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Turns every error into `{"error":{"code","message"}}` (seed 000, "Error envelope"), those of the HTTP layer too.
+struct ErrorEnvelopeMiddleware: RouterMiddleware {
+    let routes: RouteIndex
+
+    func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            return render(translate(error, request: request, context: context), request: request)
+        }
+    }
+
+    private func translate(_ error: any Error, request: Request, context: APIContext) -> PlatformError {
+        switch error {
+        case let error as PlatformError:
+            if error.code == .internal {
+                context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+                return PlatformError(.internal, "internal error; the request id is \(context.id)")
+            }
+            return error
+        case let error as HTTPError where error.status == .notFound:
+            return routes.methods(for: request.uri.path).isEmpty
+                ? PlatformError(.notFound, "there is no such endpoint")
+                : PlatformError(.methodNotAllowed, "\(request.method.rawValue) is not allowed here")
+        case let error as HTTPError where error.status == .contentTooLarge:
+            return PlatformError(.tooLarge, "the body is too large")
+        case let error as HTTPError where error.status.kind == .clientError:
+            return .invalid(error.body ?? "the request cannot be read")
+        default:
+            context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+            return PlatformError(.internal, "internal error; the request id is \(context.id)")
+        }
+    }
+
+    private func render(_ error: PlatformError, request: Request) -> Response {
+        let (status, code) = Self.wireForm(of: error.code)
+        var headers: HTTPFields = [:]
+        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"Berth\"" }
+        if status == .methodNotAllowed {
+            headers[.allow] = routes.methods(for: request.uri.path).joined(separator: ", ")
+        }
+        return .json(
+            ["error": ["code": .string(code), "message": .string(error.message)]], status: status, headers: headers)
+    }
+
+    /// The contract's codes (seed 000, "Error codes") and those that it gives per endpoint.
+    static func wireForm(of code: PlatformError.Code) -> (HTTPResponse.Status, String) {
+        switch code {
+        case .invalid, .buildFailed, .unsupported: (.badRequest, "bad_request")
+        case .invalidConfirmation: (.badRequest, "invalid_confirmation")
+        case .unauthenticated: (.unauthorized, "auth_required")
+        case .tokenInvalid: (.unauthorized, "token_invalid")
+        case .tokenRevoked: (.unauthorized, "token_revoked")
+        case .scopeDenied: (.forbidden, "scope_denied")
+        case .scopeReserved: (.forbidden, "scope_reserved")
+        case .forbidden: (.forbidden, "permission_denied")
+        case .notFound: (.notFound, "not_found")
+        case .methodNotAllowed: (.methodNotAllowed, "method_not_allowed")
+        case .conflict, .cancelled: (.conflict, "conflict")
+        case .tooLarge: (.contentTooLarge, "bad_request")
+        case .rateLimited: (.tooManyRequests, "rate_limited")
+        case .databaseUnavailable: (.serviceUnavailable, "postgres_unavailable")
+        case .unavailable: (.serviceUnavailable, "unavailable")
+        case .badGateway: (.badGateway, "bad_gateway")
+        case .timeout: (.gatewayTimeout, "timeout")
+        case .internal: (.internalServerError, "internal_error")
+        }
+    }
+}
+
+/// Which methods each path pattern has; tells an unknown path from a wrong method.
+struct RouteIndex: Sendable {
+    private let routes: [(parts: [Substring], method: String)]
+
+    init(_ endpoints: [Endpoint]) {
+        routes = endpoints.map { ($0.path.split(separator: "/"), $0.method.rawValue) }
+    }
+
+    /// The methods of `path`, sorted, `HEAD` with `GET`; empty for a path that nothing serves.
+    func methods(for path: String) -> [String] {
+        let parts = path.split(separator: "/")
+        var methods = Set<String>()
+        for route in routes where route.parts.count == parts.count {
+            guard zip(route.parts, parts).allSatisfy({ $0.hasPrefix("{") || $0 == $1 }) else { continue }
+            methods.insert(route.method)
+            if route.method == "GET" { methods.insert("HEAD") }
+        }
+        return methods.sorted()
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+
+/// What a plan is made from: the entries of a commit's root, and the content of those that the template asks for.
+struct CommitView: Sendable {
+    /// Bytes that a file may have that a template reads.
+    static let fileLimit = 32 * 1024 * 1024
+
+    /// Names in the root; folders end in `/`.
+    let entries: [String]
+    /// Content by name. A file that is in `entries` and not here could not be read: a link, or over the limit.
+    let contents: [String: [UInt8]]
+
+    func has(_ file: String) -> Bool { entries.contains(file) }
+
+    init(entries: [String], contents: [String: [UInt8]]) {
+        self.entries = entries
+        self.contents = contents
+    }
+
+    /// Looks at a folder on disk. Blocks.
+    init(directory: String, files: [String]) throws(FileError) {
+        let folder = try FolderHandle(path: directory)
+        var entries: [String] = []
+        var contents: [String: [UInt8]] = [:]
+        for name in try folder.entries() {
+            guard let text = name.text else { continue }
+            let status = try folder.status(name)
+            entries.append(status.kind == .folder ? text + "/" : text)
+            if files.contains(text), status.kind == .file, status.size <= Self.fileLimit {
+                contents[text] = try DurableFile.read(name: text, in: folder)
+            }
+        }
+        self.init(entries: entries, contents: contents)
+    }
+}
+
+extension TemplateManifest {
+    /// The JSON files in the root that its conditions and commands look into, sorted.
+    var referencedFiles: [String] {
+        let tests = build.steps.flatMap { $0.when.all + $0.when.any + $0.when.none }
+        let tested = tests.compactMap { test in
+            if case .entries(let file, _, _) = test { file } else { nil }
+        }
+        let read = run.commands.compactMap { command in
+            switch command {
+            case .argument(let field, _), .shell(let field): field.file
+            case .arguments: nil
+            }
+        }
+        return Set(tested + read).sorted()
+    }
+}

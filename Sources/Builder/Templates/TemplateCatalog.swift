@@ -1,0 +1,75 @@
+import Core
+import Foundation
+
+/// The templates that are installed: the built-in folder's and the operator's, by order, then name.
+public struct TemplateCatalog: Sendable {
+    public static let manifestName = "template.yaml"
+    /// Bytes that a `template.yaml` may have.
+    static let manifestLimit = 256 * 1024
+
+    public let templates: [TemplateManifest]
+
+    public init(templates: [TemplateManifest]) {
+        self.templates = templates.sorted { ($0.order, $0.name) < ($1.order, $1.name) }
+    }
+
+    /// Reads every folder in `builtIn`, then those in `operatorFolder`; there, a template replaces the built-in one of
+    /// its name. Throws `.invalid` with every problem, one a line. Blocks; for the start of the server.
+    public init(builtIn: String, operatorFolder: String? = nil) throws(PlatformError) {
+        var found: [String: TemplateManifest] = [:]
+        var problems: [TemplateProblem] = []
+        for folder in [builtIn, operatorFolder].compactMap({ $0 }) {
+            guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+                throw .invalid("the templates folder \(folder) cannot be read")
+            }
+            for name in names.sorted() where Self.isTemplate("\(folder)/\(name)") {
+                do throws(TemplateProblems) {
+                    found[name] = try Self.manifest(directory: "\(folder)/\(name)")
+                } catch {
+                    problems += error.problems
+                }
+            }
+        }
+        guard problems.isEmpty else { throw .invalid(TemplateProblems(problems: problems).description) }
+        self.init(templates: Array(found.values))
+    }
+
+    public var names: [String] { templates.map(\.name) }
+
+    public subscript(name: String) -> TemplateManifest? { templates.first { $0.name == name } }
+
+    /// The first template whose `detect` part fits a repository with these root entries.
+    func detect(_ entries: [String]) -> TemplateManifest? { templates.first { $0.detect.matches(entries) } }
+
+    /// Reads one template's folder. Its name must be the folder's.
+    static func manifest(directory: String) throws(TemplateProblems) -> TemplateManifest {
+        let file = "\(directory)/\(manifestName)"
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw TemplateProblems(problems: [TemplateProblem(file: file, message: "cannot be read")])
+        }
+        guard data.count <= manifestLimit, let text = String(validating: data, as: UTF8.self) else {
+            let message = "must be UTF-8 text of at most \(manifestLimit) bytes"
+            throw TemplateProblems(problems: [TemplateProblem(file: file, message: message)])
+        }
+        let manifest = try TemplateManifestParser.parse(text, file: file)
+        let folder = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
+        guard manifest.name == folder else {
+            let message = "name is \"\(manifest.name)\" and the folder's is \"\(folder)\"; they must be the same"
+            throw TemplateProblems(problems: [TemplateProblem(file: file, message: message)])
+        }
+        return manifest
+    }
+
+    private static func isTemplate(_ directory: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(directory)/\(manifestName)")
+    }
+}
+
+extension TemplateManifest.Detection {
+    /// False for a template that names no files: it is chosen by name only.
+    func matches(_ entries: [String]) -> Bool {
+        guard !(all.isEmpty && any.isEmpty) else { return false }
+        func isThere(_ glob: Glob) -> Bool { entries.contains { glob.matches($0) } }
+        return all.allSatisfy(isThere) && (any.isEmpty || any.contains(where: isThere))
+    }
+}

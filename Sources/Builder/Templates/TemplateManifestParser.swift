@@ -1,0 +1,150 @@
+import Core
+import Yams
+
+/// Reads `template.yaml`. Every key that the schema does not have is an error, so that a slip never passes quietly.
+public struct TemplateManifestParser {
+    private let list: ProblemList
+
+    /// - Parameter file: how the file is called in problems.
+    public static func parse(_ text: String, file: String) throws(TemplateProblems) -> TemplateManifest {
+        let parser = TemplateManifestParser(list: ProblemList(file: file))
+        let manifest = parser.root(text).flatMap { parser.manifest($0) }
+        guard let manifest, parser.list.problems.isEmpty else {
+            throw TemplateProblems(problems: parser.list.problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) })
+        }
+        return manifest
+    }
+
+    private func root(_ text: String) -> YAMLMapping? {
+        do {
+            guard let mapping = try compose(yaml: text)?.mapping else {
+                list.add("the file must be a mapping that begins with schema: \(TemplateManifest.schema)")
+                return nil
+            }
+            // Before anything else: another version may have other keys.
+            if let node = mapping["schema"], node.scalar?.string != String(TemplateManifest.schema) {
+                list.add("this server reads schema \(TemplateManifest.schema)", at: node.mark)
+                return nil
+            }
+            return YAMLMapping(
+                mapping, path: "", known: ["schema", "name", "order", "description", "detect", "build", "run"],
+                list: list)
+        } catch let error as YamlError {
+            report(error)
+        } catch {
+            list.add("not YAML")
+        }
+        return nil
+    }
+
+    private func report(_ error: YamlError) {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            list.add("not YAML: \(problem)", at: mark)
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            list.add("the same key twice: \(duplicates.joined(separator: ", "))", at: context.mark)
+        default:
+            list.add("not YAML")
+        }
+    }
+
+    private func manifest(_ top: YAMLMapping) -> TemplateManifest? {
+        _ = top.required("schema")
+        let name = top.required("name")
+        if let name, !DNSLabel.isValid(name) {
+            top.report("name must be 1 to \(DNSLabel.maximumLength) lowercase letters, digits and hyphens", at: "name")
+        }
+        let description = top.required("description")
+        guard let run = run(top) else { return nil }
+        let build = build(top, kind: run.kind)
+        let detect = top.mapping("detect", known: ["all", "any"])
+        guard let name, let description else { return nil }
+        return TemplateManifest(
+            name: name, order: top.integer("order", in: 0...100_000) ?? 1000, description: description,
+            detect: .init(all: globs(detect, "all"), any: globs(detect, "any")), build: build, run: run)
+    }
+
+    private func globs(_ mapping: YAMLMapping?, _ key: String) -> [Glob] { (mapping?.texts(key) ?? []).map { Glob($0) } }
+
+    private func run(_ top: YAMLMapping) -> TemplateManifest.Run? {
+        guard
+            let mapping = top.mapping(
+                "run",
+                known: [
+                    "kind", "command", "commands", "missing", "requires", "port", "port-variable", "health-path",
+                    "ready-seconds", "grace-seconds", "environment",
+                ])
+        else {
+            if !top.has("run") { top.report("run is missing") }
+            return nil
+        }
+        guard let text = mapping.required("kind") else { return nil }
+        guard let kind = RunPlan.Kind(rawValue: text) else {
+            mapping.report("run.kind must be static or web", at: "kind")
+            return nil
+        }
+        var run = TemplateManifest.Run(kind: kind)
+        if kind == .static {
+            for key in ["command", "commands", "port", "port-variable", "health-path"] where mapping.has(key) {
+                mapping.report("run.\(key) is only for kind: web", at: key)
+            }
+        } else {
+            run.commands = RunCommandParser(mapping: mapping).commands()
+        }
+        run.missing = mapping.text("missing")
+        run.requires = mapping.texts("requires") ?? []
+        run.port = mapping.integer("port", in: 1024...65535) ?? run.port
+        run.portVariable = mapping.text("port-variable") ?? run.portVariable
+        run.healthPath = mapping.text("health-path") ?? run.healthPath
+        if run.healthPath.utf8.first != UInt8(ascii: "/") || !run.healthPath.utf8.allSatisfy({ 0x21...0x7e ~= $0 }) {
+            mapping.report("run.health-path must begin with / and be printable ASCII", at: "health-path")
+        }
+        run.readySeconds = mapping.integer("ready-seconds", in: 1...3600) ?? run.readySeconds
+        run.graceSeconds = mapping.integer("grace-seconds", in: 0...600) ?? run.graceSeconds
+        run.environment = mapping.table("environment") ?? [:]
+        return run
+    }
+
+    private func build(_ top: YAMLMapping, kind: RunPlan.Kind) -> TemplateManifest.Build {
+        var build = TemplateManifest.Build()
+        let mapping = top.mapping(
+            "build", known: ["steps", "environment", "install-script", "time-limit", "output", "publish"])
+        build.environment = mapping?.table("environment") ?? [:]
+        build.installScript = mapping?.text("install-script")
+        if let script = build.installScript, script.utf8.contains(UInt8(ascii: "/")) || script.hasPrefix("-") {
+            mapping?.report("build.install-script must be the name of a file in the root", at: "install-script")
+        }
+        build.timeLimit = mapping?.integer("time-limit", in: 1...86_400) ?? build.timeLimit
+        build.steps = (mapping?.mappings("steps", known: StepParser.keys) ?? []).compactMap {
+            StepParser(mapping: $0).step()
+        }
+        if kind == .static {
+            build.site = mapping.map { site($0) } ?? SitePlan()
+        } else {
+            for key in ["output", "publish"] where mapping?.has(key) == true {
+                mapping?.report("build.\(key) is only for kind: static", at: key)
+            }
+        }
+        return build
+    }
+
+    private func site(_ build: YAMLMapping) -> SitePlan {
+        var site = SitePlan()
+        if let output = build.mapping("output", known: ["candidates", "marker"]) {
+            site.candidates = output.texts("candidates") ?? site.candidates
+            site.marker = output.text("marker") ?? site.marker
+        }
+        for candidate in site.candidates {
+            let parts = candidate.split(separator: "/", omittingEmptySubsequences: false)
+            if candidate != ".", parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) {
+                build.report("build.output.candidates: \"\(candidate)\" must be . or a folder inside", at: "output")
+            }
+        }
+        if let publish = build.mapping("publish", known: ["exclude", "except"]) {
+            site.exclude = globs(publish, "exclude")
+            site.except = globs(publish, "except")
+        }
+        return site
+    }
+}

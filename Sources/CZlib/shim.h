@@ -1,0 +1,6 @@
+// zlib's public interface, and its initialiser, which is a macro.
+#pragma once
+#include <zlib.h>
+
+/// Starts inflating; `window_bits` as inflateInit2 has them (15 + 16 for gzip).
+static inline int czlib_inflate_init(z_stream *stream, int window_bits) { return inflateInit2(stream, window_bits); }

@@ -1,0 +1,97 @@
+import Core
+import Logging
+
+/// An app with its channels, as it is shown.
+public struct AppOverview: Sendable {
+    public let app: App
+    /// `prod` first, then in creation order.
+    public let channels: [Channel]
+}
+
+/// Makes, shows and deletes apps.
+public struct AppService: Sendable {
+    private let platform: Platform
+    private let databases: DatabaseService
+    private let removal: Removal
+
+    init(platform: Platform, databases: DatabaseService, removal: Removal) {
+        self.platform = platform
+        self.databases = databases
+        self.removal = removal
+    }
+
+    public func list(by principal: Principal) async throws(PlatformError) -> [AppOverview] {
+        let apps = try await platform.apps.apps(owner: principal.user.id)
+        let channels = try await platform.channels.channels(apps: apps.map(\.id))
+        return apps.map { AppOverview(app: $0, channels: channels[$0.id] ?? []) }
+    }
+
+    /// Throws `.notFound` for a missing and for a foreign app alike.
+    public func get(_ id: ID<App>?, by principal: Principal) async throws(PlatformError) -> AppOverview {
+        guard let id, let app = try await platform.apps.app(id, owner: principal.user.id) else {
+            throw .notFound("app")
+        }
+        return AppOverview(app: app, channels: try await platform.channels.channels(app: id))
+    }
+
+    /// Makes an app with its repository and its `prod` channel, bound to `branch:master`. Throws `.invalid` for a bad,
+    /// reserved or taken name, a taken hostname and an unknown template; nothing is left then.
+    public func create(
+        name: String, template: String?, by principal: Principal
+    ) async throws(PlatformError) -> AppOverview {
+        try Policy.require(.repo, of: principal)
+        let name = try AppName(name)
+        let template = template ?? "static"
+        let templates = platform.builder.templateNames
+        guard templates.contains(template) else {
+            throw .invalid("template must be one of \(templates.joined(separator: ", "))")
+        }
+        let app = App(
+            ownerID: principal.user.id, ownerName: principal.user.name, name: name, template: template,
+            createdAt: platform.now())
+        let prodName = try ChannelName(Channel.prodName)
+        let prod = Channel(
+            appID: app.id, name: prodName,
+            label: try SiteLabel(channel: prodName, app: name, user: principal.user.name), binding: .branch(.master),
+            createdAt: app.createdAt)
+        do throws(PlatformError) {
+            try await platform.apps.insert(
+                app, prod: prod, database: databases.record(for: prod.id, owner: principal.user.id))
+        } catch {
+            throw error.code == .conflict ? .invalid(error.message) : error
+        }
+        do throws(PlatformError) {
+            try await platform.repository.create(app.id, head: .master)
+        } catch {
+            try? await platform.apps.purge(app.id)
+            throw error
+        }
+        await databases.begin(prod.id)
+        platform.publishPlaceholder(for: prod, of: app)
+        platform.logger.info("app created", metadata: ["app": "\(app.id)", "user": "\(principal.user.name)"])
+        return AppOverview(app: app, channels: [prod])
+    }
+
+    /// Deletes an app with all that belongs to it. When this returns its name and hostnames are free.
+    public func delete(_ id: ID<App>?, by principal: Principal) async throws(PlatformError) {
+        try Policy.require(.repo, of: principal)
+        guard let id, let app = try await platform.apps.app(id, owner: principal.user.id) else {
+            throw .notFound("app")
+        }
+        let channels = try await platform.channels.channels(app: id)
+        guard try await platform.apps.markDeleted(id, owner: principal.user.id) else { throw .notFound("app") }
+        for channel in channels { platform.routes.withdraw(platform.address.hostname(channel.label)) }
+        platform.logger.info("app deleted", metadata: ["app": "\(id)", "user": "\(principal.user.name)"])
+        await removal.remove(app, channels: channels)
+    }
+}
+
+extension Platform {
+    /// Makes the channel's hostname say that nothing was deployed yet.
+    func publishPlaceholder(for channel: Channel, of app: App) {
+        routes.publish(
+            .placeholder(
+                .awaitingFirstDeploy(repositoryURL: address.repositoryURL(user: app.ownerName, app: app.name))),
+            at: address.hostname(channel.label))
+    }
+}

@@ -1,0 +1,53 @@
+import Core
+import Logging
+
+/// Removes what belonged to a deleted app or channel: deploys, containers, files, schema and role, then the rows. Each
+/// step may be repeated, so that a start of the server finishes what a crash or an absent Postgres left.
+struct Removal: Sendable {
+    let platform: Platform
+    let databases: DatabaseService
+    let queue: DeployQueue
+    let retirement: Retirement
+
+    func remove(_ app: App, channels: [Channel]) async {
+        await attempt("app", "\(app.id)") { () async throws(PlatformError) in
+            for channel in channels { try await clear(channel) }
+            try await platform.repository.delete(app.id)
+            try await platform.apps.purge(app.id)
+        }
+    }
+
+    func remove(_ channel: Channel) async {
+        await attempt("channel", "\(channel.id)") { () async throws(PlatformError) in
+            try await clear(channel)
+            try await platform.channels.purge(channel.id)
+        }
+    }
+
+    private func clear(_ channel: Channel) async throws(PlatformError) {
+        await queue.cancel(channel.id, reason: "the channel was deleted")
+        try await retirement.stopAll(of: channel.id)
+        for release in try await platform.releases.releases(channel: channel.id) {
+            await platform.builder.remove(release.id)
+            try await platform.releases.delete(release.id)
+        }
+        let deploys = try await platform.deploys.deploys(channel: channel.id, limit: .max)
+        await platform.deployLogs.delete(deploys.map(\.id))
+        if await platform.repository.exists(channel.appID) {
+            for deploy in deploys where deploy.commit != nil {
+                try await platform.repository.unpin(deploy.id, app: channel.appID)
+            }
+        }
+        try await databases.drop(channel.id)
+    }
+
+    private func attempt(
+        _ kind: String, _ id: String, _ body: () async throws(PlatformError) -> Void
+    ) async {
+        do throws(PlatformError) { try await body() } catch {
+            platform.logger.error(
+                "removal not finished; it is taken up again at the next start",
+                metadata: ["kind": "\(kind)", "id": "\(id)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Core
+import Logging
+
+/// The use cases, wired to one another: what the API, the git server and the dashboard are given.
+public struct ControlPlane: Sendable {
+    public let tokens: TokenService
+    public let users: UserService
+    public let apps: AppService
+    public let channels: ChannelService
+    public let deploys: DeployService
+    public let environment: EnvironmentService
+    public let pushes: PushService
+    public let address: PublicAddress
+    private let queue: DeployQueue
+    private let recovery: Recovery
+
+    public init(_ platform: Platform) {
+        let logs = DeployLogs(store: platform.deployLogs, now: platform.now, logger: platform.logger)
+        let databases = DatabaseService(
+            store: platform.databases, provisioner: platform.provisioner, logger: platform.logger)
+        let retirement = Retirement(platform: platform)
+        let pipeline = DeployPipeline(platform: platform, databases: databases, logs: logs, retirement: retirement)
+        queue = DeployQueue(platform: platform, pipeline: pipeline)
+        let removal = Removal(platform: platform, databases: databases, queue: queue, retirement: retirement)
+
+        tokens = TokenService(tokens: platform.tokens, now: platform.now)
+        users = UserService(users: platform.users, tokens: tokens, now: platform.now)
+        apps = AppService(platform: platform, databases: databases, removal: removal)
+        channels = ChannelService(platform: platform, databases: databases, removal: removal)
+        deploys = DeployService(platform: platform, queue: queue, logs: logs)
+        environment = EnvironmentService(apps: platform.apps, environment: platform.environment)
+        pushes = PushService(platform: platform, tokens: tokens, deploys: deploys, queue: queue, logs: logs)
+        recovery = Recovery(
+            platform: platform, databases: databases, pipeline: pipeline, queue: queue, logs: logs, removal: removal)
+        address = platform.address
+    }
+
+    /// Finds what runs and publishes every route; before the listener opens.
+    public func restore() async throws(PlatformError) { try await recovery.restore() }
+
+    /// Takes up interrupted deploys and clean-ups; once requests are let in.
+    public func resume() async { await recovery.resume() }
+
+    /// Lets running deploys end for as long as `grace`; what is left goes on at the next start.
+    public func close(grace: Duration) async { await queue.close(grace: grace) }
+}

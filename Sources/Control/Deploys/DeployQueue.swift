@@ -1,0 +1,77 @@
+import Core
+import Logging
+
+/// Runs the deploys: one worker a channel, so that a channel's deploys follow one another and channels do not wait
+/// for each other. A worker lives as long as its channel has something queued.
+actor DeployQueue {
+    private let platform: Platform
+    private let pipeline: DeployPipeline
+    private var workers: [ID<Channel>: Task<Void, Never>] = [:]
+    /// Channels that were woken since their worker last looked.
+    private var woken: Set<ID<Channel>> = []
+    private var isClosed = false
+
+    init(platform: Platform, pipeline: DeployPipeline) {
+        self.platform = platform
+        self.pipeline = pipeline
+    }
+
+    /// Something was queued on the channel.
+    func wake(_ channel: ID<Channel>) {
+        woken.insert(channel)
+        guard !isClosed, workers[channel] == nil else { return }
+        workers[channel] = Task { await work(channel) }
+    }
+
+    /// Ends the channel's running deploy and everything queued as failed, and waits until nothing of it runs.
+    func cancel(_ channel: ID<Channel>, reason: String) async {
+        if let worker = workers[channel] {
+            worker.cancel()
+            await worker.value
+        }
+        do throws(PlatformError) {
+            for deploy in try await platform.deploys.unfinished() where deploy.channelID == channel {
+                await pipeline.fail(deploy, because: PlatformError(.cancelled, reason))
+            }
+        } catch {
+            platform.logger.error("queued deploys not cancelled", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Starts nothing new, gives running deploys `grace` to end, then interrupts them: they stay `running` in the store
+    /// and are started again with the server.
+    func close(grace: Duration) async {
+        isClosed = true
+        let running = Array(workers.values)
+        guard !running.isEmpty else { return }
+        let deadline = Task {
+            try? await Task.sleep(for: grace)
+            for worker in running { worker.cancel() }
+        }
+        for worker in running { await worker.value }
+        deadline.cancel()
+    }
+
+    private func work(_ channel: ID<Channel>) async {
+        while !Task.isCancelled, !isClosed {
+            do {
+                woken.remove(channel)
+                guard let queued = try await platform.deploys.nextQueued(channel: channel) else {
+                    // Something may have been queued while the store was asked.
+                    if woken.contains(channel) { continue }
+                    break
+                }
+                guard
+                    let deploy = try await platform.deploys.start(queued.id, commit: queued.commit, at: platform.now())
+                else { continue }
+                try await pipeline.run(deploy)
+            } catch is CancellationError {
+                break
+            } catch {
+                platform.logger.error("deploy queue halted", metadata: ["channel": "\(channel)", "error": "\(error)"])
+                break
+            }
+        }
+        workers[channel] = nil
+    }
+}

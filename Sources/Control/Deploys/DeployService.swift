@@ -1,0 +1,104 @@
+import Core
+import Foundation
+import Logging
+
+/// What may be done with deploys: ask for one, read its log, see the last ones.
+public struct DeployService: Sendable {
+    private let platform: Platform
+    private let queue: DeployQueue
+    private let logs: DeployLogs
+
+    init(platform: Platform, queue: DeployQueue, logs: DeployLogs) {
+        self.platform = platform
+        self.queue = queue
+        self.logs = logs
+    }
+
+    /// Throws `.scopeDenied` and `.notFound`, before anything else of a deploy request is looked at.
+    public func checkAccess(
+        channel id: ID<Channel>?, app appID: ID<App>?, by principal: Principal
+    ) async throws(PlatformError) {
+        try Policy.require(.deploy, of: principal)
+        _ = try await channel(id, app: appID, of: principal)
+    }
+
+    /// Throws `.notFound`, before anything else of a request to read is looked at.
+    public func checkReadAccess(
+        channel id: ID<Channel>?, app appID: ID<App>?, by principal: Principal
+    ) async throws(PlatformError) {
+        _ = try await channel(id, app: appID, of: principal)
+    }
+
+    /// Queues a deploy of a commit, a branch or `HEAD` (the branch that the channel is bound to). Only the syntax is
+    /// checked here; what does not resolve ends as failed, with a log.
+    public func request(
+        _ revision: String, channel id: ID<Channel>?, app appID: ID<App>?, by principal: Principal
+    ) async throws(PlatformError) -> Deploy {
+        try Policy.require(.deploy, of: principal)
+        let channel = try await channel(id, app: appID, of: principal)
+        let deploy: Deploy
+        if let commit = CommitID(revision) {
+            deploy = make(channel, requested: revision, ref: nil, commit: commit)
+        } else if revision == "HEAD" {
+            deploy = make(channel, requested: revision, ref: channel.binding.headBranch.ref, commit: nil)
+        } else if let branch = BranchName(revision) {
+            guard channel.binding.accepts(branch) else {
+                throw .invalid(
+                    "sha names branch \(branch), but this channel is bound to \(channel.binding.description)")
+            }
+            deploy = make(channel, requested: revision, ref: branch.ref, commit: nil)
+        } else {
+            throw .invalid("sha must be 40 hex digits, a branch name or HEAD")
+        }
+        try await enqueue([deploy])
+        await queue.wake(channel.id)
+        return deploy
+    }
+
+    /// The log so far. Throws `.notFound` also when there is no line yet.
+    public func log(
+        of deployID: ID<Deploy>?, channel id: ID<Channel>?, app appID: ID<App>?, by principal: Principal
+    ) async throws(PlatformError) -> Data {
+        let channel = try await channel(id, app: appID, of: principal)
+        guard let deployID, let deploy = try await platform.deploys.deploy(deployID, channel: channel.id),
+            let log = try await platform.deployLogs.read(deploy.id)
+        else { throw .notFound("deploy log") }
+        return log
+    }
+
+    /// The channel's last deploys, newest first.
+    public func recent(
+        channel id: ID<Channel>, app appID: ID<App>, limit: Int, by principal: Principal
+    ) async throws(PlatformError) -> [Deploy] {
+        let channel = try await channel(id, app: appID, of: principal)
+        return try await platform.deploys.deploys(channel: channel.id, limit: limit)
+    }
+
+    /// Writes deploys down as queued. Those that they supersede end here, with their log.
+    func enqueue(_ deploys: [Deploy]) async throws(PlatformError) {
+        guard !deploys.isEmpty else { return }
+        for deploy in deploys { logs.open(deploy.id) }
+        for superseded in try await platform.deploys.enqueue(deploys, at: platform.now()) {
+            let reason = superseded.failure ?? "superseded by a newer deploy"
+            logs.end(superseded.id, lastLines: ["deploy failed: \(reason)"], failure: reason)
+        }
+    }
+
+    private func make(_ channel: Channel, requested: String, ref: String?, commit: CommitID?) -> Deploy {
+        Deploy(
+            appID: channel.appID, channelID: channel.id, requested: requested, ref: ref, commit: commit,
+            createdAt: platform.now())
+    }
+
+    private func channel(
+        _ id: ID<Channel>?, app appID: ID<App>?, of principal: Principal
+    ) async throws(PlatformError) -> Channel {
+        guard let appID, try await platform.apps.app(appID, owner: principal.user.id) != nil else {
+            throw .notFound("app")
+        }
+        guard let id, let channel = try await platform.channels.channel(id, app: appID) else {
+            throw .notFound("channel")
+        }
+        return channel
+    }
+}

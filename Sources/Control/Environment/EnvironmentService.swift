@@ -1,0 +1,34 @@
+import Core
+
+/// Sets and removes an app's variables. They reach its processes with the next deploy.
+public struct EnvironmentService: Sendable {
+    private let apps: any AppStore
+    private let environment: any EnvironmentStore
+
+    public init(apps: any AppStore, environment: any EnvironmentStore) {
+        self.apps = apps
+        self.environment = environment
+    }
+
+    public func set(
+        _ key: String, value: String, app id: ID<App>?, by principal: Principal
+    ) async throws(PlatformError) {
+        let id = try await checkAccess(app: id, by: principal)
+        let key = try EnvironmentKey(key)
+        try EnvironmentValue.check(value)
+        try await environment.set(key, value: value, app: id)
+    }
+
+    public func remove(_ key: String, app id: ID<App>?, by principal: Principal) async throws(PlatformError) {
+        let id = try await checkAccess(app: id, by: principal)
+        guard try await environment.remove(key, app: id) else { throw .notFound("variable") }
+    }
+
+    /// Throws `.scopeDenied` and `.notFound`, before anything else of the request is looked at.
+    @discardableResult
+    public func checkAccess(app id: ID<App>?, by principal: Principal) async throws(PlatformError) -> ID<App> {
+        try Policy.require(.deploy, of: principal)
+        guard let id, try await apps.app(id, owner: principal.user.id) != nil else { throw .notFound("app") }
+        return id
+    }
+}

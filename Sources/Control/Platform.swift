@@ -1,0 +1,70 @@
+import Core
+import Logging
+
+/// What Control works with: the ports, each behind its adapter, and how the world reaches us.
+public struct Platform: Sendable {
+    public let users: any UserStore
+    public let tokens: any TokenStore
+    public let apps: any AppStore
+    public let channels: any ChannelStore
+    public let deploys: any DeployStore
+    public let releases: any ReleaseStore
+    public let instances: any InstanceStore
+    public let environment: any EnvironmentStore
+    public let databases: any DatabaseStore
+    public let deployLogs: any DeployLogStore
+    public let repository: any SourceRepository
+    public let builder: any SourceBuilder
+    public let runner: any InstanceRunner
+    public let routes: any RoutePublisher
+    /// `nil` when Postgres is switched off.
+    public let provisioner: (any DatabaseProvisioner)?
+    public let address: PublicAddress
+    public let configuration: ControlConfiguration
+    public let now: WallClock
+    public let logger: Logger
+
+    public init(
+        users: any UserStore, tokens: any TokenStore, apps: any AppStore, channels: any ChannelStore,
+        deploys: any DeployStore, releases: any ReleaseStore, instances: any InstanceStore,
+        environment: any EnvironmentStore, databases: any DatabaseStore, deployLogs: any DeployLogStore,
+        repository: any SourceRepository, builder: any SourceBuilder, runner: any InstanceRunner,
+        routes: any RoutePublisher, provisioner: (any DatabaseProvisioner)?, address: PublicAddress,
+        configuration: ControlConfiguration, now: @escaping WallClock, logger: Logger
+    ) {
+        self.users = users
+        self.tokens = tokens
+        self.apps = apps
+        self.channels = channels
+        self.deploys = deploys
+        self.releases = releases
+        self.instances = instances
+        self.environment = environment
+        self.databases = databases
+        self.deployLogs = deployLogs
+        self.repository = repository
+        self.builder = builder
+        self.runner = runner
+        self.routes = routes
+        self.provisioner = provisioner
+        self.address = address
+        self.configuration = configuration
+        self.now = now
+        self.logger = logger
+    }
+}
+
+/// Settings of the use cases.
+public struct ControlConfiguration: Sendable {
+    /// Seconds that open requests on a replaced version may go on.
+    public var drainSeconds = 30
+    /// Releases that a channel keeps, the one it serves included.
+    public var keptReleases = 10
+    /// What an instance may use.
+    public var instanceLimits = ContainerLimits(
+        memory: 512 << 20, milliCPU: 2000, processes: 256, temporary: 64 << 20)
+    /// How often a deploy that a crash of the server interrupted is started again before it is given up.
+    public var deployAttempts = 2
+
+    public init() {}
+}

@@ -1,0 +1,49 @@
+import Core
+
+/// Merges the logs of the deploys that one push set off into what the pusher sees.
+enum PushReporter {
+    struct Listener: Sendable {
+        let deploy: Deploy
+        let channel: String
+        let events: AsyncStream<DeployLogEvent>
+    }
+
+    /// The notes, the lines as they come (with the channel's name in front when there are several), and one verdict a
+    /// ref once all of its deploys have ended.
+    static func events(notes: [String], listeners: [Listener]) -> AsyncStream<PushEvent> {
+        let (stream, continuation) = AsyncStream<PushEvent>.makeStream()
+        for note in notes { continuation.yield(.line(note)) }
+        let task = Task {
+            var waiting: [String: Int] = [:]
+            var failures: [String: [String]] = [:]
+            for listener in listeners { waiting[listener.deploy.ref ?? "", default: 0] += 1 }
+            await withTaskGroup(of: (ref: String, failure: String?).self) { group in
+                for listener in listeners {
+                    let prefix = listeners.count > 1 ? "\(listener.channel) | " : ""
+                    group.addTask {
+                        var failure: String? = "the server stopped; the deploy goes on when it starts again"
+                        for await event in listener.events {
+                            switch event {
+                            case .line(let line): continuation.yield(.line(prefix + line))
+                            case .ended(let reason): failure = reason
+                            }
+                        }
+                        let ref = listener.deploy.ref ?? ""
+                        return (ref, failure.map { "deploy of \(listener.channel) failed: \($0)" })
+                    }
+                }
+                for await (ref, failure) in group {
+                    waiting[ref, default: 0] -= 1
+                    if let failure { failures[ref, default: []].append(failure) }
+                    if waiting[ref] == 0 {
+                        continuation.yield(.settled(ref: ref, failure: failures[ref]?.sorted().joined(separator: "; ")))
+                    }
+                }
+            }
+            continuation.finish()
+        }
+        // Whoever stops listening ends the reporting, never the deploys.
+        continuation.onTermination = { _ in task.cancel() }
+        return stream
+    }
+}

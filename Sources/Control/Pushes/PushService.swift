@@ -1,0 +1,107 @@
+import Core
+import Logging
+
+/// What the git server asks of the platform: who may come in, and what a push sets off.
+public struct PushService: GitGate {
+    private let platform: Platform
+    private let tokens: TokenService
+    private let deploys: DeployService
+    private let queue: DeployQueue
+    private let logs: DeployLogs
+
+    init(platform: Platform, tokens: TokenService, deploys: DeployService, queue: DeployQueue, logs: DeployLogs) {
+        self.platform = platform
+        self.tokens = tokens
+        self.deploys = deploys
+        self.queue = queue
+        self.logs = logs
+    }
+
+    public func authorize(
+        _ credentials: GitCredentials?, owner: String, name: String, service: GitService
+    ) async throws(PlatformError) -> GitAccess {
+        guard let credentials else {
+            throw PlatformError(.unauthenticated, "authentication required: your user name, and a token as password")
+        }
+        let principal = try await tokens.authenticate(credentials.token)
+        if let claimed = credentials.userName, claimed != principal.user.name.rawValue {
+            throw PlatformError(.tokenInvalid, "this token is not \(LogText.harmless(claimed))'s")
+        }
+        guard owner == principal.user.name.rawValue, let name = try? AppName(name),
+            let app = try await platform.apps.app(named: name, owner: principal.user.id)
+        else { throw .notFound("repository") }
+        if service == .receivePack { try Policy.require(.repo, of: principal) }
+        return GitAccess(app: app, principal: principal)
+    }
+
+    public func pusherView(of app: App) async throws(PlatformError) -> [String: CommitID?] {
+        var view: [String: CommitID?] = [:]
+        for tip in try await platform.deploys.failedTips(app: app.id) {
+            guard let branch = BranchName(ref: tip.ref),
+                try await platform.repository.resolve(.branch(branch), app: app.id) == tip.commit
+            else { continue }
+            view[tip.ref] = .some(tip.lastGood)
+        }
+        return view
+    }
+
+    public func prepare(_ updates: [PushUpdate], access: GitAccess) async throws(PlatformError) -> PreparedPush {
+        var notes: [String] = []
+        if let note = try await rebindOnFirstPush(updates, app: access.app) { notes.append(note) }
+        let channels = try await platform.channels.channels(app: access.app.id)
+        var queued: [Deploy] = []
+        for update in updates {
+            guard let branch = BranchName(ref: update.ref), let commit = update.new else { continue }
+            let bound = channels.filter { $0.binding.accepts(branch) }
+            if bound.isEmpty {
+                let bindings = channels.map { "\($0.name) \($0.binding.description)" }.joined(separator: ", ")
+                notes.append("\(branch) is stored; no channel is bound to it (\(bindings)), so nothing is deployed")
+            }
+            for channel in bound {
+                queued.append(
+                    Deploy(
+                        appID: access.app.id, channelID: channel.id, requested: branch.rawValue, ref: update.ref,
+                        commit: commit, createdAt: platform.now()))
+            }
+        }
+        try await deploys.enqueue(queued)
+        return PreparedPush(app: access.app, updates: updates, deploys: queued, notes: notes)
+    }
+
+    public func proceed(_ push: PreparedPush, moved: Set<String>) async -> AsyncStream<PushEvent> {
+        let dropped = push.deploys.filter { !moved.contains($0.ref ?? "") }
+        if !dropped.isEmpty {
+            do throws(PlatformError) { try await platform.deploys.discard(dropped.map(\.id)) } catch {
+                platform.logger.error("deploys of refused refs not dropped", metadata: ["error": "\(error)"])
+            }
+            for deploy in dropped { logs.end(deploy.id, lastLines: [], failure: "the ref did not move") }
+            await platform.deployLogs.delete(dropped.map(\.id))
+        }
+        let started = push.deploys.filter { moved.contains($0.ref ?? "") }
+        let channels = (try? await platform.channels.channels(app: push.app.id)) ?? []
+        let names = Dictionary(uniqueKeysWithValues: channels.map { ($0.id, $0.name.rawValue) })
+        let listeners = started.compactMap { deploy in
+            logs.listen(to: deploy.id).map {
+                PushReporter.Listener(deploy: deploy, channel: names[deploy.channelID] ?? "?", events: $0)
+            }
+        }
+        for deploy in started { await queue.wake(deploy.channelID) }
+        return PushReporter.events(notes: push.notes, listeners: listeners)
+    }
+
+    /// A new app's `prod` follows `master`; when the first push brings exactly one branch and it has another name,
+    /// `prod` follows that one instead.
+    private func rebindOnFirstPush(_ updates: [PushUpdate], app: App) async throws(PlatformError) -> String? {
+        let branches = updates.compactMap { $0.new == nil ? nil : BranchName(ref: $0.ref) }
+        guard branches.count == 1, let branch = branches.first, branch != .master,
+            try await platform.deploys.hasNone(app: app.id),
+            try await platform.repository.branches(app: app.id).isEmpty,
+            let prod = try await platform.channels.channels(app: app.id).first(where: \.isProd),
+            prod.binding == .branch(.master)
+        else { return nil }
+        try await platform.channels.setBinding(.branch(branch), channel: prod.id)
+        try await platform.repository.setHead(branch, app: app.id)
+        platform.logger.info("prod rebound", metadata: ["app": "\(app.id)", "branch": "\(branch)"])
+        return "first push: prod is now bound to branch:\(branch)"
+    }
+}

@@ -1,0 +1,176 @@
+import Core
+import Logging
+
+/// Brings a restarted server back to where it was: what ran is found again or started anew, every hostname leads where
+/// it should, interrupted deploys go on, and what a crash left behind is removed.
+struct Recovery: Sendable {
+    let platform: Platform
+    let databases: DatabaseService
+    let pipeline: DeployPipeline
+    let queue: DeployQueue
+    let logs: DeployLogs
+    let removal: Removal
+
+    /// Everything that must be done before the first request is let in.
+    func restore() async throws(PlatformError) {
+        let channels = try await platform.channels.allChannels()
+        let apps = Dictionary(uniqueKeysWithValues: try await platform.apps.allApps().map { ($0.id, $0) })
+        let running = try await recoverInstances()
+        var targets: [String: RouteTarget] = [:]
+        for channel in channels {
+            guard let app = apps[channel.appID] else { continue }
+            targets[platform.address.hostname(channel.label)] = await target(of: channel, app: app, running: running)
+        }
+        platform.routes.publish(targets)
+    }
+
+    /// What may go on while requests are served already.
+    func resume() async {
+        await guarded("interrupted deploys") { () async throws(PlatformError) in try await resumeDeploys() }
+        await guarded("instances") { () async throws(PlatformError) in try await startMissingInstances() }
+        await guarded("removals") { () async throws(PlatformError) in try await finishRemovals() }
+        await guarded("release folders") { () async throws(PlatformError) in try await removeStrayReleases() }
+        await guarded("repositories") { () async throws(PlatformError) in
+            for app in try await platform.apps.allApps() where !(await platform.repository.exists(app.id)) {
+                try await platform.repository.create(app.id, head: .master)
+            }
+        }
+        await guarded("databases") { () async throws(PlatformError) in
+            for channel in try await platform.channels.allChannels() {
+                guard let record = try await platform.databases.database(channel: channel.id), record.status != .ready
+                else { continue }
+                await databases.begin(channel.id)
+            }
+        }
+    }
+
+    // MARK: - Instances and routes
+
+    /// Instances that were live and still run. Those that were being started or drained are stopped.
+    private func recoverInstances() async throws(PlatformError) -> [ID<Release>: InstanceEndpoint] {
+        let known = try await platform.instances.instances()
+        let live = known.filter { $0.state == .live }
+        let endpoints = try await platform.runner.recover(keep: Set(live.map(\.id)))
+        for instance in known where endpoints[instance.id] == nil {
+            try await platform.instances.delete(instance.id)
+        }
+        var running: [ID<Release>: InstanceEndpoint] = [:]
+        for instance in live { if let endpoint = endpoints[instance.id] { running[instance.releaseID] = endpoint } }
+        return running
+    }
+
+    private func target(
+        of channel: Channel, app: App, running: [ID<Release>: InstanceEndpoint]
+    ) async -> RouteTarget {
+        let repositoryURL = platform.address.repositoryURL(user: app.ownerName, app: app.name)
+        guard let releaseID = channel.currentRelease else {
+            return .placeholder(.awaitingFirstDeploy(repositoryURL: repositoryURL))
+        }
+        if let endpoint = running[releaseID] { return .instance(endpoint) }
+        do throws(PlatformError) {
+            guard let release = try await platform.releases.release(releaseID), release.plan.kind == .static else {
+                return .placeholder(.starting)
+            }
+            return .site(release: releaseID, try await platform.builder.site(of: releaseID))
+        } catch {
+            platform.logger.error(
+                "release cannot be served", metadata: ["channel": "\(channel.id)", "error": "\(error)"])
+            return .placeholder(.starting)
+        }
+    }
+
+    /// Starts the current release of each channel whose instance did not survive.
+    private func startMissingInstances() async throws(PlatformError) {
+        let running = Set(try await platform.instances.instances().map(\.releaseID))
+        for channel in try await platform.channels.allChannels() {
+            guard let releaseID = channel.currentRelease, !running.contains(releaseID),
+                let release = try await platform.releases.release(releaseID), release.plan.kind == .web
+            else { continue }
+            await guarded("instance of \(channel.id)") { () async throws(PlatformError) in
+                try await startAgain(release, on: channel)
+            }
+        }
+    }
+
+    private func startAgain(_ release: Release, on channel: Channel) async throws(PlatformError) {
+        let instance = Instance(
+            channelID: channel.id, releaseID: release.id, state: .live, createdAt: platform.now())
+        try await platform.instances.insert(instance)
+        do throws(PlatformError) {
+            let endpoint = try await platform.runner.start(
+                InstanceSpecification(
+                    id: instance.id, channel: channel.id, release: release.id,
+                    directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
+                    environment: try await platform.releases.environment(of: release.id), account: channel.account,
+                    limits: platform.configuration.instanceLimits),
+                log: DeployLogWriter(logs: logs, deploy: release.deployID))
+            logs.end(release.deployID, lastLines: ["started again with the server"], failure: nil)
+            // A deploy may have switched the channel meanwhile.
+            guard try await platform.channels.channel(channel.id)?.currentRelease == release.id else {
+                throw PlatformError(.cancelled, "replaced while it was starting")
+            }
+            platform.routes.publish(.instance(endpoint), at: platform.address.hostname(channel.label))
+            platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])
+        } catch {
+            logs.end(release.deployID, lastLines: ["not started again: \(error.message)"], failure: nil)
+            await platform.runner.stop(instance.id, grace: 0)
+            try await platform.instances.delete(instance.id)
+            throw error
+        }
+    }
+
+    // MARK: - Deploys
+
+    /// Deploys that a stop or a crash interrupted start again; those of a push whose ref never moved end as failed.
+    private func resumeDeploys() async throws(PlatformError) {
+        for deploy in try await platform.deploys.unfinished() {
+            logs.open(deploy.id)
+            if let ref = deploy.ref, let branch = BranchName(ref: ref), let commit = deploy.commit,
+                deploy.status == .queued,
+                try await platform.repository.resolve(.branch(branch), app: deploy.appID) != commit
+            {
+                await pipeline.fail(
+                    deploy,
+                    because: PlatformError(
+                        .cancelled, "the server stopped before \(branch) was moved to this commit; push again"))
+                continue
+            }
+            if deploy.status == .running {
+                guard deploy.attempts < platform.configuration.deployAttempts else {
+                    await pipeline.fail(
+                        deploy,
+                        because: PlatformError(.cancelled, "the server stopped \(deploy.attempts) times during it"))
+                    continue
+                }
+                logs.write("the server stopped during this deploy; starting it again", to: deploy.id)
+                try await platform.deploys.requeue(deploy.id)
+            }
+            await queue.wake(deploy.channelID)
+        }
+    }
+
+    // MARK: - Left-overs
+
+    private func finishRemovals() async throws(PlatformError) {
+        let deleted = try await platform.channels.deletedChannels()
+        let apps = try await platform.apps.deletedApps()
+        for app in apps { await removal.remove(app, channels: deleted.filter { $0.appID == app.id }) }
+        for channel in deleted where !apps.contains(where: { $0.id == channel.appID }) {
+            await removal.remove(channel)
+        }
+    }
+
+    private func removeStrayReleases() async throws(PlatformError) {
+        // The folders first: a release that is recorded between the two looks must not be taken for a stray.
+        let onDisk = await platform.builder.releasesOnDisk()
+        let known = try await platform.releases.allReleaseIDs()
+        guard try await platform.deploys.unfinished().isEmpty else { return }
+        for release in onDisk where !known.contains(release) { await platform.builder.remove(release) }
+    }
+
+    private func guarded(_ part: String, _ body: () async throws(PlatformError) -> Void) async {
+        do throws(PlatformError) { try await body() } catch {
+            platform.logger.error("not restored", metadata: ["part": "\(part)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import CGit2
+
+/// Read access to a set of objects: a repository's, or those of one pack. Stays on the thread that opened it.
+package struct ObjectDatabase: ~Copyable {
+    private let pointer: OpaquePointer
+
+    /// Takes over `pointer`.
+    init(owning pointer: OpaquePointer) { self.pointer = pointer }
+
+    /// The objects of one pack, given the path of its index.
+    init(packIndex path: String) throws(GitError) {
+        var database: OpaquePointer?
+        try LibGit2.check(git_odb_new(&database), "git_odb_new")
+        guard let database else { throw GitError(.library(-1), "no database", operation: "git_odb_new") }
+        var backend: UnsafeMutablePointer<git_odb_backend>?
+        var status = git_odb_backend_one_pack(&backend, path)
+        if status >= 0 { status = git_odb_add_backend(database, backend, 1) }
+        if status < 0 {
+            let error = LibGit2.lastError(status, "git_odb_backend_one_pack")
+            git_odb_free(database)
+            throw error
+        }
+        pointer = database
+    }
+
+    deinit { git_odb_free(pointer) }
+
+    /// Lends the pointer to the pack code of this module.
+    func withPointer<Value, Failure: Error>(
+        _ body: (OpaquePointer) throws(Failure) -> Value
+    ) throws(Failure) -> Value { try body(pointer) }
+
+    /// Whether the object is there, without looking for packs that came after the opening.
+    package func contains(_ id: ObjectID) -> Bool {
+        var oid = id.oid
+        return git_odb_exists_ext(pointer, &oid, UInt32(GIT_ODB_LOOKUP_NO_REFRESH.rawValue)) == 1
+    }
+
+    /// The kind and size in bytes of an object, `nil` when it is not there.
+    package func header(_ id: ObjectID) throws(GitError) -> (kind: ObjectKind, size: Int)? {
+        guard contains(id) else { return nil }
+        var oid = id.oid
+        var size = 0
+        var type = GIT_OBJECT_INVALID
+        try LibGit2.check(git_odb_read_header(&size, &type, pointer, &oid), "git_odb_read_header")
+        guard let kind = ObjectKind(type) else { throw Self.wrongKind(id) }
+        return (kind, size)
+    }
+
+    /// Lends an object's bytes to `body`. They are in memory once, whatever their size.
+    package func read<Value>(
+        _ id: ObjectID, _ body: (ObjectKind, UnsafeRawBufferPointer) throws(GitError) -> Value
+    ) throws(GitError) -> Value {
+        var oid = id.oid
+        var object: OpaquePointer?
+        try LibGit2.check(git_odb_read(&object, pointer, &oid), "git_odb_read")
+        defer { git_odb_object_free(object) }
+        guard let kind = ObjectKind(git_odb_object_type(object)) else { throw Self.wrongKind(id) }
+        let bytes = UnsafeRawBufferPointer(start: git_odb_object_data(object), count: git_odb_object_size(object))
+        return try body(kind, bytes)
+    }
+
+    /// Like `read`, for an object that must be of one kind.
+    package func read<Value>(
+        _ id: ObjectID, as expected: ObjectKind, _ body: (UnsafeRawBufferPointer) throws(GitError) -> Value
+    ) throws(GitError) -> Value {
+        try read(id) { (kind, bytes) throws(GitError) -> Value in
+            guard kind == expected else { throw Self.wrongKind(id) }
+            return try body(bytes)
+        }
+    }
+
+    /// The names of all objects.
+    func allObjects() throws(GitError) -> [ObjectID] {
+        var ids: [ObjectID] = []
+        let status = withUnsafeMutablePointer(to: &ids) { list in
+            git_odb_foreach(
+                pointer,
+                { oid, context in
+                    guard let oid, let list = context?.assumingMemoryBound(to: [ObjectID].self) else { return -1 }
+                    list.pointee.append(ObjectID(oid.pointee))
+                    return 0
+                }, list)
+        }
+        try LibGit2.check(status, "git_odb_foreach")
+        return ids
+    }
+
+    static func wrongKind(_ id: ObjectID) -> GitError {
+        GitError(.refused, "object \(id) is not of the kind that it is used as", operation: "read")
+    }
+}

@@ -1,0 +1,81 @@
+import Blocking
+import Glibc
+
+/// Bytes that are written by blocking code and read by asynchronous code: in memory while they are few, in a file without
+/// a name from then on.
+package struct PackSpool: ~Copyable {
+    private static let memoryLimit = 4 << 20
+
+    private let folder: String
+    private let limit: Int
+    private var memory: [UInt8] = []
+    private var file: SpoolFile?
+    package private(set) var size = 0
+
+    /// - Parameters:
+    ///   - folder: where the file is made, when one is needed.
+    ///   - limit: bytes; more throw `.tooLarge`.
+    package init(folder: String, limit: Int = .max) {
+        self.folder = folder
+        self.limit = limit
+    }
+
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(GitError) {
+        size += bytes.count
+        guard size <= limit else { throw GitError(.tooLarge, "more than \(limit) bytes", operation: "spool") }
+        if let file { return try FileSystem.write(bytes, to: file.descriptor.number) }
+        memory.append(contentsOf: bytes)
+        guard memory.count > Self.memoryLimit else { return }
+        let file = try SpoolFile(folder: folder)
+        try FileSystem.write(memory, to: file.descriptor.number)
+        memory = []
+        self.file = file
+    }
+
+    /// What was written, to be read.
+    package consuming func finish() -> SpooledPack {
+        SpooledPack(size: size, memory: memory, file: file)
+    }
+}
+
+/// A complete pack, ready to be sent.
+package struct SpooledPack: Sendable {
+    package let size: Int
+    private let memory: [UInt8]
+    private let file: SpoolFile?
+
+    fileprivate init(size: Int, memory: [UInt8], file: SpoolFile?) {
+        self.size = size
+        self.memory = memory
+        self.file = file
+    }
+
+    /// The bytes from `offset`, at most `count`; none at the end.
+    package func read(at offset: Int, count: Int, on pool: BlockingPool) async throws(GitError) -> [UInt8] {
+        let count = min(count, size - offset)
+        guard count > 0 else { return [] }
+        guard let file else { return Array(memory[offset..<offset + count]) }
+        return try await pool.run { () throws(GitError) in
+            var bytes = [UInt8](repeating: 0, count: count)
+            let got = bytes.withUnsafeMutableBytes {
+                pread(file.descriptor.number, $0.baseAddress, $0.count, off_t(offset))
+            }
+            guard got > 0 else { throw LibGit2.systemError("read") }
+            bytes.removeLast(count - got)
+            return bytes
+        }
+    }
+}
+
+/// A file that goes when it is closed.
+private final class SpoolFile: Sendable {
+    let descriptor: OwnedDescriptor
+
+    init(folder: String) throws(GitError) {
+        var template = Array("\(folder)/spool-XXXXXX".utf8CString)
+        let number = mkostemp(&template, O_CLOEXEC)
+        guard number >= 0 else { throw LibGit2.systemError("mkostemp") }
+        descriptor = OwnedDescriptor(number)
+        unlink(template)
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Glibc
+
+/// A folder of a repository where the objects of one push wait until they are accepted. It is removed, with all that is
+/// left in it, when the last reference goes.
+package final class Quarantine: Sendable {
+    static let prefix = "incoming-"
+
+    /// Absolute path.
+    package let path: String
+    private let objectsFolder: String
+
+    /// Makes the folder in the repository at `directory`.
+    package init(in directory: String) throws(GitError) {
+        objectsFolder = "\(directory)/objects"
+        path = "\(objectsFolder)/\(Self.prefix)\(UUID().uuidString.lowercased())"
+        try FileSystem.makeFolder(path)
+    }
+
+    deinit { FileSystem.removeTree(path) }
+
+    /// Moves a pack that was checked, with its index, among the repository's objects. Both are durable then.
+    func accept(_ pack: IndexedPack) throws(GitError) {
+        guard let name = pack.name else { return }
+        let packs = "\(objectsFolder)/pack"
+        guard !FileSystem.exists("\(packs)/\(name).idx") else { return }
+        for suffix in ["pack", "idx"] { try FileSystem.flush("\(path)/\(name).\(suffix)") }
+        // The index last: a pack without one is no pack to any git program.
+        for suffix in ["pack", "idx"] {
+            guard rename("\(path)/\(name).\(suffix)", "\(packs)/\(name).\(suffix)") == 0 else {
+                throw LibGit2.systemError("rename")
+            }
+        }
+        try FileSystem.flush(packs)
+    }
+
+    /// Removes what pushes left in the repository at `directory` when the server died.
+    static func sweep(_ directory: String) {
+        let objects = "\(directory)/objects"
+        for name in FileSystem.names(in: objects) where name.hasPrefix(prefix) {
+            FileSystem.removeTree("\(objects)/\(name)")
+        }
+    }
+}

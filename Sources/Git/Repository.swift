@@ -1,0 +1,72 @@
+import CGit2
+
+/// An open bare repository. Lent by `RepositoryStore.withRepository`; it never leaves the thread that opened it.
+package struct Repository: ~Copyable {
+    /// Absolute path.
+    package let directory: String
+    package let references: References
+    package let objects: ObjectDatabase
+    private let pointer: OpaquePointer
+    private let lock: RepositoryLock
+
+    init(directory: String, lock: RepositoryLock) throws(GitError) {
+        var repository: OpaquePointer?
+        try LibGit2.check(git_repository_open_bare(&repository, directory), "git_repository_open_bare")
+        guard let repository else { throw GitError(.notFound, "no repository", operation: "git_repository_open_bare") }
+        var database: OpaquePointer?
+        let status = git_repository_odb(&database, repository)
+        guard status >= 0, let database else {
+            let error = LibGit2.lastError(status, "git_repository_odb")
+            git_repository_free(repository)
+            throw error
+        }
+        self.directory = directory
+        self.lock = lock
+        references = References(directory: directory)
+        objects = ObjectDatabase(owning: database)
+        pointer = repository
+    }
+
+    deinit { git_repository_free(pointer) }
+
+    /// Lends the pointer to the pack code of this module.
+    borrowing func withPointer<Value>(
+        _ body: (OpaquePointer) throws(GitError) -> Value
+    ) throws(GitError) -> Value { try body(pointer) }
+
+    /// Changes refs; the result holds, for each update, why it was not done (`ReferenceTransaction.apply`).
+    package borrowing func update(
+        _ updates: [ReferenceUpdate], isAtomic: Bool = false
+    ) throws(GitError) -> [GitError?] {
+        let peeled = try peeledTargets(updates)
+        let transaction = ReferenceTransaction(references: references) { id in peeled[id] ?? nil }
+        return try lock.hold { () throws(GitError) in try transaction.apply(updates, isAtomic: isAtomic) }
+    }
+
+    /// What an annotated tag comes to in the end, `nil` for any other object.
+    package borrowing func peeled(_ id: ObjectID) throws(GitError) -> (id: ObjectID, kind: ObjectKind)? {
+        guard var kind = try objects.header(id)?.kind, kind == .tag else { return nil }
+        var current = id
+        // A loop cannot exist among hashes, but a chain may be as long as somebody cared to make it.
+        for _ in 0..<128 where kind == .tag {
+            let tag = try objects.read(current, as: .tag) { (bytes) throws(GitError) in try TagObject(bytes, id: current) }
+            (current, kind) = (tag.target, tag.kind)
+        }
+        return kind == .tag ? nil : (current, kind)
+    }
+
+    /// A commit by its name; throws `.notFound`, or `.refused` when it is something else.
+    package borrowing func commit(_ id: ObjectID) throws(GitError) -> CommitObject {
+        try objects.read(id, as: .commit) { (bytes) throws(GitError) in try CommitObject(bytes, id: id) }
+    }
+
+    /// Peels what `packed-refs` may have to say about the refs of a transaction.
+    private borrowing func peeledTargets(_ updates: [ReferenceUpdate]) throws(GitError) -> [ObjectID: ObjectID?] {
+        let packed = try references.packed()
+        var wanted = updates.count > ReferenceTransaction.looseLimit ? updates.map(\.new) : []
+        if !packed.isFullyPeeled { wanted += packed.entries.values.map(\.id) }
+        var targets: [ObjectID: ObjectID?] = [:]
+        for id in wanted where !id.isZero { targets[id] = try peeled(id)?.id }
+        return targets
+    }
+}

@@ -1,0 +1,14 @@
+import Synchronization
+
+/// Serialises the ref changes of one repository within the process. Held for a few file operations, by threads of the
+/// blocking pool only.
+final class RepositoryLock: Sendable {
+    private let mutex = Mutex(())
+
+    func hold<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+        try mutex.withLock { (_) throws(Failure) -> sending Value in
+            let value = try body()
+            return value
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Core
+import Foundation
+import Glibc
+
+/// The kernel's resource groups, in either version (cgroups(7)).
+struct ControlGroups: Sendable {
+    enum Version: Sendable, Hashable {
+        /// One hierarchy a controller, each a folder of the root.
+        case v1
+        /// One hierarchy, the root itself.
+        case v2
+    }
+
+    let root: String
+    let version: Version
+
+    init(root: String, version: Version) {
+        self.root = root
+        self.version = version
+    }
+
+    /// The version is told by the type of the file system at `root`: on v1 machines it is a tmpfs, even when an empty v2
+    /// hierarchy is mounted beside.
+    init(root: String = "/sys/fs/cgroup") {
+        var info = statfs()
+        let isUnified = statfs(root, &info) == 0 && Int64(info.f_type) == 0x6367_7270
+        self.init(root: root, version: isUnified ? .v2 : .v1)
+    }
+
+    /// The folders of group `path` (`/berth/main/x`) in every hierarchy, existing or not.
+    func directories(of path: String) -> [String] {
+        switch version {
+        case .v2: [root + path]
+        case .v1:
+            HostFiles.names(in: root).map { "\(root)/\($0)" }.filter { isRealDirectory($0) }.map { $0 + path }
+        }
+    }
+
+    /// The folder of the group's memory controller.
+    func memoryDirectory(of path: String) -> String {
+        switch version {
+        case .v2: root + path
+        case .v1: "\(root)/memory\(path)"
+        }
+    }
+
+    /// Whether memory and swap can be limited together. On v1 that is a kernel setting.
+    var limitsSwap: Bool {
+        version == .v2 || HostFiles.exists("\(root)/memory/memory.memsw.limit_in_bytes")
+    }
+
+    /// How many processes of the group were killed for want of memory.
+    func outOfMemoryKills(_ path: String) -> Int {
+        let file = version == .v2 ? "memory.events" : "memory.oom_control"
+        guard let text = HostFiles.text("\(memoryDirectory(of: path))/\(file)") else { return 0 }
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            if fields.count == 2, fields[0] == "oom_kill" { return Int(fields[1]) ?? 0 }
+        }
+        return 0
+    }
+
+    /// Names of the groups below `path`, in any hierarchy.
+    func children(of path: String) -> Set<String> {
+        var names: Set<String> = []
+        for directory in directories(of: path) {
+            names.formUnion(HostFiles.names(in: directory).filter { isRealDirectory("\(directory)/\($0)") })
+        }
+        return names
+    }
+
+    /// Kills what is left in the group and removes it everywhere. Fine when there is none.
+    func remove(_ path: String) async {
+        let deadline = ContinuousClock.now + .seconds(5)
+        while ContinuousClock.now < deadline {
+            let left = directories(of: path).filter { HostFiles.exists($0) }
+            if left.isEmpty { return }
+            for directory in left { removeOnce(directory) }
+            if left.allSatisfy({ !HostFiles.exists($0) }) { return }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    private func removeOnce(_ directory: String) {
+        for name in HostFiles.names(in: directory) where isRealDirectory("\(directory)/\(name)") {
+            removeOnce("\(directory)/\(name)")
+        }
+        if rmdir(directory) == 0 { return }
+        for line in (HostFiles.text("\(directory)/cgroup.procs") ?? "").split(separator: "\n") {
+            if let pid = Int32(line), pid > 1 { kill(pid, SIGKILL) }
+        }
+    }
+
+    private func isRealDirectory(_ path: String) -> Bool {
+        var info = stat()
+        return lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+    }
+}

@@ -1,0 +1,40 @@
+import Glibc
+
+/// The mounts of the host's mount namespace (proc_pid_mountinfo(5)).
+enum MountTable {
+    /// Mount points in `table` at or below `directory`, deepest last mounted first.
+    static func points(below directory: String, in table: String) -> [String] {
+        table.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            guard fields.count > 4 else { return nil }
+            let point = unescaped(String(fields[4]))
+            return point == directory || point.hasPrefix(directory + "/") ? point : nil
+        }.reversed()
+    }
+
+    static func points(below directory: String) -> [String] {
+        points(below: directory, in: HostFiles.text("/proc/self/mountinfo") ?? "")
+    }
+
+    /// Detaches every mount at `path`; fine when there is none.
+    static func unmount(_ path: String) {
+        while umount2(path, Int32(MNT_DETACH.rawValue) | Int32(UMOUNT_NOFOLLOW.rawValue)) == 0 {}
+    }
+
+    /// Space, tab, newline and backslash are written as three octal digits.
+    private static func unescaped(_ text: String) -> String {
+        var result: [UInt8] = []
+        var bytes = Array(text.utf8)[...]
+        while let byte = bytes.popFirst() {
+            if byte == UInt8(ascii: "\\"), bytes.count >= 3,
+                let value = UInt8(String(decoding: bytes.prefix(3), as: UTF8.self), radix: 8)
+            {
+                result.append(value)
+                bytes = bytes.dropFirst(3)
+            } else {
+                result.append(byte)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

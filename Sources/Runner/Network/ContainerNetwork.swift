@@ -1,0 +1,188 @@
+import Core
+import Foundation
+import Logging
+
+/// The containers' network: a bridge with the gateway's address, a firewall, and for each container a namespace with an
+/// address of its own, in which it stays whatever becomes of its processes.
+public actor ContainerNetwork {
+    /// The host's address on the bridge: containers reach the server's Postgres there.
+    public nonisolated let gateway: String
+
+    private let configuration: RunnerConfiguration
+    private let commands: HostCommands
+    private let plugin: CNIPlugin
+    private let logger: Logger
+    private var reachablePorts: Set<UInt16>
+    private var ready: [NetworkLease] = []
+    private var isReplenishing = false
+    private var isClosed = false
+
+    public init(configuration: RunnerConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        gateway = configuration.subnet.gateway
+        reachablePorts = configuration.reachablePorts
+        commands = HostCommands(logger: logger)
+        plugin = CNIPlugin(
+            plugins: configuration.programs.plugins, network: "berth-\(configuration.node)",
+            bridge: configuration.bridge, subnet: configuration.subnet,
+            reservations: configuration.runtimeDirectory + "/addresses", commands: commands)
+    }
+
+    /// Makes the bridge, its address and the firewall, or brings them up to date. Afterwards the gateway's address can
+    /// be listened on. Throws `.unsupported` when a program is missing, `.conflict` when another interface of the host
+    /// has a part of the subnet.
+    public func prepare() async throws(PlatformError) {
+        try configuration.validate()
+        try configuration.programs.check()
+        let bridge = configuration.bridge
+        let routes = HostFiles.text("/proc/net/route") ?? ""
+        if let other = RouteTable.conflict(with: configuration.subnet, bridge: bridge, in: routes) {
+            throw PlatformError(.conflict, "subnet \(configuration.subnet) is in use on interface \(other)")
+        }
+        for folder in [namespaces, plugin.reservations] { try HostFiles.makeDirectory(folder) }
+        isClosed = false
+        // Before the bridge, so that there is no moment without rules.
+        try await applyFirewall()
+        var steps = ""
+        if !HostFiles.exists("/sys/class/net/\(bridge)") { steps += "link add name \(bridge) type bridge\n" }
+        steps += """
+            link set dev \(bridge) address \(Self.hardwareAddress(configuration.subnet)) up
+            address replace \(gateway)/\(configuration.subnet.prefix) dev \(bridge)
+
+            """
+        try await commands.succeed(configuration.programs.ip, ["-batch", "-"], input: steps)
+        HostFiles.set("/proc/sys/net/ipv6/conf/\(bridge)/disable_ipv6", "1")
+        guard HostFiles.set("/proc/sys/net/ipv4/ip_forward", "1") else {
+            throw HostFiles.failure("set", "/proc/sys/net/ipv4/ip_forward")
+        }
+    }
+
+    /// Lets containers reach one more TCP port of the gateway.
+    public func allow(port: UInt16) async throws(PlatformError) {
+        guard reachablePorts.insert(port).inserted else { return }
+        try await applyFirewall()
+    }
+
+    /// Removes bridge, firewall, namespaces and reservations.
+    public func remove() async {
+        isClosed = true
+        ready.removeAll()
+        await sweep(keep: [])
+        _ = try? await commands.run(configuration.programs.nft, ["-f", "-"], input: rules.removal)
+        if HostFiles.exists("/sys/class/net/\(configuration.bridge)") {
+            _ = try? await commands.run(configuration.programs.ip, ["link", "delete", "dev", configuration.bridge])
+        }
+        HostFiles.remove(namespaces)
+        HostFiles.remove(plugin.reservations)
+    }
+
+    /// A namespace that nobody uses: a ready made one when there is one.
+    func lease() async throws(PlatformError) -> NetworkLease {
+        if let lease = ready.popLast() { return lease }
+        return try await make()
+    }
+
+    /// Makes namespaces until enough wait ready. Best called when nothing urgent runs.
+    func replenish() async {
+        guard !isReplenishing else { return }
+        isReplenishing = true
+        defer { isReplenishing = false }
+        while !isClosed, ready.count < configuration.readyNetworks {
+            do throws(PlatformError) {
+                let lease = try await make()
+                if isClosed { await release(lease) } else { ready.append(lease) }
+            } catch {
+                logger.warning("network namespace not made", metadata: ["error": "\(error)"])
+                return
+            }
+        }
+    }
+
+    /// Takes a namespace and its address back.
+    func release(_ lease: NetworkLease) async { await release(name: lease.name) }
+
+    /// Removes every namespace, address and link of ours that is neither in `keep` nor waiting ready.
+    func sweep(keep: [NetworkLease]) async {
+        let kept = keep + ready
+        let names = Set(kept.map(\.name))
+        let strays = HostFiles.names(in: namespaces).filter { !names.contains($0) }
+        await withDiscardingTaskGroup { group in
+            for name in strays { group.addTask { await self.release(name: name) } }
+        }
+        let reservations = "\(plugin.reservations)/\(plugin.network)"
+        let addresses = Set(kept.map(\.address))
+        for file in HostFiles.names(in: reservations)
+        where IPv4Subnet.address(file) != nil && !addresses.contains(file) {
+            HostFiles.remove("\(reservations)/\(file)")
+        }
+        let interfaces = Set(kept.map(\.hostInterface))
+        for interface in HostFiles.names(in: "/sys/class/net/\(configuration.bridge)/brif")
+        where !interfaces.contains(interface) {
+            _ = try? await commands.run(configuration.programs.ip, ["link", "delete", "dev", interface])
+        }
+    }
+
+    /// The namespace is still there and connected.
+    nonisolated func isIntact(_ lease: NetworkLease) -> Bool {
+        HostFiles.exists("/sys/class/net/\(configuration.bridge)/brif/\(lease.hostInterface)")
+            && MountTable.points(below: lease.path).contains(lease.path)
+    }
+
+    private var namespaces: String { configuration.runtimeDirectory + "/netns" }
+
+    private var rules: FirewallRules {
+        FirewallRules(
+            node: configuration.node, bridge: configuration.bridge, subnet: configuration.subnet,
+            reachablePorts: reachablePorts, nameServers: NameServers.ofHost())
+    }
+
+    private func applyFirewall() async throws(PlatformError) {
+        try await commands.succeed(configuration.programs.nft, ["-f", "-"], input: rules.script)
+    }
+
+    private func make() async throws(PlatformError) -> NetworkLease {
+        let name = "n" + UUID().uuidString.lowercased().prefix(8)
+        let path = "\(namespaces)/\(name)"
+        do throws(PlatformError) {
+            try HostFiles.write("", to: path)
+            // A mount of the namespace keeps it without a process in it.
+            try await commands.succeed(
+                configuration.programs.unshare,
+                ["--net=\(path)", "--", configuration.programs.ip, "link", "set", "dev", "lo", "up"])
+            let attachment = try await plugin.add(name: name, namespace: path)
+            // Links of the bridge that are isolated reach the host, but not one another (bridge(8)). The firewall does
+            // not see what stays within a bridge.
+            guard HostFiles.set("/sys/class/net/\(attachment.hostInterface)/brport/isolated", "1") else {
+                throw HostFiles.failure("isolate", attachment.hostInterface)
+            }
+            return NetworkLease(
+                name: name, path: path, address: attachment.address, hostInterface: attachment.hostInterface)
+        } catch {
+            await release(name: name)
+            throw error
+        }
+    }
+
+    private func release(name: String) async {
+        let path = "\(namespaces)/\(name)"
+        do throws(PlatformError) {
+            try await plugin.delete(name: name, namespace: path)
+        } catch {
+            logger.warning("network not released", metadata: ["network": "\(name)", "error": "\(error)"])
+        }
+        MountTable.unmount(path)
+        HostFiles.remove(path)
+    }
+
+    /// A bridge without one takes the lowest of its links' addresses, which change. Locally administered, from the
+    /// gateway's IP address (RFC 7042 section 2.1).
+    private static func hardwareAddress(_ subnet: IPv4Subnet) -> String {
+        let gateway = subnet.base + 1
+        let octets = [24, 16, 8, 0].map { shift in
+            let text = String(gateway >> UInt32(shift) & 0xff, radix: 16)
+            return text.count == 1 ? "0" + text : text
+        }
+        return "02:be:" + octets.joined(separator: ":")
+    }
+}

@@ -1,0 +1,71 @@
+/// The firewall of one server's containers, as a script for `nft -f` (nft(8)). One table, replaced in one transaction.
+///
+/// Containers may reach the internet, name servers, and the listed TCP ports of the gateway; not the host's other ports,
+/// not one another, not private, link-local or otherwise special ranges (RFC 6890). The host reaches containers, nobody
+/// else does.
+struct FirewallRules: Sendable {
+    let node: String
+    let bridge: String
+    let subnet: IPv4Subnet
+    let reachablePorts: Set<UInt16>
+    let nameServers: [String]
+
+    /// Ranges that are nobody's public address.
+    static let closedRanges = [
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
+    ]
+
+    var table: String { "inet berth_\(node)" }
+
+    /// Removes the table, whether or not it exists.
+    var removal: String { "add table \(table)\ndelete table \(table)\n" }
+
+    var script: String {
+        // Hooked in before the standard priority: a rule of another table can still refuse what this one lets pass.
+        removal
+            + """
+            table \(table) {
+                set ports {
+                    type inet_service
+                    \(elements(reachablePorts.sorted().map(String.init)))
+                }
+                set resolvers {
+                    type ipv4_addr
+                    \(elements(nameServers))
+                }
+                chain input {
+                    type filter hook input priority filter - 10; policy accept;
+                    iifname != "\(bridge)" return
+                    ct state established,related accept
+                    ip saddr \(subnet) ip daddr \(subnet.gateway) tcp dport @ports accept
+                    meta l4proto tcp reject with tcp reset
+                    drop
+                }
+                chain forward {
+                    type filter hook forward priority filter - 10; policy accept;
+                    iifname "\(bridge)" oifname "\(bridge)" drop
+                    iifname "\(bridge)" jump outward
+                    oifname "\(bridge)" ct state established,related accept
+                    oifname "\(bridge)" drop
+                }
+                chain outward {
+                    meta nfproto ipv6 drop
+                    ip saddr != \(subnet) drop
+                    ip daddr @resolvers meta l4proto { tcp, udp } th dport 53 accept
+                    ip daddr { \(Self.closedRanges.joined(separator: ", ")) } drop
+                    accept
+                }
+                chain postrouting {
+                    type nat hook postrouting priority srcnat; policy accept;
+                    ip saddr \(subnet) oifname != "\(bridge)" masquerade
+                }
+            }
+
+            """
+    }
+
+    private func elements(_ values: [String]) -> String {
+        values.isEmpty ? "" : "elements = { \(values.joined(separator: ", ")) }"
+    }
+}

@@ -1,0 +1,40 @@
+import Core
+import Foundation
+import GRDB
+
+/// API tokens in SQLite: digests only.
+public struct SQLiteTokenStore: TokenStore {
+    private let database: SQLiteDatabase
+
+    public init(_ database: SQLiteDatabase) { self.database = database }
+
+    public func insert(_ token: Token) async throws(PlatformError) {
+        try await database.write { db in
+            try db.run(
+                """
+                INSERT INTO token (id, userID, digest, scopes, label, createdAt, revokedAt)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    token.id.text, token.userID.text, token.digest, TokenRecord.text(token.scopes), token.label,
+                    token.createdAt.seconds, token.revokedAt?.seconds,
+                ])
+            return
+        }
+    }
+
+    public func token(digest: Data) async throws(PlatformError) -> (token: Token, user: User)? {
+        try await database.read { db in
+            try TokenRecord.one(db, "\(TokenRecord.selection) WHERE token.digest = ?", [digest])
+                .map { ($0.token, $0.user) }
+        }
+    }
+
+    public func revoke(_ id: ID<Token>, owner: ID<User>, at date: Date) async throws(PlatformError) -> Bool {
+        try await database.write { db in
+            try db.run(
+                "UPDATE token SET revokedAt = ? WHERE id = ? AND userID = ? AND revokedAt IS NULL",
+                [date.seconds, id.text, owner.text]) > 0
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Core
+import GRDB
+
+/// Apps in SQLite. That a name or a hostname is taken is decided by unique indexes, not by a look-up before.
+public struct SQLiteAppStore: AppStore {
+    private let database: SQLiteDatabase
+
+    public init(_ database: SQLiteDatabase) { self.database = database }
+
+    public func insert(_ app: App, prod: Channel, database record: DatabaseRecord) async throws(PlatformError) {
+        let secrets = database.secrets
+        try await database.write { db in
+            try AppRecord.insert(app, db)
+            try ChannelRecord.insert(prod, db)
+            try ChannelDatabaseRecord.insert(record, db, secrets: secrets)
+        }
+    }
+
+    public func apps(owner: ID<User>) async throws(PlatformError) -> [App] {
+        try await all("WHERE app.ownerID = ? AND app.isDeleted = 0 ORDER BY app.sequence", [owner.text])
+    }
+
+    public func app(_ id: ID<App>, owner: ID<User>) async throws(PlatformError) -> App? {
+        try await one("WHERE app.id = ? AND app.ownerID = ? AND app.isDeleted = 0", [id.text, owner.text])
+    }
+
+    public func app(named name: AppName, owner: ID<User>) async throws(PlatformError) -> App? {
+        try await one("WHERE app.ownerID = ? AND app.name = ? AND app.isDeleted = 0", [owner.text, name.rawValue])
+    }
+
+    public func app(_ id: ID<App>) async throws(PlatformError) -> App? {
+        try await one("WHERE app.id = ? AND app.isDeleted = 0", [id.text])
+    }
+
+    public func allApps() async throws(PlatformError) -> [App] {
+        try await all("WHERE app.isDeleted = 0 ORDER BY app.sequence", [])
+    }
+
+    public func markDeleted(_ id: ID<App>, owner: ID<User>) async throws(PlatformError) -> Bool {
+        try await database.write { db in
+            let marked = try db.run(
+                "UPDATE app SET isDeleted = 1 WHERE id = ? AND ownerID = ? AND isDeleted = 0", [id.text, owner.text])
+            guard marked > 0 else { return false }
+            try db.run("UPDATE channel SET isDeleted = 1 WHERE appID = ?", [id.text])
+            return true
+        }
+    }
+
+    public func deletedApps() async throws(PlatformError) -> [App] {
+        try await all("WHERE app.isDeleted = 1 ORDER BY app.sequence", [])
+    }
+
+    public func purge(_ id: ID<App>) async throws(PlatformError) {
+        try await database.write { db in
+            try db.run("DELETE FROM app WHERE id = ? AND isDeleted = 1", [id.text])
+            return
+        }
+    }
+
+    private func all(_ condition: String, _ arguments: [String]) async throws(PlatformError) -> [App] {
+        try await database.read { db in
+            try AppRecord.all(db, "\(AppRecord.selection) \(condition)", StatementArguments(arguments)).map(\.app)
+        }
+    }
+
+    private func one(_ condition: String, _ arguments: [String]) async throws(PlatformError) -> App? {
+        try await database.read { db in
+            try AppRecord.one(db, "\(AppRecord.selection) \(condition)", StatementArguments(arguments))?.app
+        }
+    }
+}

@@ -1,0 +1,10 @@
+import GRDB
+
+/// The schema's steps, in order. A step that has been released is never changed: a change is a new step.
+enum StoreMigrations {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("0001 initial") { try InitialSchema.create($0) }
+        return migrator
+    }
+}

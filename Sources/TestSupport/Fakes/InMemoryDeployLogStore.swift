@@ -1,0 +1,24 @@
+import Core
+import Foundation
+import Synchronization
+
+/// Deploy logs in memory.
+public final class InMemoryDeployLogStore: DeployLogStore {
+    private let logs = Mutex<[ID<Deploy>: Data]>([:])
+
+    public init() {}
+
+    public func append(_ text: String, deploy: ID<Deploy>) throws(PlatformError) {
+        logs.withLock { $0[deploy, default: Data()].append(contentsOf: text.utf8) }
+    }
+
+    public func read(_ deploy: ID<Deploy>) async throws(PlatformError) -> Data? { logs.withLock { $0[deploy] } }
+
+    public func sync(_ deploy: ID<Deploy>) throws(PlatformError) {
+        logs.withLock { $0[deploy, default: Data()].append(contentsOf: []) }
+    }
+
+    public func delete(_ deploys: [ID<Deploy>]) async {
+        logs.withLock { logs in deploys.forEach { logs[$0] = nil } }
+    }
+}

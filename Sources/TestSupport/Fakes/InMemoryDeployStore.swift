@@ -1,0 +1,152 @@
+import Core
+import Foundation
+
+/// Deploys in memory. The order of `State.deploys` is the order of creation.
+public struct InMemoryDeployStore: DeployStore {
+    let tables: InMemoryTables
+
+    public func enqueue(_ deploys: [Deploy], at date: Date) async throws(PlatformError) -> [Deploy] {
+        try tables.write { (state) throws(PlatformError) in
+            guard deploys.allSatisfy({ state.isLive($0.channelID) }) else {
+                throw PlatformError(.conflict, "the channel is being deleted")
+            }
+            let channels = Set(deploys.map(\.channelID))
+            let older = state.deploys.filter { channels.contains($0.channelID) && $0.status == .queued }
+            state.deploys += deploys
+            for deploy in older { state.end(deploy.id, .failed, "superseded by a newer deploy", date) }
+            for deploy in older { state.settle(deploy) }
+            let ids = Set(older.map(\.id))
+            return state.deploys.filter { ids.contains($0.id) }
+        }
+    }
+
+    public func deploy(_ id: ID<Deploy>) async throws(PlatformError) -> Deploy? {
+        try tables.read { $0.deploys.first { $0.id == id } }
+    }
+
+    public func deploy(_ id: ID<Deploy>, channel: ID<Channel>) async throws(PlatformError) -> Deploy? {
+        try tables.read { $0.deploys.first { $0.id == id && $0.channelID == channel } }
+    }
+
+    public func deploys(channel: ID<Channel>, limit: Int) async throws(PlatformError) -> [Deploy] {
+        try tables.read { Array($0.deploys.filter { $0.channelID == channel }.reversed().prefix(max(0, limit))) }
+    }
+
+    public func nextQueued(channel: ID<Channel>) async throws(PlatformError) -> Deploy? {
+        try tables.read { $0.deploys.first { $0.channelID == channel && $0.status == .queued } }
+    }
+
+    public func unfinished() async throws(PlatformError) -> [Deploy] {
+        try tables.read { $0.deploys.filter { !$0.status.isTerminal } }
+    }
+
+    public func start(_ id: ID<Deploy>, commit: CommitID?, at date: Date) async throws(PlatformError) -> Deploy? {
+        try tables.write { state in
+            guard let index = state.index(of: id, becoming: .running) else { return nil }
+            state.deploys[index].status = .running
+            state.deploys[index].commit = commit ?? state.deploys[index].commit
+            state.deploys[index].attempts += 1
+            state.deploys[index].startedAt = date
+            return state.deploys[index]
+        }
+    }
+
+    public func resolved(_ id: ID<Deploy>, commit: CommitID) async throws(PlatformError) {
+        try tables.write { (state) throws(PlatformError) in
+            guard let index = state.index(of: id, becoming: .success) else {
+                throw PlatformError(.conflict, "the deploy is not running")
+            }
+            state.deploys[index].commit = commit
+        }
+    }
+
+    public func requeue(_ id: ID<Deploy>) async throws(PlatformError) {
+        try tables.write { (state) throws(PlatformError) in
+            guard let index = state.index(of: id, becoming: .queued) else {
+                throw PlatformError(.conflict, "the deploy is not running")
+            }
+            state.deploys[index].status = .queued
+            state.deploys[index].startedAt = nil
+        }
+    }
+
+    public func succeed(
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, at date: Date
+    ) async throws(PlatformError) {
+        try tables.write { (state) throws(PlatformError) in
+            guard let index = state.index(of: id, becoming: .success) else {
+                throw PlatformError(.conflict, "the deploy is not running")
+            }
+            let deploy = state.deploys[index]
+            guard state.isLive(deploy.channelID),
+                let channel = state.channels.firstIndex(where: { $0.id == deploy.channelID })
+            else { throw PlatformError(.conflict, "the channel is being deleted") }
+            guard state.releases.contains(where: { $0.release.id == release }) else {
+                throw PlatformError(.conflict, "something that this belongs to does not exist any more")
+            }
+            state.end(id, .success, nil, date)
+            state.deploys[index].release = release
+            state.channels[channel].currentRelease = release
+            state.channels[channel].currentCommit = deploy.commit
+            for index in state.instances.indices where state.instances[index].channelID == deploy.channelID {
+                state.instances[index].state = state.instances[index].id == instance ? .live : .draining
+            }
+            state.settle(deploy)
+        }
+    }
+
+    public func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) {
+        try tables.write { state in
+            guard let index = state.index(of: id, becoming: .failed) else { return }
+            state.end(id, .failed, reason, date)
+            state.settle(state.deploys[index])
+        }
+    }
+
+    public func discard(_ ids: [ID<Deploy>]) async throws(PlatformError) {
+        try tables.write { state in state.deploys.removeAll { ids.contains($0.id) && $0.status == .queued } }
+    }
+
+    public func failedTips(app: ID<App>) async throws(PlatformError) -> [FailedTip] {
+        try tables.read { state in
+            state.tips[app, default: [:]].sorted { $0.key < $1.key }.compactMap { ref, tip in
+                tip.failed.map { FailedTip(ref: ref, commit: $0, lastGood: tip.lastGood) }
+            }
+        }
+    }
+
+    public func hasNone(app: ID<App>) async throws(PlatformError) -> Bool {
+        try tables.read { state in !state.deploys.contains { $0.appID == app } }
+    }
+}
+
+extension InMemoryTables.State {
+    fileprivate func index(of id: ID<Deploy>, becoming next: DeployStatus) -> Int? {
+        deploys.firstIndex { $0.id == id && $0.status.canBecome(next) }
+    }
+
+    fileprivate mutating func end(_ id: ID<Deploy>, _ status: DeployStatus, _ failure: String?, _ date: Date) {
+        guard let index = deploys.firstIndex(where: { $0.id == id }) else { return }
+        deploys[index].status = status
+        deploys[index].failure = failure
+        deploys[index].finishedAt = date
+    }
+
+    /// What pushers are shown of the deploy's ref: see `DeployStore.succeed` and `fail`.
+    fileprivate mutating func settle(_ deploy: Deploy) {
+        guard let ref = deploy.ref, let commit = deploy.commit else { return }
+        let ofRef = deploys.filter { $0.appID == deploy.appID && $0.ref == ref }
+        guard ofRef.last(where: { $0.commit != nil })?.commit == commit else { return }
+        var newest: [ID<Channel>: DeployStatus] = [:]
+        for other in ofRef where other.commit == commit && isLive(other.channelID) {
+            newest[other.channelID] = other.status
+        }
+        var tip = tips[deploy.appID, default: [:]][ref] ?? InMemoryTables.BranchTip()
+        if newest.values.contains(.failed) {
+            tip.failed = commit
+        } else if !newest.isEmpty, newest.values.allSatisfy({ $0 == .success }) {
+            tip = InMemoryTables.BranchTip(lastGood: commit, failed: nil)
+        }
+        tips[deploy.appID, default: [:]][ref] = tip
+    }
+}

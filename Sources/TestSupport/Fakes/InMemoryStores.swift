@@ -1,0 +1,116 @@
+import Core
+import Foundation
+import Synchronization
+
+/// All stores of the platform, kept in memory: one shared state, as one database is. Every one passes the contract suites
+/// that the SQLite stores pass.
+public struct InMemoryStores: Sendable {
+    public let users: InMemoryUserStore
+    public let tokens: InMemoryTokenStore
+    public let apps: InMemoryAppStore
+    public let channels: InMemoryChannelStore
+    public let deploys: InMemoryDeployStore
+    public let releases: InMemoryReleaseStore
+    public let instances: InMemoryInstanceStore
+    public let environment: InMemoryEnvironmentStore
+    public let databases: InMemoryDatabaseStore
+    public let logs = InMemoryDeployLogStore()
+
+    public init() {
+        let tables = InMemoryTables()
+        users = InMemoryUserStore(tables: tables)
+        tokens = InMemoryTokenStore(tables: tables)
+        apps = InMemoryAppStore(tables: tables)
+        channels = InMemoryChannelStore(tables: tables)
+        deploys = InMemoryDeployStore(tables: tables)
+        releases = InMemoryReleaseStore(tables: tables)
+        instances = InMemoryInstanceStore(tables: tables)
+        environment = InMemoryEnvironmentStore(tables: tables)
+        databases = InMemoryDatabaseStore(tables: tables)
+    }
+}
+
+/// The state that the in-memory stores share. Lists are in order of insertion.
+final class InMemoryTables: Sendable {
+    struct ReleaseRow {
+        let release: Release
+        let environment: [String: String]
+    }
+
+    struct BranchTip {
+        var lastGood: CommitID?
+        var failed: CommitID?
+    }
+
+    struct State {
+        var users: [User] = []
+        var tokens: [Token] = []
+        var apps: [App] = []
+        var deletedApps: Set<ID<App>> = []
+        var channels: [Channel] = []
+        var deletedChannels: Set<ID<Channel>> = []
+        var databases: [ID<Channel>: DatabaseRecord] = [:]
+        var deploys: [Deploy] = []
+        var releases: [ReleaseRow] = []
+        var instances: [Instance] = []
+        var environment: [ID<App>: [String: String]] = [:]
+        var tips: [ID<App>: [String: BranchTip]] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    func read<Value: Sendable>(_ body: (State) throws(PlatformError) -> Value) throws(PlatformError) -> Value {
+        try state.withLock { (state) throws(PlatformError) in try body(state) }
+    }
+
+    /// Changes the state as a transaction does: when `body` throws, nothing has changed.
+    func write<Value: Sendable>(_ body: (inout State) throws(PlatformError) -> Value) throws(PlatformError) -> Value {
+        try state.withLock { (state) throws(PlatformError) in
+            var next = state
+            let value = try body(&next)
+            state = next
+            return value
+        }
+    }
+}
+
+extension InMemoryTables.State {
+    func isLive(_ channel: ID<Channel>) -> Bool {
+        channels.contains { $0.id == channel } && !deletedChannels.contains(channel)
+    }
+
+    var liveChannels: [Channel] { channels.filter { !deletedChannels.contains($0.id) } }
+
+    /// Adds a channel with its database record under the rules of the schema.
+    mutating func add(_ channel: Channel, _ database: DatabaseRecord) throws(PlatformError) {
+        guard !liveChannels.contains(where: { $0.appID == channel.appID && $0.name == channel.name }) else {
+            throw PlatformError(
+                .conflict, "this app already has a channel named \(channel.name)", details: ["field": "name"])
+        }
+        guard !liveChannels.contains(where: { $0.label == channel.label }) else {
+            throw PlatformError(
+                .conflict, "the hostname \(channel.label) is taken", details: ["field": "hostname"])
+        }
+        guard !databases.values.contains(where: { $0.identity.role == database.identity.role }) else {
+            throw PlatformError(
+                .conflict, "the schema \(database.identity.schema) belongs to another channel; try again",
+                details: ["field": "database"])
+        }
+        var channel = channel
+        let taken = Set(channels.map(\.account))
+        channel.account = 200_000
+        while taken.contains(channel.account) { channel.account += 1 }
+        channels.append(channel)
+        databases[channel.id] = database
+    }
+
+    /// Removes a channel and all that hangs on it.
+    mutating func removeChannel(_ id: ID<Channel>) {
+        channels.removeAll { $0.id == id }
+        deletedChannels.remove(id)
+        databases[id] = nil
+        deploys.removeAll { $0.channelID == id }
+        releases.removeAll { $0.release.channelID == id }
+        instances.removeAll { $0.channelID == id }
+    }
+}

@@ -1,0 +1,50 @@
+import Core
+import Foundation
+
+/// The folders of an installation, and its name.
+struct DataFolder: Sendable {
+    let root: String
+
+    var database: String { "\(root)/berth.sqlite" }
+    var secrets: String { "\(root)/secrets" }
+    var repositories: String { "\(root)/repos" }
+    var releases: String { "\(root)/releases" }
+    var deployLogs: String { "\(root)/logs/deploys" }
+    var instanceLogs: String { "\(root)/logs/instances" }
+    var postgres: String { "\(root)/postgres" }
+    var postgresLog: String { "\(root)/logs/postgres.log" }
+    /// Sockets of this process and its lock.
+    var run: String { "\(root)/run" }
+
+    /// Makes what is not there, closed to everybody but the server. What lies below `secrets` and the state file is
+    /// nobody else's business; `releases` is entered by containers through mounts only.
+    func prepare() throws {
+        let folders = [root, secrets, repositories, releases, deployLogs, instanceLogs, run]
+        for folder in folders {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
+        for folder in [secrets, repositories, run] {
+            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder)
+        }
+    }
+
+    /// Eight hex digits that name this installation's containers, networks and cgroups; made once.
+    func node() throws -> String {
+        let path = "\(root)/node"
+        if let text = try? String(contentsOfFile: path, encoding: .utf8) {
+            let node = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            guard node.utf8.count == 8, node.allSatisfy(\.isHexDigit) else {
+                throw ConfigurationMistake("data", "\(path) is damaged: it must hold eight hex digits")
+            }
+            return node
+        }
+        let node = String(ID<DataFolder>().hex.prefix(8))
+        try Data("\(node)\n".utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        return node
+    }
+
+    func runtimeDirectory(_ settings: Settings) throws -> String {
+        if let directory = settings.runtimeDirectory { return directory }
+        return "/run/berth/\(try node())"
+    }
+}

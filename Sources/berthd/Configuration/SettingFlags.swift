@@ -1,0 +1,68 @@
+import ArgumentParser
+
+/// Where the state is; for every command that works on it.
+struct DataFlags: ParsableArguments {
+    @Option(help: "Folder that holds all state. (default: /var/lib/berth)")
+    var data: String?
+
+    @Option(name: .customLong("config"), help: "Configuration file. (default: /etc/berth/config.yaml, when it is there)")
+    var configurationFile: String?
+
+    @Option(help: "Folder in memory for what must not lie on a disk in clear. (default: /run/berth/<installation>)")
+    var runtimeDirectory: String?
+
+    var values: [String: String] {
+        ["data": data, "runtime-directory": runtimeDirectory].compactMapValues { $0 }
+    }
+}
+
+/// The server's settings as flags. One that is not given leaves the decision to the variable, the file, the default.
+struct ServeFlags: ParsableArguments {
+    @Option(help: "The platform's domain. (default: localhost)")
+    var domain: String?
+
+    @Option(help: "Address and port to listen on. (default: 127.0.0.1:8080)")
+    var listen: String?
+
+    @Option(name: .customLong("public-url"), help: "How the world reaches the domain, when not by http and that port.")
+    var publicURL: String?
+
+    @Option(help: "Name of the user that the first start makes. (default: admin)")
+    var firstUser: String?
+
+    @Option(help: "own, off, or the URL of an admin connection. (default: own)")
+    var postgres: String?
+
+    @Option(help: "IPv4 range of the containers. (default: 10.210.0.0/16)")
+    var subnet: String?
+
+    @Option(help: "Name of the containers' bridge.")
+    var bridge: String?
+
+    @Option(help: "Folder of more templates.")
+    var templates: String?
+
+    @Option(help: "Event-loop threads of the router. (default: one a core)")
+    var workers: Int?
+
+    @Option(help: "Seconds that open requests and running deploys get at shutdown. (default: 30)")
+    var shutdownSeconds: Int?
+
+    @Option(help: "Seconds that open requests get on a replaced version. (default: 30)")
+    var drainSeconds: Int?
+
+    @Option(help: "MiB that an instance may use. (default: 512)")
+    var instanceMemory: Int?
+
+    @Option(help: "trace, debug, info, notice, warning or error. (default: info)")
+    var logLevel: String?
+
+    var values: [String: String] {
+        [
+            "domain": domain, "listen": listen, "public-url": publicURL, "first-user": firstUser, "postgres": postgres,
+            "subnet": subnet, "bridge": bridge, "templates": templates, "workers": workers.map(String.init),
+            "shutdown-seconds": shutdownSeconds.map(String.init), "drain-seconds": drainSeconds.map(String.init),
+            "instance-memory": instanceMemory.map(String.init), "log-level": logLevel,
+        ].compactMapValues { $0 }
+    }
+}

@@ -1,0 +1,142 @@
+import Configuration
+import Core
+import Foundation
+import SystemPackage
+
+/// Every setting of the server, read in one place: flag > `BERTH_*` > configuration file > default.
+///
+/// In the file and in variables a setting has the name of its flag: `--public-url`, `BERTH_PUBLIC_URL`, `public-url:`.
+struct Settings: Sendable {
+    /// Absolute path of the folder that holds all state.
+    var data: String
+    /// Absolute path of a folder on a file system in memory, for what must not lie on a disk in clear.
+    var runtimeDirectory: String?
+    var domain: String
+    var listen: ListenAddress
+    /// How the world reaches us, when that is not `http://<domain>:<port>`.
+    var publicURL: String?
+    /// Name of the user that the first start makes.
+    var firstUser: String
+    /// `own`, `off`, or the URL of an admin connection.
+    var postgres: String
+    /// IPv4 range of the containers.
+    var subnet: String
+    /// Name of the containers' bridge, `nil` for one made from the installation's own name.
+    var bridge: String?
+    /// The operator's folder of templates, above the built-in ones.
+    var templates: String?
+    /// Folder of the built-in templates.
+    var builtInTemplates: String
+    /// Event-loop threads of the router.
+    var workers: Int
+    /// Seconds that open requests and running deploys get at shutdown.
+    var shutdownSeconds: Int
+    var drainSeconds: Int
+    /// MiB that an instance may use.
+    var instanceMemory: Int
+    var logLevel: String
+
+    /// Throws `ConfigurationMistake` for a value that cannot be used; nothing has been opened then.
+    init(_ reader: ConfigReader) throws {
+        data = Self.absolute(reader.string(forKey: "data", default: "/var/lib/berth"))
+        runtimeDirectory = reader.string(forKey: "runtime-directory").map(Self.absolute)
+        domain = reader.string(forKey: "domain", default: "localhost").lowercased()
+        listen = try ListenAddress(reader.string(forKey: "listen", default: "127.0.0.1:8080"))
+        publicURL = reader.string(forKey: "public-url")
+        firstUser = reader.string(forKey: "first-user", default: "admin")
+        postgres = reader.string(forKey: "postgres-url", isSecret: true) ?? reader.string(forKey: "postgres", default: "own")
+        subnet = reader.string(forKey: "subnet", default: "10.210.0.0/16")
+        bridge = reader.string(forKey: "bridge")
+        templates = reader.string(forKey: "templates").map(Self.absolute)
+        builtInTemplates =
+            reader.string(forKey: "built-in-templates").map(Self.absolute) ?? Self.findBuiltInTemplates()
+        workers = reader.int(forKey: "workers", default: ProcessInfo.processInfo.activeProcessorCount)
+        shutdownSeconds = reader.int(forKey: "shutdown-seconds", default: 30)
+        drainSeconds = reader.int(forKey: "drain-seconds", default: 30)
+        instanceMemory = reader.int(forKey: "instance-memory", default: 512)
+        logLevel = reader.string(forKey: "log-level", default: "info")
+        try validate()
+    }
+
+    /// The sources in their order. `flags` holds the flags that were given, by setting name.
+    static func read(flags: [String: String], file: String?) async throws -> Settings {
+        let path = file ?? "/etc/berth/config.yaml"
+        let fileProvider = try await FileProvider<YAMLSnapshot>(
+            filePath: FilePath(path), allowMissing: file == nil)
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for (name, value) in flags { values[AbsoluteConfigKey([name])] = ConfigValue(.string(value), isSecret: false) }
+        let environment = ProcessInfo.processInfo.environment.reduce(into: [AbsoluteConfigKey: ConfigValue]()) {
+            guard $1.key.hasPrefix("BERTH_") else { return }
+            let name = $1.key.dropFirst("BERTH_".count).lowercased().replacingOccurrences(of: "_", with: "-")
+            $0[AbsoluteConfigKey([name])] = ConfigValue(.string($1.value), isSecret: name == "postgres-url")
+        }
+        return try Settings(
+            ConfigReader(providers: [
+                TextProvider(name: "flags", values: values), TextProvider(name: "BERTH_*", values: environment),
+                fileProvider,
+            ]))
+    }
+
+    var address: PublicAddress {
+        get throws {
+            guard let publicURL else {
+                return PublicAddress(scheme: "http", domain: domain, port: listen.port == 80 ? nil : listen.port)
+            }
+            guard let url = URLComponents(string: publicURL), let scheme = url.scheme, ["http", "https"].contains(scheme),
+                let host = url.host, host.lowercased() == domain, url.path.isEmpty || url.path == "/"
+            else {
+                throw ConfigurationMistake(
+                    "public-url", "must be http:// or https:// with the domain \(domain), such as https://\(domain)")
+            }
+            return PublicAddress(scheme: scheme, domain: domain, port: url.port)
+        }
+    }
+
+    private func validate() throws {
+        for part in domain.split(separator: ".", omittingEmptySubsequences: false)
+        where !DNSLabel.isValid(String(part)) {
+            throw ConfigurationMistake("domain", "\"\(domain)\" is not a domain name")
+        }
+        _ = try address
+        do { _ = try UserName(firstUser) } catch { throw ConfigurationMistake("first-user", error.message) }
+        guard (1...1024).contains(workers) else { throw ConfigurationMistake("workers", "must be 1 to 1024") }
+        guard (0...3600).contains(shutdownSeconds) else {
+            throw ConfigurationMistake("shutdown-seconds", "must be 0 to 3600")
+        }
+        guard (0...3600).contains(drainSeconds) else { throw ConfigurationMistake("drain-seconds", "must be 0 to 3600") }
+        guard instanceMemory >= 32 else { throw ConfigurationMistake("instance-memory", "must be at least 32 (MiB)") }
+        guard FileManager.default.fileExists(atPath: builtInTemplates) else {
+            throw ConfigurationMistake("built-in-templates", "there is no folder \(builtInTemplates)")
+        }
+    }
+
+    private static func absolute(_ path: String) -> String {
+        URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL.path
+    }
+
+    /// `templates/` beside the program's package, `../share/berth/templates` beside an installed program.
+    private static func findBuiltInTemplates() -> String {
+        var folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let installed = folder.deletingLastPathComponent().appendingPathComponent("share/berth/templates")
+        if FileManager.default.fileExists(atPath: installed.path) { return installed.path }
+        for _ in 0..<5 {
+            let candidate = folder.appendingPathComponent("templates")
+            if FileManager.default.fileExists(atPath: candidate.path) { return candidate.path }
+            folder.deleteLastPathComponent()
+        }
+        return "/usr/share/berth/templates"
+    }
+}
+
+/// A setting that cannot be used.
+struct ConfigurationMistake: Error, CustomStringConvertible {
+    let setting: String
+    let reason: String
+
+    init(_ setting: String, _ reason: String) {
+        self.setting = setting
+        self.reason = reason
+    }
+
+    var description: String { "\(setting): \(reason)" }
+}

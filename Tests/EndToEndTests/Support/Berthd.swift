@@ -1,0 +1,155 @@
+import Foundation
+import Synchronization
+
+/// A `berthd serve` of our own, with a data folder, a port and a subnet that nobody else uses.
+final class Berthd: Sendable {
+    /// The server that the running suite shares.
+    @TaskLocal static var current: Berthd?
+
+    /// `/tmp/berth-e2e-<pid of this process>-<random>`; `scripts/run-tests` knows the pattern.
+    let folder: String
+    let port: Int
+    private let executable: String
+    private let subnet: SubnetLease
+    private let process = Mutex<Process?>(nil)
+    private let firstToken = Mutex<String?>(nil)
+
+    var data: String { "\(folder)/data" }
+    /// Everything that every start of this server printed.
+    var log: String { (try? String(contentsOfFile: "\(folder)/berthd.log", encoding: .utf8)) ?? "" }
+    var processID: pid_t? { process.withLock { $0?.processIdentifier } }
+    var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
+
+    init() throws {
+        let random = UUID().uuidString.prefix(8).lowercased()
+        folder = "/tmp/berth-e2e-\(ProcessInfo.processInfo.processIdentifier)-\(random)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        executable = try TestEnvironment.program("berthd")
+        subnet = try SubnetLease()
+        port = try Self.freePort()
+    }
+
+    /// The token of the user `admin`, printed once by the first start.
+    func token() throws -> String {
+        try firstToken.withLock { token in
+            if let token { return token }
+            guard let match = log.firstMatch(of: /xh_live_[A-Za-z0-9_-]+/) else {
+                throw DeadlineExceeded(description: "the first start printed no token:\n\(log)")
+            }
+            token = String(match.output)
+            return String(match.output)
+        }
+    }
+
+    // MARK: - Life
+
+    /// Starts the server and waits until it answers.
+    func start() async throws {
+        try launch()
+        try await waitUntilReady()
+    }
+
+    /// Starts the server and returns at once.
+    func launch() throws {
+        let path = "\(folder)/berthd.log"
+        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        guard let output = FileHandle(forWritingAtPath: path) else {
+            throw HTTPFailure(description: "cannot open \(path)")
+        }
+        try output.seekToEnd()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = [
+            "serve", "--data", data, "--domain", "localhost", "--listen", "127.0.0.1:\(port)", "--subnet",
+            subnet.subnet,
+        ]
+        process.environment = TestEnvironment.plain
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        try "\(process.processIdentifier)".write(toFile: "\(folder)/berthd.pid", atomically: true, encoding: .utf8)
+        self.process.withLock { $0 = process }
+    }
+
+    func waitUntilReady(within limit: Duration = .seconds(60)) async throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + limit
+        while (try? await get(host: "api.localhost", path: "/healthz"))?.status != 200 {
+            guard isRunning, clock.now < deadline else {
+                throw DeadlineExceeded(description: "berthd is not ready (running: \(isRunning)); it printed:\n\(log)")
+            }
+            try await clock.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// SIGKILL: what a crash or the OOM killer does.
+    func crash() async throws {
+        try signal(SIGKILL)
+        try await eventually("berthd is gone after SIGKILL") { !isRunning }
+    }
+
+    /// SIGTERM; the exit code of the server.
+    func terminate() async throws -> Int32 {
+        guard let process = process.withLock({ $0 }) else { return 0 }
+        try signal(SIGTERM)
+        try await eventually("berthd has ended after SIGTERM", within: .seconds(60)) { !process.isRunning }
+        return process.terminationStatus
+    }
+
+    /// Ends the server and everything that it started, and removes its folder.
+    func tearDown() async throws {
+        if isRunning { _ = try await terminate() }
+        let down = try await run([executable, "down", "--data", data])
+        guard down.status == 0 else { throw HTTPFailure(description: "berthd down: \(down.errorText)\(down.output)") }
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    private func signal(_ number: Int32) throws {
+        guard let processID, isRunning else { throw HTTPFailure(description: "berthd is not running:\n\(log)") }
+        kill(processID, number)
+    }
+
+    // MARK: - Commands
+
+    /// Runs another command of berthd on this server's data folder.
+    func command(_ arguments: String...) async throws -> CommandResult {
+        try await run([executable] + arguments + ["--data", data])
+    }
+
+    /// Makes a user; the token.
+    func addUser(_ name: String) async throws -> String {
+        let result = try await command("user", "add", name)
+        guard result.status == 0, let match = result.output.firstMatch(of: /xh_live_[A-Za-z0-9_-]+/) else {
+            throw HTTPFailure(description: "user add: \(result.errorText)\(result.output)")
+        }
+        return String(match.output)
+    }
+
+    // MARK: - Requests
+
+    /// One GET on a connection of its own.
+    func get(host: String, path: String = "/") async throws -> HTTPAnswer {
+        try await request("GET", host: host, path: path)
+    }
+
+    /// One request on a connection of its own.
+    func request(
+        _ method: String, host: String, path: String, headers: [(String, String)] = [], body: Data? = nil
+    ) async throws -> HTTPAnswer {
+        let port = port
+        return try await onThread {
+            try HTTPConnection(port: port).request(
+                method, host: "\(host):\(port)", path: path, headers: headers + [("Connection", "close")], body: body)
+        }
+    }
+
+    /// A port that nobody listens on now, below the range that the kernel gives to clients.
+    private static func freePort() throws -> Int {
+        for _ in 0..<200 {
+            let port = Int.random(in: 20000..<32000)
+            if (try? HTTPConnection(port: port)) == nil { return port }
+        }
+        throw DeadlineExceeded(description: "no free port")
+    }
+}

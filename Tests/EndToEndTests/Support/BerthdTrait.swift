@@ -1,0 +1,26 @@
+import Testing
+
+/// Gives a suite a server of its own: started before its first test, gone after its last.
+struct BerthdTrait: SuiteTrait, TestScoping {
+    var isRecursive: Bool { false }
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        let berthd = try Berthd()
+        do {
+            try await berthd.start()
+            try await Berthd.$current.withValue(berthd) { try await function() }
+        } catch {
+            try? await berthd.tearDown()
+            throw error
+        }
+        try await berthd.tearDown()
+        let residue = try await HostResidue.of(berthd)
+        if !residue.isEmpty { Issue.record("`berthd down` left something: \(residue)") }
+    }
+}
+
+extension Trait where Self == BerthdTrait {
+    static var berthd: Self { BerthdTrait() }
+}

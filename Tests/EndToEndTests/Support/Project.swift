@@ -1,0 +1,133 @@
+import Foundation
+import TestSupport
+
+/// An app and a working copy of its repository.
+struct Project: Sendable {
+    let platform: Platform
+    let app: Platform.App
+    private let directory: TemporaryDirectory
+
+    var berthd: Berthd { platform.berthd }
+    var prod: Platform.Channel { get async throws { try await channel("prod") } }
+
+    /// Makes the app and an empty repository for it.
+    init(_ name: String, template: String, on platform: Platform? = nil) async throws {
+        self.platform = try platform ?? .admin()
+        app = try await self.platform.createApp(name, template: template)
+        directory = try TemporaryDirectory("berth-project")
+        try await git("init", "--quiet", "--initial-branch=master")
+        try await git("remote", "add", "origin", self.platform.remote(name))
+    }
+
+    // MARK: - Files and git
+
+    func write(_ path: String, _ text: String) throws { try write(path, Data(text.utf8)) }
+
+    func write(_ path: String, _ data: Data) throws {
+        let url = directory.url.appendingPathComponent(path)
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try data.write(to: url)
+    }
+
+    func remove(_ path: String) throws {
+        try FileManager.default.removeItem(at: directory.url.appendingPathComponent(path))
+    }
+
+    /// Runs git in the working copy; its output. Throws when it fails.
+    @discardableResult
+    func git(_ arguments: String...) async throws -> String {
+        let result = try await run(["git"] + arguments, directory: directory.path)
+        guard result.status == 0 else { throw HTTPFailure(description: "git \(arguments): \(result.errorText)") }
+        return result.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Commits everything; the commit's name.
+    @discardableResult
+    func commit(_ message: String) async throws -> String {
+        try await git("add", "--all")
+        try await git("commit", "--quiet", "--allow-empty", "--message", message)
+        return try await git("rev-parse", "HEAD")
+    }
+
+    /// Starts a push and returns while it runs.
+    func startPush(_ refspec: String = "HEAD:refs/heads/master", options: [String] = []) throws -> RunningCommand {
+        try RunningCommand(
+            ["git", "push"] + options + ["origin", refspec], environment: TestEnvironment.plain,
+            directory: directory.path)
+    }
+
+    /// Pushes; how it went.
+    func push(_ refspec: String = "HEAD:refs/heads/master", options: [String] = []) async throws -> CommandResult {
+        try await startPush(refspec, options: options).result()
+    }
+
+    /// Pushes and throws unless git exits with 0.
+    func deploy(_ refspec: String = "HEAD:refs/heads/master") async throws {
+        let push = try await push(refspec)
+        guard push.status == 0 else {
+            throw HTTPFailure(
+                description: "push exited \(push.status):\n\(push.errorText)\nberthd:\n\(berthd.log.suffix(4000))")
+        }
+    }
+
+    /// The refs that a fetcher is shown.
+    func remoteRefs() async throws -> [String: String] {
+        let lines = try await git("ls-remote", "origin").split(separator: "\n")
+        return Dictionary(
+            lines.map { $0.split(separator: "\t") }.filter { $0.count == 2 }.map { (String($0[1]), String($0[0])) },
+            uniquingKeysWith: { $1 })
+    }
+
+    // MARK: - What is live
+
+    func channel(_ name: String) async throws -> Platform.Channel {
+        guard let channel = try await platform.app(app.id).channels.first(where: { $0.name == name }) else {
+            throw HTTPFailure(description: "\(app.name) has no channel \(name)")
+        }
+        return channel
+    }
+
+    /// What the site answers.
+    func get(_ path: String = "/", channel: String = "prod") async throws -> HTTPAnswer {
+        try await berthd.get(host: hostname(channel), path: path)
+    }
+
+    /// Sends a text to the site.
+    func post(_ path: String, _ text: String, channel: String = "prod") async throws -> HTTPAnswer {
+        try await berthd.request("POST", host: hostname(channel), path: path, body: Data(text.utf8))
+    }
+
+    func hostname(_ channel: String = "prod") -> String {
+        channel == "prod"
+            ? "\(app.name)-\(platform.user).localhost" : "\(channel)-\(app.name)-\(platform.user).localhost"
+    }
+
+    /// The log of the app's last deploy, through the API. Deploys are found by their log files.
+    func lastLog(channel: String = "prod") async throws -> String {
+        let channel = try await self.channel(channel)
+        for deploy in try berthd.deploysWithLog() {
+            let answer = try await platform.call(
+                "GET", "/apps/\(app.id)/channels/\(channel.id)/logs?deploy=\(deploy)")
+            if answer.status == 200 { return answer.text }
+        }
+        throw HTTPFailure(description: "no deploy of \(app.name) has a log")
+    }
+}
+
+extension Berthd {
+    /// Ids of the deploys that have a log file, newest first.
+    fileprivate func deploysWithLog() throws -> [String] {
+        let uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
+        let folder = URL(fileURLWithPath: "\(data)/logs", isDirectory: true)
+        var found: [(id: String, time: Date)] = []
+        let files = FileManager.default.enumerator(
+            at: folder, includingPropertiesForKeys: [.contentModificationDateKey])
+        while let file = files?.nextObject() as? URL {
+            guard let match = file.lastPathComponent.firstMatch(of: uuid) else { continue }
+            let time = try file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
+            found.append((String(match.output), time ?? .distantPast))
+        }
+        return found.sorted { $0.time > $1.time }.map(\.id)
+    }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import Synchronization
+
+/// A line of output and when it came.
+struct TimedLine: Sendable {
+    let text: String
+    let time: ContinuousClock.Instant
+}
+
+/// How a command ended and what it said.
+struct CommandResult: Sendable {
+    /// Exit code, or the negative number of the signal that ended it.
+    let status: Int32
+    let output: String
+    let errors: [TimedLine]
+
+    var errorText: String { errors.map(\.text).joined(separator: "\n") }
+}
+
+/// A child process and its output, line by line. It leads a process group of its own (Foundation sees to that).
+struct RunningCommand: Sendable {
+    let processID: pid_t
+    private let record: CommandRecord
+
+    /// Starts a program, found on PATH unless it is a path. `environment` is the whole environment.
+    init(
+        _ arguments: [String], environment: [String: String], directory: String? = nil, input: String = ""
+    ) throws {
+        let record = CommandRecord()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = arguments
+        process.environment = environment
+        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory, isDirectory: true) }
+        let output = Pipe()
+        let errors = Pipe()
+        let standardInput = Pipe()
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = standardInput
+        output.fileHandleForReading.readabilityHandler = { handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            record.addOutput(data)
+        }
+        errors.fileHandleForReading.readabilityHandler = { handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            record.addErrors(data)
+        }
+        process.terminationHandler = { process in
+            record.end(process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus)
+        }
+        try process.run()
+        processID = process.processIdentifier
+        if !input.isEmpty { try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8)) }
+        try standardInput.fileHandleForWriting.close()
+        self.record = record
+    }
+
+    /// The lines of standard error that came so far.
+    var errors: [TimedLine] { record.errors }
+    var hasEnded: Bool { record.result != nil }
+
+    /// Ends the process and every process that it started, as a power cut would.
+    func killGroup() { kill(-processID, SIGKILL) }
+
+    /// Waits for the end of the process and of its output.
+    func result(within limit: Duration = .seconds(180)) async throws -> CommandResult {
+        do {
+            try await eventually("the end of process \(processID)", within: limit) { hasEnded }
+        } catch {
+            killGroup()
+            throw DeadlineExceeded(description: "\(error); it said: \(errors.map(\.text).joined(separator: " | "))")
+        }
+        return try record.finished()
+    }
+}
+
+/// What a child process said, gathered on the threads of its pipes.
+private final class CommandRecord: Sendable {
+    private struct State {
+        var output = Data()
+        var outputEnded = false
+        var partialLine = Data()
+        var errors: [TimedLine] = []
+        var errorsEnded = false
+        var status: Int32?
+    }
+
+    private let state = Mutex(State())
+
+    var errors: [TimedLine] { state.withLock { $0.errors } }
+
+    var result: CommandResult? {
+        state.withLock { state in
+            guard let status = state.status, state.outputEnded, state.errorsEnded else { return nil }
+            return CommandResult(
+                status: status, output: String(decoding: state.output, as: UTF8.self), errors: state.errors)
+        }
+    }
+
+    func finished() throws -> CommandResult {
+        guard let result else { throw DeadlineExceeded(description: "the process has not ended") }
+        return result
+    }
+
+    /// Empty data is the end of the stream.
+    func addOutput(_ data: Data) {
+        state.withLock { state in
+            if data.isEmpty { state.outputEnded = true } else { state.output.append(data) }
+        }
+    }
+
+    /// Git ends progress lines with a carriage return and pads `remote:` lines with spaces.
+    func addErrors(_ data: Data) {
+        let now = ContinuousClock.now
+        state.withLock { state in
+            state.partialLine.append(data)
+            while let end = state.partialLine.firstIndex(where: { $0 == 10 || $0 == 13 }) {
+                state.addLine(state.partialLine[..<end], at: now)
+                state.partialLine = Data(state.partialLine[state.partialLine.index(after: end)...])
+            }
+            if data.isEmpty {
+                state.addLine(state.partialLine[...], at: now)
+                state.errorsEnded = true
+            }
+        }
+    }
+
+    func end(_ status: Int32) { state.withLock { $0.status = status } }
+}
+
+extension CommandRecord.State {
+    fileprivate mutating func addLine(_ bytes: Data, at time: ContinuousClock.Instant) {
+        let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespaces)
+        if !text.isEmpty { errors.append(TimedLine(text: text, time: time)) }
+    }
+}
+
+/// Runs a command to its end.
+func run(
+    _ arguments: [String], environment: [String: String] = TestEnvironment.plain, directory: String? = nil,
+    input: String = ""
+) async throws -> CommandResult {
+    try await RunningCommand(arguments, environment: environment, directory: directory, input: input).result()
+}
