@@ -45,7 +45,7 @@ fmt:
 bench:
 	@scripts/bootstrap --with bench
 	$(SWIFT) build -c release $(CHECKED) --product berthd
-	python3 Benchmarks/run.py
+	Benchmarks/run.py
 
 clean:
 	rm -rf .build

@@ -23,15 +23,12 @@ struct OwnedDescriptor: ~Copyable, Sendable {
 enum FileSystem {
     /// The content of a small file, `nil` when there is none.
     static func contents(of path: String) throws(GitError) -> [UInt8]? {
-        let descriptor: OwnedDescriptor
-        do {
-            descriptor = try OwnedDescriptor(path, flags: O_RDONLY)
-        } catch {
-            switch error.code {
-            case .notFound, .system(ENOTDIR): return nil
-            default: throw error
-            }
+        let number = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard number >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw LibGit2.systemError("open")
         }
+        let descriptor = OwnedDescriptor(number)
         var status = stat()
         guard fstat(descriptor.number, &status) == 0 else { throw LibGit2.systemError("fstat") }
         guard status.st_mode & S_IFMT == S_IFREG else { return nil }
@@ -61,7 +58,7 @@ enum FileSystem {
     }
 
     static func write(_ bytes: [UInt8], to descriptor: Int32) throws(GitError) {
-        try bytes.withUnsafeBytes { (buffer) throws(GitError) in try write(buffer, to: descriptor) }
+        try bytes.span.bytes.withUnsafeBytes { (buffer) throws(GitError) in try write(buffer, to: descriptor) }
     }
 
     /// Makes `path` durable: a file's bytes, or a folder's list of names.

@@ -12,7 +12,7 @@ package struct ObjectDatabase: ~Copyable {
         var database: OpaquePointer?
         try LibGit2.check(git_odb_new(&database), "git_odb_new")
         guard let database else { throw GitError(.library(-1), "no database", operation: "git_odb_new") }
-        var backend: UnsafeMutablePointer<git_odb_backend>?
+        var backend: OpaquePointer?
         var status = git_odb_backend_one_pack(&backend, path)
         if status >= 0 { status = git_odb_add_backend(database, backend, 1) }
         if status < 0 {

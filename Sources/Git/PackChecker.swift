@@ -3,8 +3,7 @@
 ///
 /// A repository keeps the rule that with an object all that it refers to is there too. So the closure of a new tip is
 /// whole when every new object's own references are found among the new objects or in the store.
-struct PackChecker: ~Copyable {
-    private let pack: ObjectDatabase
+struct PackChecker {
     private let kinds: [ObjectID: ObjectKind]
 
     /// Opens the pack whose index is at `path` and reads every object of it.
@@ -23,7 +22,6 @@ struct PackChecker: ~Copyable {
                 }
             }
         }
-        self.pack = pack
         self.kinds = kinds
         for reference in Set(references) { try check(reference, store: store) }
     }

@@ -1,4 +1,5 @@
 import Blocking
+import Foundation
 import Glibc
 
 /// Bytes that are written by blocking code and read by asynchronous code: in memory while they are few, in a file without
@@ -72,10 +73,11 @@ private final class SpoolFile: Sendable {
     let descriptor: OwnedDescriptor
 
     init(folder: String) throws(GitError) {
-        var template = Array("\(folder)/spool-XXXXXX".utf8CString)
-        let number = mkostemp(&template, O_CLOEXEC)
-        guard number >= 0 else { throw LibGit2.systemError("mkostemp") }
+        let path = "\(folder)/spool-\(UUID().uuidString)"
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let number = open(path, flags, 0o600)
+        guard number >= 0 else { throw LibGit2.systemError("open") }
+        unlink(path)
         descriptor = OwnedDescriptor(number)
-        unlink(template)
     }
 }

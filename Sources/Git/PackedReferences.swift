@@ -40,7 +40,8 @@ struct PackedReferences {
         var text = "# pack-refs with: peeled fully-peeled sorted \n"
         for (name, entry) in entries.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             text += "\(entry.id) \(name)\n"
-            let peeled = try entry.peeled ?? (isFullyPeeled ? nil : peel(entry.id))
+            var peeled = entry.peeled
+            if peeled == nil, !isFullyPeeled { peeled = try peel(entry.id) }
             if let peeled { text += "^\(peeled)\n" }
         }
         return Array(text.utf8)

@@ -24,7 +24,10 @@ extension Repository {
             return
         }
         let checker = try PackChecker(packIndex: "\(quarantine.path)/\(name).idx", store: objects)
-        let isWanted = try decide { (id) throws(GitError) in try checker.kind(of: id) ?? self.objects.header(id)?.kind }
+        let isWanted = try decide { (id) throws(GitError) in
+            if let kind = checker.kind(of: id) { return kind }
+            return try self.objects.header(id)?.kind
+        }
         if isWanted { try quarantine.accept(pack) }
     }
 
@@ -36,7 +39,7 @@ extension Repository {
         case .none: return nil
         case .memory(let bytes):
             var receiver = try PackReceiver(folder: quarantine.path, objects: objects, limits: limits)
-            try bytes.withUnsafeBytes { (buffer) throws(GitError) in try receiver.append(buffer) }
+            try bytes.span.bytes.withUnsafeBytes { (buffer) throws(GitError) in try receiver.append(buffer) }
             return try receiver.finish()
         case .file(let path):
             var receiver = try PackReceiver(folder: quarantine.path, objects: objects, limits: limits)

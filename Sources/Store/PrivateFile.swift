@@ -66,7 +66,8 @@ enum PrivateFile {
             try region.withUnsafeBytes { buffer in
                 var offset = 0
                 while offset < buffer.count {
-                    let written = Foundation.write(descriptor, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
+                    let written = Foundation.write(
+                        descriptor, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
                     if written > 0 {
                         offset += written
                     } else if errno != EINTR {

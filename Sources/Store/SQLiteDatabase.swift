@@ -64,16 +64,16 @@ public final class SQLiteDatabase: Sendable {
         do {
             try PrivateFile.makeDirectory(dataDirectory)
             // Two processes that start at once must not both make the key or migrate.
-            let lock = try OpenLock(path: "\(dataDirectory)/berth.sqlite.lock")
-            defer { lock.release() }
-            // SQLite gives its WAL and index files the mode of the database file.
-            try PrivateFile.touch(path)
-            let pool = try DatabasePool(path: path, configuration: configuration)
-            // GRDB settles for NORMAL, which may lose the last commits in a power cut.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try StoreMigrations.migrator.migrate(pool)
-            let secrets = try SealingKey.open(directory: "\(dataDirectory)/secrets", database: pool)
-            return SQLiteDatabase(pool: pool, secrets: secrets)
+            return try OpenLock.hold("\(path).lock") {
+                // SQLite gives its WAL and index files the mode of the database file.
+                try PrivateFile.touch(path)
+                let pool = try DatabasePool(path: path, configuration: configuration)
+                // GRDB settles for NORMAL, which may lose the last commits in a power cut.
+                try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                try StoreMigrations.migrator.migrate(pool)
+                let secrets = try SealingKey.open(directory: "\(dataDirectory)/secrets", database: pool)
+                return SQLiteDatabase(pool: pool, secrets: secrets)
+            }
         } catch {
             throw StoreError.translate(error)
         }

@@ -43,6 +43,7 @@ struct UniqueRule {
     let message: String
 
     /// Runs `body`; when it breaks one of `rules`, throws that rule's `.conflict`.
+    @discardableResult
     static func enforce<Value>(_ rules: [UniqueRule], _ body: () throws -> Value) throws -> Value {
         do {
             return try body()

@@ -23,3 +23,11 @@ struct FileError: Error, CustomStringConvertible {
         }
     }
 }
+
+extension PlatformError {
+    /// What a port throws for an error of file work.
+    static func ofFiles(_ what: String, _ error: any Error) -> PlatformError {
+        if let error = error as? FileError { return error.platformError(what) }
+        return .internal(what, cause: error)
+    }
+}

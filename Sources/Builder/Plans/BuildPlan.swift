@@ -48,6 +48,7 @@ public struct SitePlan: Sendable, Hashable, Codable {
 
     /// - Parameter path: from the repository's root, no leading `/`; its last part is `name`.
     func isExcluded(name: String, path: String) -> Bool {
-        exclude.contains { $0.matches(name: name, path: path) } && !except.contains { $0.matches(name: name, path: path) }
+        exclude.contains { $0.matches(name: name, path: path) }
+            && !except.contains { $0.matches(name: name, path: path) }
     }
 }

@@ -33,7 +33,8 @@ struct JSONParser {
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         guard depth < Self.depthLimit else { throw error("lists and objects are nested too deep") }
         skipSpace()
-        switch next {
+        guard let byte = next else { throw error("the file ends where a value is expected") }
+        switch byte {
         case UInt8(ascii: "{"): return try object(depth: depth)
         case UInt8(ascii: "["): return try array(depth: depth)
         case UInt8(ascii: "\""): return .string(try string())
@@ -41,7 +42,6 @@ struct JSONParser {
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
-        case nil: throw error("the file ends where a value is expected")
         default: throw error("expected a value")
         }
     }

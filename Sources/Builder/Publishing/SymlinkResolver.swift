@@ -51,7 +51,8 @@ struct SymlinkResolver {
             guard let text, !text.hasPrefix("/") else { return .outside }
             pending += text.split(separator: "/").reversed().map(String.init)
         }
-        let status = try last ?? root.folder(reached).status(FileName("."))
+        let status: FileStatus
+        if let last { status = last } else { status = try root.folder(reached).status(FileName(".")) }
         switch status.kind {
         case .file: return .file(reached, status)
         case .folder: return .folder(reached, status)

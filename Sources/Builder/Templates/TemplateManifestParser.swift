@@ -65,7 +65,9 @@ public struct TemplateManifestParser {
             detect: .init(all: globs(detect, "all"), any: globs(detect, "any")), build: build, run: run)
     }
 
-    private func globs(_ mapping: YAMLMapping?, _ key: String) -> [Glob] { (mapping?.texts(key) ?? []).map { Glob($0) } }
+    private func globs(_ mapping: YAMLMapping?, _ key: String) -> [Glob] {
+        (mapping?.texts(key) ?? []).map { Glob($0) }
+    }
 
     private func run(_ top: YAMLMapping) -> TemplateManifest.Run? {
         guard

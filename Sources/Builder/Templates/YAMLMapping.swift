@@ -41,7 +41,9 @@ struct YAMLMapping {
     }
 
     func has(_ key: String) -> Bool { values[key] != nil }
-    func report(_ message: String, at key: String? = nil) { list.add(message, at: key.flatMap { values[$0]?.mark } ?? mark) }
+    func report(_ message: String, at key: String? = nil) {
+        list.add(message, at: key.flatMap { values[$0]?.mark } ?? mark)
+    }
 
     func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 

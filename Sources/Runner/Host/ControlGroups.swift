@@ -21,10 +21,8 @@ struct ControlGroups: Sendable {
 
     /// The version is told by the type of the file system at `root`: on v1 machines it is a tmpfs, even when an empty v2
     /// hierarchy is mounted beside.
-    init(root: String = "/sys/fs/cgroup") {
-        var info = statfs()
-        let isUnified = statfs(root, &info) == 0 && Int64(info.f_type) == 0x6367_7270
-        self.init(root: root, version: isUnified ? .v2 : .v1)
+    init(root: String = "/sys/fs/cgroup", mounts: String = MountTable.current) {
+        self.init(root: root, version: MountTable.type(at: root, in: mounts) == "cgroup2" ? .v2 : .v1)
     }
 
     /// The folders of group `path` (`/berth/main/x`) in every hierarchy, existing or not.

@@ -46,7 +46,8 @@ struct HostCommands: Sendable {
             let name = FilePath(program).lastComponent?.string ?? program
             let words = (result.errors + result.output).prefix(2000)
             throw PlatformError(
-                .internal, "\(name) failed", cause: "\(name) \(arguments.first ?? "") exited \(result.status): \(words)")
+                .internal, "\(name) failed", cause: "\(name) \(arguments.first ?? "") exited \(result.status): \(words)"
+            )
         }
         return result
     }

@@ -13,12 +13,27 @@ enum MountTable {
     }
 
     static func points(below directory: String) -> [String] {
-        points(below: directory, in: HostFiles.text("/proc/self/mountinfo") ?? "")
+        points(below: directory, in: current)
+    }
+
+    /// This process' own table.
+    static var current: String { HostFiles.text("/proc/self/mountinfo") ?? "" }
+
+    /// Type of the file system that is mounted at `point`, the topmost one; `nil` when it is no mount point.
+    static func type(at point: String, in table: String) -> String? {
+        table.split(separator: "\n").last { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 4 && unescaped(String(fields[4])) == point
+        }.flatMap { line in
+            let fields = line.split(separator: " ")
+            guard let separator = fields.firstIndex(of: "-"), separator + 1 < fields.count else { return nil }
+            return String(fields[separator + 1])
+        }
     }
 
     /// Detaches every mount at `path`; fine when there is none.
     static func unmount(_ path: String) {
-        while umount2(path, Int32(MNT_DETACH.rawValue) | Int32(UMOUNT_NOFOLLOW.rawValue)) == 0 {}
+        while umount2(path, Int32(MNT_DETACH | UMOUNT_NOFOLLOW)) == 0 {}
     }
 
     /// Space, tab, newline and backslash are written as three octal digits.

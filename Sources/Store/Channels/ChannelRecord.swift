@@ -19,24 +19,33 @@ struct ChannelRecord: FetchableRecord {
 
     /// Adds the channel with the lowest account that no channel has.
     static func insert(_ channel: Channel, _ db: Database) throws {
+        // A channel of the same name in the same app has the same hostname, and SQLite names either rule: the name is the
+        // reason to give then.
+        let name = "this app already has a channel named \(channel.name)"
+        let hostname = "the hostname \(channel.label) is taken"
         let rules = [
-            UniqueRule(
-                columns: "channel.appID, channel.name", field: "name",
-                message: "this app already has a channel named \(channel.name)"),
-            UniqueRule(
-                columns: "channel.label", field: "hostname", message: "the hostname \(channel.label) is taken"),
+            UniqueRule(columns: "channel.appID, channel.name", field: "name", message: name),
+            UniqueRule(columns: "channel.label", field: "hostname", message: hostname),
         ]
-        try UniqueRule.enforce(rules) {
-            try db.run(
-                """
-                INSERT INTO channel (id, appID, name, label, binding, account, currentReleaseID, currentCommitID, createdAt)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-                [
-                    channel.id.text, channel.appID.text, channel.name.rawValue, channel.label.rawValue,
-                    channel.binding.description, try freeAccount(db), channel.currentRelease?.text,
-                    channel.currentCommit?.rawValue, channel.createdAt.seconds,
-                ])
+        do {
+            try UniqueRule.enforce(rules) {
+                try db.run(
+                    """
+                    INSERT INTO channel
+                        (id, appID, name, label, binding, account, currentReleaseID, currentCommitID, createdAt)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                    [
+                        channel.id.text, channel.appID.text, channel.name.rawValue, channel.label.rawValue,
+                        channel.binding.description, try freeAccount(db), channel.currentRelease?.text,
+                        channel.currentCommit?.rawValue, channel.createdAt.seconds,
+                    ])
+            }
+        } catch let error as PlatformError where error.message == hostname {
+            let taken = try db.cachedStatement(
+                sql: "SELECT 1 FROM channel WHERE appID = ? AND name = ? AND isDeleted = 0")
+            let isTaken = try Int.fetchOne(taken, arguments: [channel.appID.text, channel.name.rawValue]) != nil
+            throw isTaken ? PlatformError(.conflict, name, details: ["field": "name"]) : error
         }
     }
 

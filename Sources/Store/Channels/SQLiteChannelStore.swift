@@ -58,7 +58,8 @@ public struct SQLiteChannelStore: ChannelStore {
     public func markDeleted(_ id: ID<Channel>, app: ID<App>) async throws(PlatformError) -> Bool {
         try await database.write { db in
             try db.run(
-                "UPDATE channel SET isDeleted = 1 WHERE id = ? AND appID = ? AND isDeleted = 0", [id.text, app.text]) > 0
+                "UPDATE channel SET isDeleted = 1 WHERE id = ? AND appID = ? AND isDeleted = 0", [id.text, app.text])
+                > 0
         }
     }
 
@@ -75,7 +76,8 @@ public struct SQLiteChannelStore: ChannelStore {
 
     private func all(_ condition: String, _ arguments: [String]) async throws(PlatformError) -> [Channel] {
         try await database.read { db in
-            try ChannelRecord.all(db, "SELECT * FROM channel \(condition)", StatementArguments(arguments)).map(\.channel)
+            try ChannelRecord.all(db, "SELECT * FROM channel \(condition)", StatementArguments(arguments)).map(
+                \.channel)
         }
     }
 

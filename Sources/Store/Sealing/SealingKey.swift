@@ -14,7 +14,9 @@ enum SealingKey {
     static func open(directory: String, database: DatabasePool) throws -> SecretBox {
         try PrivateFile.makeDirectory(directory)
         let path = "\(directory)/\(fileName)"
-        let sealed = try database.read { try Data.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'keyCheck'") }
+        let sealed = try database.read {
+            try Data.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'keyCheck'")
+        }
         if let sealed {
             let box = SecretBox(key: try read(path))
             do {

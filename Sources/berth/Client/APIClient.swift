@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// Speaks to one server with one token.
 struct APIClient: Sendable {
@@ -74,7 +75,7 @@ struct APIClient: Sendable {
             let envelope = try? JSONDecoder().decode(ErrorEnvelope.self, from: data)
             throw APIError(
                 status: Int(response.status.code), code: envelope?.error.code,
-                message: envelope?.error.message ?? response.status.reasonPhrase)
+                message: envelope?.error.message ?? "the server answered \(response.status)")
         }
         return data
     }

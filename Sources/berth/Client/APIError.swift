@@ -9,7 +9,7 @@ struct APIError: Error, CustomStringConvertible {
         switch code {
         case "auth_required", "token_invalid", "token_revoked": "\(message). Log in again with: berth login"
         case .some(let code): "\(message) (\(code))"
-        case nil: "the server answered \(status): \(message)"
+        case nil: message
         }
     }
 }

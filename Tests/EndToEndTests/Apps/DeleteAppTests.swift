@@ -19,7 +19,7 @@ extension EndToEnd {
                        (SELECT count(*) FROM pg_roles WHERE rolname = 'r_\(digits)')
                 """
             #expect(try await witness.post("/sql", query).text == "1|1\n")
-            let before = try await HostResidue.containers(of: project.berthd).count
+            let before = try HostResidue(of: project.berthd).containers.count
 
             let deletion = try await project.platform.call("DELETE", "/apps/\(project.app.id)")
 
@@ -29,7 +29,7 @@ extension EndToEnd {
             #expect(try await project.get().status == 404)
             #expect(try await project.push().status != 0)
             try await eventually("the container is gone") {
-                try await HostResidue.containers(of: project.berthd).count < before
+                try HostResidue(of: project.berthd).containers.count < before
             }
             try await eventually("schema and role are gone") {
                 try await witness.post("/sql", query).text == "0|0\n"

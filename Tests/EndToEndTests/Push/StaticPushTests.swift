@@ -41,7 +41,7 @@ extension EndToEnd {
             #expect(remote.contains { $0.hasSuffix("deploy complete") })
             #expect(remote.last?.contains(address) == true, "\(remote)")
             let log = try await project.lastLog()
-            #expect(log.split(separator: "\n").allSatisfy { $0.contains(/^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\] /) })
+            #expect(log.split(separator: "\n").allSatisfy { $0.contains(#/^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\] /#) })
             for line in log.split(separator: "\n") {
                 #expect(remote.contains { $0.hasSuffix(line.drop { $0 != "]" }.dropFirst(2)) }, "\(line)")
             }
@@ -67,7 +67,8 @@ extension EndToEnd {
 
         @Test func `install sh makes files of the site and is not published itself`() async throws {
             let project = try await Project("static-install", template: "static")
-            try project.write("install.sh", "mkdir public\necho \"built at $XHOST_SHA by $XHOST_USER\" > public/index.html\n")
+            try project.write(
+                "install.sh", "mkdir public\necho \"built at $XHOST_SHA by $XHOST_USER\" > public/index.html\n")
             let sha = try await project.commit("first")
 
             try await project.deploy()

@@ -18,6 +18,8 @@ final class Berthd: Sendable {
     /// Everything that every start of this server printed.
     var log: String { (try? String(contentsOfFile: "\(folder)/berthd.log", encoding: .utf8)) ?? "" }
     var processID: pid_t? { process.withLock { $0?.processIdentifier } }
+    /// The gateway address of its containers.
+    var gateway: UInt32 { subnet.gateway }
     var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
 
     init() throws {
@@ -52,11 +54,9 @@ final class Berthd: Sendable {
     /// Starts the server and returns at once.
     func launch() throws {
         let path = "\(folder)/berthd.log"
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
-        guard let output = FileHandle(forWritingAtPath: path) else {
-            throw HTTPFailure(description: "cannot open \(path)")
-        }
-        try output.seekToEnd()
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw HTTPFailure(description: "cannot open \(path)") }
+        let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = [
@@ -97,11 +97,15 @@ final class Berthd: Sendable {
         return process.terminationStatus
     }
 
-    /// Ends the server and everything that it started, and removes its folder.
+    /// Ends the server and everything that it started, and removes its folder. Throws when something is left.
     func tearDown() async throws {
         if isRunning { _ = try await terminate() }
-        let down = try await run([executable, "down", "--data", data])
+        let down = try await command("down")
         guard down.status == 0 else { throw HTTPFailure(description: "berthd down: \(down.errorText)\(down.output)") }
+        let residue = try HostResidue(of: self)
+        guard residue.isEmpty, bridge == nil else {
+            throw HTTPFailure(description: "`berthd down` left \(residue), bridge \(bridge ?? "gone")")
+        }
         try FileManager.default.removeItem(atPath: folder)
     }
 

@@ -16,8 +16,6 @@ struct BerthdTrait: SuiteTrait, TestScoping {
             throw error
         }
         try await berthd.tearDown()
-        let residue = try await HostResidue.of(berthd)
-        if !residue.isEmpty { Issue.record("`berthd down` left something: \(residue)") }
     }
 }
 

@@ -19,6 +19,10 @@ struct Platform: Sendable {
         let status: String
     }
 
+    struct AppList: Decodable, Sendable {
+        let apps: [App]
+    }
+
     struct Deploy: Decodable, Sendable {
         let deploy_id: String
     }
@@ -45,6 +49,11 @@ struct Platform: Sendable {
 
     func createApp(_ name: String, template: String) async throws -> App {
         try decode(await call("POST", "/apps", ["name": name, "template": template]))
+    }
+
+    func apps() async throws -> [App] {
+        let list: AppList = try decode(await call("GET", "/apps"))
+        return list.apps
     }
 
     func app(_ id: String) async throws -> App { try decode(await call("GET", "/apps/\(id)")) }

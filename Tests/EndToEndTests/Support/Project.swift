@@ -73,10 +73,12 @@ struct Project: Sendable {
 
     /// The refs that a fetcher is shown.
     func remoteRefs() async throws -> [String: String] {
-        let lines = try await git("ls-remote", "origin").split(separator: "\n")
-        return Dictionary(
-            lines.map { $0.split(separator: "\t") }.filter { $0.count == 2 }.map { (String($0[1]), String($0[0])) },
-            uniquingKeysWith: { $1 })
+        var refs: [String: String] = [:]
+        for line in try await git("ls-remote", "origin").split(separator: "\n") {
+            let fields = line.split(separator: "\t")
+            if fields.count == 2 { refs[String(fields[1])] = String(fields[0]) }
+        }
+        return refs
     }
 
     // MARK: - What is live

@@ -86,6 +86,11 @@ private final class CommandRecord: Sendable {
         var errors: [TimedLine] = []
         var errorsEnded = false
         var status: Int32?
+
+        mutating func addLine(_ bytes: Data, at time: ContinuousClock.Instant) {
+            let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespaces)
+            if !text.isEmpty { errors.append(TimedLine(text: text, time: time)) }
+        }
     }
 
     private let state = Mutex(State())
@@ -129,13 +134,6 @@ private final class CommandRecord: Sendable {
     }
 
     func end(_ status: Int32) { state.withLock { $0.status = status } }
-}
-
-extension CommandRecord.State {
-    fileprivate mutating func addLine(_ bytes: Data, at time: ContinuousClock.Instant) {
-        let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespaces)
-        if !text.isEmpty { errors.append(TimedLine(text: text, time: time)) }
-    }
 }
 
 /// Runs a command to its end.

@@ -5,6 +5,8 @@ import Foundation
 final class SubnetLease: Sendable {
     /// `10.2NN.0.0/24`
     let subnet: String
+    /// Its first address, the bridge's.
+    let gateway: UInt32
     private let descriptor: Int32
     private let path: String
 
@@ -17,6 +19,7 @@ final class SubnetLease: Sendable {
                 self.descriptor = descriptor
                 self.path = path
                 subnet = "10.\(200 + number).0.0/24"
+                gateway = 10 << 24 | UInt32(200 + number) << 16 | 1
                 return
             }
             close(descriptor)

@@ -1,0 +1,77 @@
+"""A `berthd serve` of our own."""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+
+import processes
+
+
+class Berthd:
+    """Started on entry, ended and cleaned up on exit."""
+
+    SUBNET = "10.199.0.0/24"
+
+    def __init__(self, folder: pathlib.Path, root: pathlib.Path):
+        self.program = os.environ.get("BERTHD") or str(root / ".build/release/berthd")
+        self.folder = folder
+        self.data = folder / "data"
+        self.log = folder / "berthd.log"
+        self.port = processes.free_port()
+        self.process = None
+        self.token = None
+
+    def __enter__(self) -> "Berthd":
+        self.folder.mkdir(parents=True)
+        self.process = processes.start(
+            self.program, "serve", "--data", self.data, "--domain", "localhost",
+            "--listen", f"127.0.0.1:{self.port}", "--subnet", self.SUBNET, "--log-level", "warning",
+            log=self.log,
+        )
+        try:
+            processes.wait_for("berthd is ready", self._is_ready)
+            self.token = re.search(r"xh_live_[A-Za-z0-9_-]+", self.log.read_text()).group()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        processes.stop(self.process)
+        processes.run(self.program, "down", "--data", self.data)
+
+    def _is_ready(self) -> bool:
+        if self.process.poll() is not None:
+            raise RuntimeError(f"berthd exited {self.process.returncode}:\n{self.log.read_text()}")
+        try:
+            return self.request("GET", "api.localhost", "/healthz")[0] == 200
+        except OSError:
+            return False
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def request(self, method: str, host: str, path: str, body=None, headers=None) -> tuple[int, bytes]:
+        """One request on a connection of its own; status and body."""
+        connection = self.connect()
+        try:
+            connection.request(method, path, body=body, headers={"Host": host, **(headers or {})})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def create_app(self, name: str, template: str) -> str:
+        """The address to push to, token included."""
+        status, body = self.request(
+            "POST", "api.localhost", "/apps", json.dumps({"name": name, "template": template}),
+            {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+        )
+        if status != 200:
+            raise RuntimeError(f"creating {name}: {status} {body!r}")
+        return f"http://admin:{self.token}@git.localhost:{self.port}/admin/{name}.git"
+
+    def site(self, app: str) -> str:
+        return f"{app}-admin.localhost:{self.port}"

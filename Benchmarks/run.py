@@ -1,0 +1,51 @@
+#!/usr/bin/env -S python3 -B
+"""Measures Berth on this machine and writes the figures into docs/BENCHMARKS.md.
+
+Everything runs on loopback, is started here and is ended here, by process id. Which program is measured: BERTHD, by
+default .build/release/berthd.
+"""
+
+import argparse
+import contextlib
+import pathlib
+import sys
+import tempfile
+
+import machine
+import memory
+import push
+import report
+from berthd import Berthd
+from reference import GitHTTPBackend
+
+
+def main() -> int:
+    root = pathlib.Path(__file__).resolve().parent.parent
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=21, help="rounds of each push benchmark, at least 15")
+    parser.add_argument("--apps", type=int, default=50, help="apps of the memory benchmark")
+    parser.add_argument("--only", choices=["push", "memory"], help="only this one; the others' figures stay")
+    parser.add_argument("--print", action="store_true", help="print the tables, leave docs/BENCHMARKS.md as it is")
+    options = parser.parse_args()
+    if options.rounds < 15:
+        parser.error("a median over fewer than 15 rounds says little")
+
+    sections = {}
+    with tempfile.TemporaryDirectory(prefix="berth-bench-") as folder, contextlib.ExitStack() as stack:
+        folder = pathlib.Path(folder)
+        server = stack.enter_context(Berthd(folder / "berthd", root))
+        if options.only in (None, "push"):
+            backend = stack.enter_context(GitHTTPBackend(folder / "reference"))
+            sections["push"] = push.measure(server, backend, folder, options.rounds)
+        if options.only in (None, "memory"):
+            sections["memory"] = memory.measure(server, folder, options.apps)
+
+    for name, lines in sections.items():
+        print(f"\n{name}\n" + "\n".join(lines))
+    if not options.print:
+        report.write(root / "docs" / "BENCHMARKS.md", sections, machine.describe(root))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

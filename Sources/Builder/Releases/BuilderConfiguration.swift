@@ -1,0 +1,22 @@
+import Core
+
+/// Where releases are kept and what a build may use.
+public struct BuilderConfiguration: Sendable {
+    /// Absolute path of the folder that holds a folder for each release; made when it is missing.
+    public var releases: String
+    /// What a container of a build may use.
+    public var limits = ContainerLimits(
+        memory: 1 << 30, milliCPU: 2000, processes: 512, temporary: 512 << 20)
+    /// Seconds that a step may take, whatever its template says.
+    public var stepTimeLimit = 900
+    /// Bytes of output that a step may write.
+    public var outputLimit = 16 << 20
+    /// Files and folders that a release may have after its build.
+    public var maximumEntries = 500_000
+    /// Bytes on disk that a release may have after its build.
+    public var maximumBytes = 4 << 30
+    /// Absolute path of what containers see as `/`: where programs are looked for that templates require.
+    public var containerRoot = "/"
+
+    public init(releases: String) { self.releases = releases }
+}

@@ -1,0 +1,229 @@
+import Blocking
+import Core
+import Glibc
+import Logging
+
+/// Makes releases: lays a commit out, runs its template's steps and `install.sh` in containers, and describes what is
+/// published. A release's folder is complete or not there.
+public struct ReleaseBuilder: SourceBuilder {
+    private let configuration: BuilderConfiguration
+    private let repository: any SourceRepository
+    private let runner: any ContainerTaskRunner
+    private let catalog: TemplateCatalog
+    private let pool: BlockingPool
+    private let logger: Logger
+    private let layout: ReleaseLayout
+
+    public init(
+        configuration: BuilderConfiguration, repository: any SourceRepository, runner: any ContainerTaskRunner,
+        catalog: TemplateCatalog, pool: BlockingPool, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.repository = repository
+        self.runner = runner
+        self.catalog = catalog
+        self.pool = pool
+        self.logger = logger
+        layout = ReleaseLayout(releases: configuration.releases)
+    }
+
+    public var templateNames: [String] { catalog.names }
+
+    public func filesDirectory(of release: ID<Release>) -> String { layout.files(release) }
+
+    public func build(
+        _ request: BuildRequest, log: any DeployLogSink
+    ) async throws(PlatformError) -> BuildResult {
+        let plan: BuildPlan
+        do throws(PlatformError) {
+            plan = try await self.plan(request, log: log)
+            try checkPrograms(plan)
+        } catch {
+            log.write(error.message)
+            throw error
+        }
+        do throws(PlatformError) {
+            let result = try await make(request, plan: plan, log: log)
+            try StepRunner.checkCancellation()
+            logger.debug("release built", metadata: metadata(request))
+            return result
+        } catch {
+            await remove(request.release)
+            throw error
+        }
+    }
+
+    public func site(of release: ID<Release>) async throws(PlatformError) -> StaticSite {
+        guard let manifest = try await manifest(of: release) else { throw .notFound("the release's site") }
+        return manifest.site(files: layout.files(release))
+    }
+
+    public func remove(_ release: ID<Release>) async {
+        let folder = layout.folder(release)
+        do {
+            try await pool.run { () throws(FileError) in try FolderRemoval.remove(folder) }
+        } catch {
+            logger.error(
+                "release folder not removed", metadata: ["release": "\(release)", "error": "\(error)"])
+        }
+    }
+
+    public func releasesOnDisk() async -> [ID<Release>] {
+        let folder = layout.releases
+        let names = await pool.run { (try? FolderHandle(path: folder).entries()) ?? [] }
+        return names.compactMap { name in
+            // Only the form that we write: anything else in the folder is not ours to name.
+            name.text.flatMap { text in ID<Release>(text).flatMap { $0.description == text ? $0 : nil } }
+        }
+    }
+
+    private func metadata(_ request: BuildRequest) -> Logger.Metadata {
+        ["app": "\(request.app.id)", "deploy": "\(request.deploy)", "release": "\(request.release)"]
+    }
+}
+
+extension ReleaseBuilder {
+    // MARK: - The plan
+
+    private func plan(_ request: BuildRequest, log: any DeployLogSink) async throws(PlatformError) -> BuildPlan {
+        guard let manifest = catalog[request.app.template] else {
+            throw PlatformError(
+                .buildFailed,
+                "the template \"\(request.app.template)\" is not installed; there are: "
+                    + catalog.names.joined(separator: ", "))
+        }
+        let entries = try await repository.rootEntries(commit: request.commit, app: request.app.id)
+        var contents: [String: [UInt8]] = [:]
+        for file in manifest.referencedFiles where entries.contains(file) {
+            contents[file] = try await repository.file(
+                file, commit: request.commit, app: request.app.id, limit: CommitView.fileLimit)
+        }
+        if !manifest.detect.matches(entries), let other = catalog.detect(entries), other.name != manifest.name {
+            log.write("note: this looks like a \(other.name) app; it is built with the template \(manifest.name)")
+        }
+        let view = CommitView(entries: entries, contents: contents)
+        // Parsing a large lock file takes a while.
+        return try await pool.run { () throws(PlatformError) in try PlanResolver.resolve(manifest, view: view) }
+    }
+
+    private func checkPrograms(_ plan: BuildPlan) throws(PlatformError) {
+        let needs =
+            plan.steps.flatMap { step in step.requires.map { ($0, step.name) } }
+            + plan.requires.map { ($0, "the start of the app") }
+        for (program, what) in needs where !ProgramSearch.exists(program, root: configuration.containerRoot) {
+            throw PlatformError(
+                .unavailable,
+                "this server has no \(program), which the template \(plan.template) needs for \(what); "
+                    + "its operator can install it")
+        }
+    }
+
+    // MARK: - The files
+
+    private func make(
+        _ request: BuildRequest, plan: BuildPlan, log: any DeployLogSink
+    ) async throws(PlatformError) -> BuildResult {
+        let isPristine = plan.steps.isEmpty
+        if !isPristine, request.channel.account == 0 {
+            throw PlatformError(.internal, "the channel has no account to build with")
+        }
+        let previous = isPristine ? request.previous.flatMap { $0.isPristine ? $0 : nil } : nil
+        let isLinking = try await prepareFolder(request.release, previous: previous?.id)
+        let report = try await repository.checkOut(
+            CheckoutRequest(
+                app: request.app.id, commit: request.commit, directory: layout.files(request.release),
+                previous: isLinking
+                    ? previous.map { .init(commit: $0.commit, directory: layout.files($0.id)) } : nil,
+                account: isPristine ? nil : request.channel.account))
+        log.write(
+            "checked out \(report.files) \(report.files == 1 ? "file" : "files")"
+                + (report.linked > 0 ? " (\(report.linked) unchanged)" : ""))
+        try StepRunner.checkCancellation()
+        let steps = StepRunner(
+            runner: runner, configuration: configuration, request: request,
+            directory: layout.files(request.release), log: log)
+        for step in plan.steps { try await steps.run(step) }
+        let old = isLinking ? await previousManifest(previous?.id) : nil
+        let manifest = try await finish(request.release, plan: plan, previous: old, log: log)
+        return BuildResult(
+            plan: plan.run, isPristine: isPristine, site: manifest?.site(files: layout.files(request.release)))
+    }
+
+    /// Makes the release's own folder, empty. True when the previous release's files are there to link from.
+    private func prepareFolder(
+        _ release: ID<Release>, previous: ID<Release>?
+    ) async throws(PlatformError) -> Bool {
+        let (folder, releases) = (layout.folder(release), layout.releases)
+        let old = previous.map { layout.files($0) }
+        do {
+            return try await pool.run { () throws(FileError) in
+                try FolderRemoval.remove(folder)
+                if mkdir(folder, 0o700) != 0, errno == ENOENT {
+                    try FolderCreation.create(releases)
+                    guard mkdir(folder, 0o700) == 0 else { throw FileError("make folder", folder) }
+                }
+                return old.map { (try? FolderHandle(path: $0)) != nil } ?? false
+            }
+        } catch {
+            throw error.platformError("the release's folder could not be made")
+        }
+    }
+
+    /// Checks what the steps left, describes what is published, and makes all of it durable.
+    private func finish(
+        _ release: ID<Release>, plan: BuildPlan, previous: SiteManifest?, log: any DeployLogSink
+    ) async throws(PlatformError) -> SiteManifest? {
+        let layout = layout
+        let configuration = configuration
+        return try await pool.run { () throws(PlatformError) in
+            do {
+                let files = try FolderHandle(path: layout.files(release))
+                if !plan.steps.isEmpty {
+                    try ReleaseTree.makeSafe(
+                        files,
+                        limits: .init(entries: configuration.maximumEntries, bytes: configuration.maximumBytes),
+                        log: log)
+                }
+                let manifest = try plan.site.map { site in
+                    try SitePublisher.publish(
+                        files, plan: site, previous: previous, limits: .init(files: configuration.maximumEntries),
+                        log: log)
+                }
+                try FileSystemSync.sync(files)
+                if let manifest {
+                    try DurableFile.write(
+                        manifest.encoded, name: SiteManifest.fileName,
+                        in: FolderHandle(path: layout.folder(release)))
+                }
+                return manifest
+            } catch {
+                throw .ofFiles("the release could not be finished", error)
+            }
+        }
+    }
+
+    // MARK: - Manifests
+
+    /// Without one every file is read again; that is all.
+    private func previousManifest(_ release: ID<Release>?) async -> SiteManifest? {
+        guard let release else { return nil }
+        return try? await manifest(of: release)
+    }
+
+    private func manifest(of release: ID<Release>) async throws(PlatformError) -> SiteManifest? {
+        let folder = layout.folder(release)
+        return try await pool.run { () throws(PlatformError) in
+            do {
+                guard let bytes = try DurableFile.read(name: SiteManifest.fileName, in: FolderHandle(path: folder))
+                else { return nil }
+                guard let manifest = SiteManifest(encoded: bytes) else {
+                    throw PlatformError(.internal, "the release's site manifest is damaged", cause: folder)
+                }
+                return manifest
+            } catch {
+                if let error = error as? FileError, error.errno == ENOENT { return nil }
+                throw .ofFiles("the release's site manifest could not be read", error)
+            }
+        }
+    }
+}

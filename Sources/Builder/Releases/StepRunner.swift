@@ -1,0 +1,100 @@
+import Core
+import Foundation
+import Synchronization
+
+/// Runs the steps of a build in containers, one after another.
+struct StepRunner: Sendable {
+    /// What every step finds, below its template's and the app's own variables. `/tmp` is in memory and goes with the
+    /// step, so caches that tools keep in the home folder do not end up in the release.
+    static let baseEnvironment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"]
+
+    let runner: any ContainerTaskRunner
+    let configuration: BuilderConfiguration
+    let request: BuildRequest
+    /// Absolute path on the host of what the steps see at `/app`.
+    let directory: String
+    let log: any DeployLogSink
+
+    /// Throws `.buildFailed` with one line when the step did not exit with 0.
+    func run(_ step: BuildStep) async throws(PlatformError) {
+        if let note = step.note { log.write(note) }
+        log.write("running \(step.name)...")
+        let task = task(step)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let exit = try await output(of: task)
+        let seconds = Self.seconds(clock.now - start)
+        try Self.checkCancellation()
+        guard let failure = failure(exit, of: step, task: task) else {
+            log.write("\(step.name) finished (\(seconds))")
+            return
+        }
+        log.write("\(failure) (after \(seconds))")
+        throw PlatformError(.buildFailed, failure)
+    }
+
+    static func checkCancellation() throws(PlatformError) {
+        guard !Task.isCancelled else { throw PlatformError(.cancelled, "the build was cancelled") }
+    }
+
+    private func task(_ step: BuildStep) -> ContainerTask {
+        // A retry of a deploy may have the same release: the name must still be new.
+        let unique = UUID().uuidString.prefix(8).lowercased()
+        return ContainerTask(
+            id: "build-\(request.release.hex.prefix(12))-\(unique)", channel: request.channel.id, directory: directory,
+            arguments: step.arguments,
+            environment: Self.baseEnvironment.merging(step.environment) { $1 }.merging(request.environment) { $1 },
+            account: request.channel.account, limits: configuration.limits,
+            timeLimit: min(step.timeLimit, configuration.stepTimeLimit), outputLimit: configuration.outputLimit)
+    }
+
+    /// Writes the task's lines to the log as they come.
+    private func output(of task: ContainerTask) async throws(PlatformError) -> ContainerTaskExit {
+        let lines = OutputLines(log: log)
+        let result: Result<ContainerTaskExit, PlatformError>
+        do throws(PlatformError) {
+            result = .success(try await runner.run(task) { lines.append($0) })
+        } catch {
+            result = .failure(error)
+        }
+        lines.end()
+        return try result.get()
+    }
+
+    private func failure(_ exit: ContainerTaskExit, of step: BuildStep, task: ContainerTask) -> String? {
+        switch exit {
+        case .exited(0): nil
+        case .exited(let code): "\(step.name) exited \(code)"
+        case .killed(let signal): "\(step.name) was killed by signal \(signal)"
+        case .outOfMemory:
+            "\(step.name) ran out of memory; a build may use \(ByteCount.text(task.limits.memory))"
+        case .timedOut: "\(step.name) did not finish within \(task.timeLimit) s"
+        case .tooMuchOutput: "\(step.name) wrote more than \(ByteCount.text(task.outputLimit)) of output"
+        }
+    }
+
+    /// `1.2 s`.
+    private static func seconds(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        let tenths = Int(seconds) * 10 + Int(attoseconds / 100_000_000_000_000_000)
+        return "\(tenths / 10).\(tenths % 10) s"
+    }
+}
+
+/// Turns a task's output into lines of the log.
+private final class OutputLines: Sendable {
+    private let log: any DeployLogSink
+    private let splitter = Mutex(LineSplitter())
+
+    init(log: any DeployLogSink) { self.log = log }
+
+    func append(_ bytes: [UInt8]) {
+        let lines = splitter.withLock { $0.append(bytes) }
+        lines.forEach { log.write($0) }
+    }
+
+    func end() {
+        let lines = splitter.withLock { $0.end() }
+        lines.forEach { log.write($0) }
+    }
+}

@@ -1,0 +1,79 @@
+import Core
+import Glibc
+
+/// Makes the files of a checkout and counts them.
+struct FileWriter {
+    let account: UInt32?
+    let byteLimit: Int
+    var flushes = FlushList()
+    private var files = 0
+    private var linked = 0
+    private var bytes = 0
+
+    init(account: UInt32?, byteLimit: Int) {
+        self.account = account
+        self.byteLimit = byteLimit
+    }
+
+    var report: CheckoutReport { CheckoutReport(files: files, linked: linked, bytes: bytes) }
+
+    /// Links the file from the previous checkout. False when it is not there as it was written.
+    mutating func hardLink(_ entry: CheckoutEntry, from previous: OpenFile, in folder: OpenFile) -> Bool {
+        let isLinked = withCString(entry.name) { name in
+            var status = stat()
+            guard fstatat(previous.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
+                status.st_mode & ~mode_t(S_IFMT) == Self.mode(entry), status.st_mode & S_IFMT == S_IFREG,
+                status.st_uid == account ?? geteuid()
+            else { return false }
+            return linkat(previous.number, name, folder.number, name, 0) == 0
+        }
+        if isLinked {
+            files += 1
+            linked += 1
+        }
+        return isLinked
+    }
+
+    mutating func write(
+        _ content: UnsafeRawBufferPointer, entry: CheckoutEntry, in folder: OpenFile
+    ) throws(GitError) {
+        bytes += content.count
+        guard bytes <= byteLimit else {
+            throw GitError(.unusable, "the files are more than \(byteLimit) bytes", operation: "checkout")
+        }
+        let file = try OpenFile(entry.name, in: folder, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+        try FileSystem.write(content, to: file.number)
+        try own(file, mode: Self.mode(entry))
+        flushes.add(file, size: content.count)
+        files += 1
+    }
+
+    mutating func link(_ name: [UInt8], to target: [UInt8], in folder: OpenFile) throws(GitError) {
+        let status = withCString(target) { target in
+            withCString(name) { name in
+                guard symlinkat(target, folder.number, name) == 0 else { return Int32(-1) }
+                guard let account else { return 0 }
+                return fchownat(folder.number, name, account, account, AT_SYMLINK_NOFOLLOW)
+            }
+        }
+        guard status == 0 else { throw LibGit2.systemError("symlink") }
+        files += 1
+    }
+
+    func makeFolder(_ name: [UInt8], in parent: OpenFile) throws(GitError) -> OpenFile {
+        guard withCString(name, { mkdirat(parent.number, $0, 0o755) }) == 0 else {
+            throw LibGit2.systemError("mkdir")
+        }
+        let folder = try OpenFile(name, in: parent, flags: O_RDONLY | O_DIRECTORY)
+        try own(folder, mode: 0o755)
+        return folder
+    }
+
+    /// Gives a file its mode, whatever the process's mask, and its owner.
+    func own(_ file: OpenFile, mode: mode_t) throws(GitError) {
+        guard fchmod(file.number, mode) == 0 else { throw LibGit2.systemError("chmod") }
+        if let account, fchown(file.number, account, account) != 0 { throw LibGit2.systemError("chown") }
+    }
+
+    private static func mode(_ entry: CheckoutEntry) -> mode_t { entry.kind == .executable ? 0o755 : 0o644 }
+}

@@ -1,0 +1,25 @@
+/// Where the repositories are and what they may take.
+public struct RepositoryConfiguration: Sendable {
+    /// Absolute path of the folder that holds them, one bare repository an app.
+    public var root: String
+    /// Limits on packs that are received.
+    public var receive = ReceiveLimits()
+    /// Limits on what is laid out on disk.
+    public var checkout = CheckoutLimits()
+
+    public init(root: String) { self.root = root }
+}
+
+/// What one commit's files may come to.
+public struct CheckoutLimits: Sendable, Hashable {
+    /// Entries of all folders.
+    public var entries = 500_000
+    /// Bytes of all files.
+    public var bytes = 8 << 30
+    /// Folders within folders.
+    public var depth = 200
+    /// Bytes of one path below the root.
+    public var pathBytes = 4096
+
+    public init() {}
+}

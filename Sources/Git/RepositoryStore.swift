@@ -1,0 +1,86 @@
+import Blocking
+import Core
+import Glibc
+import Synchronization
+
+/// The repositories on disk: one bare repository an app at `<root>/<app id>.git`, in git's own format, so that any git
+/// program works on them.
+public final class RepositoryStore: Sendable {
+    public let configuration: RepositoryConfiguration
+    package let pool: BlockingPool
+    private let locks = Mutex<[ID<App>: RepositoryLock]>([:])
+
+    /// Makes the root folder when it is missing.
+    /// - Parameter pool: where all git work runs; none of it on the cooperative executor.
+    public init(configuration: RepositoryConfiguration, pool: BlockingPool) throws(PlatformError) {
+        self.configuration = configuration
+        self.pool = pool
+        do throws(GitError) {
+            try LibGit2.start(maximumObjectSize: configuration.receive.objectBytes)
+            if !FileSystem.isFolder(configuration.root) { try FileSystem.makeFolder(configuration.root) }
+        } catch {
+            throw error.platformError("the repositories' folder")
+        }
+    }
+
+    /// Removes what a server that died has left behind: quarantines of pushes, locks of refs, half-made and half-deleted
+    /// repositories. Call it once, before anything else uses the store.
+    public func sweep() async {
+        let root = configuration.root
+        await pool.run { () throws(Never) in
+            for name in FileSystem.names(in: root) {
+                let path = "\(root)/\(name)"
+                if name.hasSuffix(Self.unfinishedSuffix) {
+                    FileSystem.removeTree(path)
+                } else if name.hasSuffix(".git") {
+                    Quarantine.sweep(path)
+                    Self.removeLocks(path)
+                }
+            }
+        }
+    }
+
+    /// Opens an app's repository on a thread of the pool and lends it to `body`. Throws `.notFound` when there is none.
+    package func withRepository<Value: Sendable>(
+        _ app: ID<App>, _ body: @escaping @Sendable (borrowing Repository) throws(GitError) -> Value
+    ) async throws(GitError) -> Value {
+        let directory = directory(of: app)
+        let lock = lock(of: app)
+        return try await pool.run { () throws(GitError) -> Value in
+            let repository = try Repository(directory: directory, lock: lock)
+            return try body(repository)
+        }
+    }
+
+    /// Absolute path of an app's repository, whether it exists or not.
+    package func directory(of app: ID<App>) -> String { "\(configuration.root)/\(app).git" }
+
+    static let unfinishedSuffix = ".unfinished"
+
+    func forgetLock(of app: ID<App>) { locks.withLock { $0[app] = nil } }
+
+    private func lock(of app: ID<App>) -> RepositoryLock {
+        locks.withLock { locks in
+            if let lock = locks[app] { return lock }
+            let lock = RepositoryLock()
+            locks[app] = lock
+            return lock
+        }
+    }
+
+    /// No process of ours holds a lock when the server starts, and a lock that stays would keep the ref from ever moving.
+    private static func removeLocks(_ directory: String) {
+        for name in ["packed-refs.lock", "HEAD.lock"] { unlink("\(directory)/\(name)") }
+        var folders = ["\(directory)/refs"]
+        while let folder = folders.popLast() {
+            for name in FileSystem.names(in: folder) {
+                let path = "\(folder)/\(name)"
+                if FileSystem.isFolder(path) {
+                    folders.append(path)
+                } else if name.hasSuffix(".lock") {
+                    unlink(path)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+/// What is left of a body, and how its end is found (RFC 9112 section 6.3).
+enum BodyFraming: Sendable {
+    case ended
+    /// So many bytes; never 0.
+    case length(Int)
+    case chunked(ChunkScanner)
+    case untilClose
+
+    enum Step: Equatable {
+        /// All of it is body, and more will come.
+        case more
+        /// The body ends before this offset.
+        case ended(Int)
+        /// The framing is broken.
+        case refused
+    }
+
+    init(_ framing: RequestHead.Framing) {
+        switch framing {
+        case .none: self = .ended
+        case .length(let count): self = .length(count)
+        case .chunked: self = .chunked(ChunkScanner())
+        }
+    }
+
+    var isEnded: Bool { if case .ended = self { true } else { false } }
+    var isUntilClose: Bool { if case .untilClose = self { true } else { false } }
+    var isChunked: Bool { if case .chunked = self { true } else { false } }
+
+    /// Takes the next bytes; `data` is called with the ranges that are content, without chunk framing.
+    @inline(__always)
+    mutating func take(_ bytes: UnsafeRawBufferPointer, data: (Range<Int>) -> Void = { _ in }) -> Step {
+        switch self {
+        case .ended: return .ended(0)
+        case .untilClose:
+            data(0..<bytes.count)
+            return .more
+        case .length(let left):
+            let taken = min(left, bytes.count)
+            data(0..<taken)
+            guard taken == left else {
+                self = .length(left - taken)
+                return .more
+            }
+            self = .ended
+            return .ended(taken)
+        case .chunked(var scanner):
+            // The scanner holds an array: it must not be shared while it is changed.
+            self = .ended
+            switch scanner.scan(bytes, data: data) {
+            case .needsMore:
+                self = .chunked(scanner)
+                return .more
+            case .ended(let offset): return .ended(offset)
+            case .refused: return .refused
+            }
+        }
+    }
+}

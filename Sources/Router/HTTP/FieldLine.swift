@@ -1,0 +1,25 @@
+/// One header or trailer line, taken apart (RFC 9112 section 5).
+struct FieldLine: Equatable {
+    var name: ByteSpan
+    /// Without the white space around it.
+    var value: ByteSpan
+
+    /// Takes apart the line at `line`, which has no line end. Throws `.obsoleteFold` for a continuation line (section
+    /// 5.2), `.malformedFieldName` for an empty name, white space before the colon or any byte that is not a token's
+    /// (section 5.1), `.malformedFieldValue` for a control character (RFC 9110 section 5.5).
+    @inline(__always)
+    static func split(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>) throws(HeadFault) -> FieldLine {
+        var index = line.lowerBound
+        guard index < line.upperBound else { throw .malformedFieldName }
+        if ByteClass.isWhitespace(bytes[index]) { throw .obsoleteFold }
+        while index < line.upperBound, ByteClass.isToken(bytes[index]) { index += 1 }
+        guard index > line.lowerBound, index < line.upperBound, bytes[index] == ByteClass.colon else {
+            throw .malformedFieldName
+        }
+        let value = bytes.trimmingWhitespace((index + 1)..<line.upperBound)
+        var isClean = true
+        for position in value { isClean = isClean && ByteClass.isFieldValue(bytes[position]) }
+        guard isClean else { throw .malformedFieldValue }
+        return FieldLine(name: ByteSpan(line.lowerBound..<index), value: ByteSpan(value))
+    }
+}

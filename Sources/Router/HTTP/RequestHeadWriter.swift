@@ -1,0 +1,63 @@
+import NIOCore
+
+/// Writes a request head as the upstream gets it: the client's own bytes without the lines that are cut, and ours.
+enum RequestHeadWriter {
+    /// - Parameters:
+    ///   - bytes: start with the head's first byte.
+    ///   - passesExpectation: the upstream is asked to say `100 Continue` itself.
+    static func write(
+        _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, forwarding: ForwardingFields, requestID: RequestID?,
+        defaultHost: String, passesExpectation: Bool, into out: inout ByteBuffer
+    ) {
+        out.writeBytes(head.methodText.slice(bytes))
+        out.writeStaticString(" ")
+        let target = head.target.slice(bytes)
+        // An absolute form without a path, or with a query only (RFC 9112 section 3.2.1).
+        if target.first != ByteClass.slash, target.first != UInt8(ascii: "*") { out.writeStaticString("/") }
+        out.writeBytes(target)
+        out.writeStaticString(" HTTP/1.1\r\n")
+        if !head.hasHostField {
+            out.writeStaticString("Host: ")
+            if let host = head.host { out.writeBytes(host.slice(bytes)) } else { out.writeString(defaultHost) }
+            out.writeStaticString("\r\n")
+        }
+        writeFields(head.fields, without: head.cuts, bytes, into: &out)
+        out.writeBytes(forwarding.lines)
+        if let host = head.host {
+            out.writeStaticString("X-Forwarded-Host: ")
+            out.writeBytes(host.slice(bytes))
+            out.writeStaticString("\r\n")
+        }
+        if let requestID {
+            out.writeStaticString("X-Request-Id: ")
+            out.writeWithUnsafeMutableBytes(minimumWritableBytes: RequestID.length) { target in
+                var index = 0
+                requestID.write { byte in
+                    target[index] = byte
+                    index += 1
+                }
+                return index
+            }
+            out.writeStaticString("\r\n")
+        }
+        if head.expectsContinue, passesExpectation { out.writeStaticString("Expect: 100-continue\r\n") }
+        if head.wantsWebSocket { out.writeStaticString("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+        out.writeStaticString("\r\n")
+    }
+
+    /// Copies the field lines that are not cut, in as few pieces as there are.
+    static func writeFields(
+        _ fields: ByteSpan, without cuts: [ByteSpan], _ bytes: UnsafeRawBufferPointer, into out: inout ByteBuffer
+    ) {
+        var start = Int(fields.start)
+        for cut in cuts {
+            if start < Int(cut.start) {
+                out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[start..<Int(cut.start)]))
+            }
+            start = max(start, Int(cut.end))
+        }
+        if start < Int(fields.end) {
+            out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[start..<Int(fields.end)]))
+        }
+    }
+}

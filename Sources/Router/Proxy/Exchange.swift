@@ -1,0 +1,27 @@
+import NIOCore
+
+/// One request on its way through the router, and its response.
+struct Exchange {
+    let upstream: Upstream
+    let answersHead: Bool
+    let isOld: Bool
+    let wantsWebSocket: Bool
+    /// How error pages are written for this client.
+    let format: PageFormat
+    /// Whether the client's connection outlives this exchange.
+    var isPersistent: Bool
+    /// What is left of the request's body.
+    var requestBody: BodyFraming
+    /// The head as the upstream gets it, kept until the response begins in case it has to be sent again.
+    var head: ByteBuffer
+    /// The whole body, when the request may be sent again and has one.
+    var replayBody: ByteBuffer?
+    /// May be sent again on a fresh connection when a used one turns out dead (RFC 9110 section 9.2.2).
+    var isRepeatable: Bool
+    var wasRepeated = false
+    var hasResponse = false
+    /// The response's end is told by the end of the connection: a cut must not look like an end.
+    var endsWithConnection = false
+
+    var isRequestComplete: Bool { requestBody.isEnded }
+}

@@ -1,0 +1,129 @@
+import Core
+import NIOCore
+
+/// Taking requests: from bytes to a target.
+extension FrontHandler {
+    /// Deals with the heads that are there, one after the other, as long as each is answered at once.
+    func readHeads() {
+        while phase == .head, pending.readableBytes > 0, isWritable {
+            if parser.isFresh { skipEmptyLine() }
+            guard pending.readableBytes > 0 else { break }
+            let progress = pending.withUnsafeReadableBytes { parser.advance($0) }
+            switch progress {
+            case .needsMore:
+                if deadline == TickClock.never || parser.isFresh == false, !isHeadTimed { armHeadDeadline() }
+                if isInputClosed { close() }
+                flushIfNeeded()
+                return
+            case .refused(let fault): refuse(fault)
+            case .complete: dispatch()
+            }
+        }
+        if phase == .head {
+            if pending.readableBytes == 0 {
+                pending = ByteBuffer()
+                armIdleDeadline()
+                if isInputClosed { finishAndClose() }
+                if worker.isClosing { finishAndClose() }
+            }
+        }
+        flushIfNeeded()
+        upstream?.flushIfNeeded()
+        resumeReading()
+    }
+
+    /// RFC 9112 section 2.2: an empty line before a request line is ignored.
+    private func skipEmptyLine() {
+        if pending.readableBytes >= 2, pending.getInteger(at: pending.readerIndex, as: UInt16.self) == 0x0d0a {
+            pending.moveReaderIndex(forwardBy: 2)
+        }
+    }
+
+    /// A whole head is at the front of `pending`.
+    private func dispatch() {
+        let head = parser.head
+        deadline = TickClock.never
+        isHeadTimed = false
+        do throws(HeadFault) {
+            let entry = try claim(head)
+            switch entry {
+            case .upstream(let upstream)?: beginExchange(head, upstream)
+            case .site(let release, let site)?: answer(head, release: release, site: site)
+            case .placeholder(let placeholder)?: answer(head, with: Page(placeholder))
+            case .unusable?: answer(head, with: .badGateway)
+            case nil: answer(head, with: .unknownHost)
+            }
+        } catch {
+            refuse(error)
+        }
+    }
+
+    /// Finds the target, and counts the request on it when it is an upstream.
+    private func claim(_ head: RequestHead) throws(HeadFault) -> RouteEntry? {
+        let api = "api.\(worker.configuration.domain)"
+        if let span = head.host {
+            let host: HostName
+            do {
+                host = try pending.withUnsafeReadableBytes { try hosts.host(span.slice($0)) }
+            } catch {
+                throw .malformedHost
+            }
+            if let entry = worker.routes.claim(host.name) { return entry }
+            if host.isAddress { return worker.routes.claim(api) }
+        }
+        // For probes that know the server's address and nothing else.
+        let isProbe = pending.withUnsafeReadableBytes { bytes in
+            let target = head.target.slice(bytes)
+            let path = UnsafeRawBufferPointer(rebasing: target.prefix { $0 != UInt8(ascii: "?") })
+            return path.elementsEqual("/healthz".utf8) || path.elementsEqual("/metrics".utf8)
+        }
+        return isProbe ? worker.routes.claim(api) : nil
+    }
+
+    // MARK: - Our own answers
+
+    /// Refuses what cannot be trusted: nothing after it on this connection is read as a request.
+    func refuse(_ fault: HeadFault) {
+        var page = Page.refused(fault)
+        page.allows = fault == .refusedMethod ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : nil
+        pending = ByteBuffer()
+        write(page.render(.text, includesBody: true, persistence: .close, date: worker.date()))
+        linger()
+    }
+
+    /// Answers the request whose head is at the front of `pending`.
+    func answer(_ head: RequestHead, with page: Page) {
+        let format = format(head)
+        let isKept = keepsConnection(head)
+        pending.moveReaderIndex(forwardBy: head.length)
+        write(
+            page.render(
+                format, includesBody: head.method != .head, persistence: persistence(isKept, isOld: head.isOld),
+                date: worker.date()))
+        finishAnswer(isKept: isKept, body: head.framing)
+    }
+
+    /// After an answer of our own was written.
+    func finishAnswer(isKept: Bool, body: RequestHead.Framing) {
+        phase = .head
+        parser.reset()
+        if !isKept {
+            if body == .none { finishAndClose() } else { linger() }
+        }
+    }
+
+    /// A request with a body that nobody reads ends the connection.
+    func keepsConnection(_ head: RequestHead) -> Bool {
+        head.isPersistent && head.framing == .none && !worker.isClosing
+    }
+
+    func persistence(_ isKept: Bool, isOld: Bool) -> ResponseHeadWriter.Persistence {
+        guard isKept else { return .close }
+        return isOld ? .keepAlive : .implied
+    }
+
+    func format(_ head: RequestHead) -> PageFormat {
+        guard let accept = head.accept else { return .text }
+        return pending.withUnsafeReadableBytes { PageFormat(accept: accept.slice($0)) }
+    }
+}

@@ -1,0 +1,149 @@
+import NIOCore
+import NIOPosix
+
+/// The connections of one event loop to upstreams. A request always uses a connection of its client's own loop.
+final class UpstreamPool {
+    private unowned let worker: Worker
+    private var buckets: [ObjectIdentifier: UpstreamBucket] = [:]
+
+    init(worker: Worker) { self.worker = worker }
+
+    var isEmpty: Bool { buckets.values.allSatisfy(\.isEmpty) }
+
+    /// An open connection that was used within `age`, the one used last first.
+    func checkOut(_ upstream: Upstream, usedWithin age: Duration) -> UpstreamHandler? {
+        buckets[ObjectIdentifier(upstream)]?.checkOut(usedWithin: worker.clock.expiry(age) - worker.clock.now)
+    }
+
+    /// Opens a connection. `front` hears of it through `upstreamConnected` or `upstreamFailed`, later.
+    func connect(_ upstream: Upstream, for front: FrontHandler) -> UpstreamAttempt {
+        let bucket = bucket(upstream)
+        let attempt = UpstreamAttempt(front: front)
+        bucket.attempts.append(attempt)
+        let bound = NIOLoopBound(UpstreamHandler(worker: worker, bucket: bucket), eventLoop: worker.eventLoop)
+        let connecting = ClientBootstrap(group: worker.eventLoop)
+            .channelOption(.socketOption(.tcp_nodelay), value: upstream.isService ? 0 : 1)
+            .channelOption(.recvAllocator, value: ReadSizes.allocator)
+            .channelOption(.writeBufferWaterMark, value: ReadSizes.waterMark(worker.configuration))
+            .connectTimeout(TimeAmount(worker.configuration.upstreamConnectTimeout))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(bound.value)
+                }
+            }
+            .connect(to: upstream.address)
+        connecting.assumeIsolated().whenComplete { result in
+            bucket.attempts.removeAll { $0 === attempt }
+            let front = attempt.front
+            attempt.front = nil
+            switch result {
+            case .success:
+                if let front { front.upstreamConnected(bound.value) } else { bound.value.close() }
+            case .failure(let error): front?.upstreamFailed(.notConnected(error))
+            }
+        }
+        return attempt
+    }
+
+    /// Keeps a connection for the next request.
+    func checkIn(_ handler: UpstreamHandler, lifetime: Duration) {
+        handler.expires = worker.clock.expiry(lifetime)
+        handler.lastUsed = worker.clock.now
+        handler.bucket.checkIn(handler, limit: worker.configuration.upstreamIdleConnections)
+        worker.keepTime()
+    }
+
+    func closeExpired() {
+        for bucket in buckets.values { bucket.closeIdle { $0.expires <= worker.clock.now } }
+    }
+
+    /// Closes all connections to an upstream, cutting the requests on them, and takes no more of them back.
+    func retire(_ upstream: Upstream) {
+        buckets.removeValue(forKey: ObjectIdentifier(upstream))?.retire()
+    }
+
+    func closeAll() {
+        let all = buckets.values
+        buckets.removeAll()
+        for bucket in all { bucket.retire() }
+    }
+
+    private func bucket(_ upstream: Upstream) -> UpstreamBucket {
+        if let known = buckets[ObjectIdentifier(upstream)] { return known }
+        let bucket = UpstreamBucket(upstream: upstream)
+        buckets[ObjectIdentifier(upstream)] = bucket
+        return bucket
+    }
+}
+
+/// A connection that is being opened for a client.
+final class UpstreamAttempt {
+    /// `nil` when the client has gone.
+    var front: FrontHandler?
+
+    init(front: FrontHandler) { self.front = front }
+}
+
+/// The connections to one upstream.
+final class UpstreamBucket {
+    /// Keeps the upstream, and with it the identity under which the bucket is found, alive.
+    let upstream: Upstream
+    var attempts: [UpstreamAttempt] = []
+    /// Every open connection; each knows its place.
+    private var connections: [UpstreamHandler] = []
+    /// Those without a request, the one used last at the end.
+    private var idle: [UpstreamHandler] = []
+    private(set) var isRetired = false
+
+    init(upstream: Upstream) { self.upstream = upstream }
+
+    var isEmpty: Bool { attempts.isEmpty && connections.isEmpty }
+
+    /// - Parameter ticks: how long ago the last use may have been.
+    func checkOut(usedWithin ticks: Int) -> UpstreamHandler? {
+        guard let handler = idle.last, handler.wasUsed(within: ticks) else { return nil }
+        idle.removeLast()
+        return handler
+    }
+
+    func checkIn(_ handler: UpstreamHandler, limit: Int) {
+        guard !isRetired, idle.count < limit else {
+            handler.close()
+            return
+        }
+        idle.append(handler)
+    }
+
+    func opened(_ handler: UpstreamHandler) {
+        handler.registration = connections.count
+        connections.append(handler)
+    }
+
+    func closed(_ handler: UpstreamHandler) {
+        idle.removeAll { $0 === handler }
+        let index = handler.registration
+        guard connections.indices.contains(index), connections[index] === handler else { return }
+        let last = connections.removeLast()
+        if last !== handler {
+            last.registration = index
+            connections[index] = last
+        }
+    }
+
+    func closeIdle(where isExpired: (UpstreamHandler) -> Bool) {
+        guard !idle.isEmpty else { return }
+        let expired = idle.filter(isExpired)
+        for handler in expired { handler.close() }
+    }
+
+    func retire() {
+        isRetired = true
+        let open = connections
+        let waiting = attempts.compactMap { attempt in
+            defer { attempt.front = nil }
+            return attempt.front
+        }
+        for handler in open { handler.cut() }
+        for front in waiting { front.upstreamFailed(.cut) }
+    }
+}

@@ -1,0 +1,106 @@
+import Logging
+import NIOCore
+import NIOPosix
+
+/// What one event loop owns: its client connections, its upstream connections, its clock. Nothing here is touched from
+/// another thread.
+final class Worker {
+    let eventLoop: any EventLoop
+    let configuration: RouterConfiguration
+    let routes: RouteTableBox
+    let files: SiteFiles
+    let logger: Logger
+    private(set) var clock: TickClock
+    private(set) var isClosing = false
+    private var dateField = DateField()
+    private var requestIDs = RequestID.Source()
+    private var fronts: [FrontHandler] = []
+    private var sweeps: RepeatedTask?
+    private var closed: EventLoopPromise<Int>?
+    private lazy var upstreams = UpstreamPool(worker: self)
+
+    init(
+        eventLoop: any EventLoop, configuration: RouterConfiguration, routes: RouteTableBox, files: SiteFiles,
+        logger: Logger
+    ) {
+        self.eventLoop = eventLoop
+        self.configuration = configuration
+        self.routes = routes
+        self.files = files
+        self.logger = logger
+        clock = TickClock(resolution: configuration.timerResolution)
+    }
+
+    var pool: UpstreamPool { upstreams }
+
+    func nextRequestID() -> RequestID { requestIDs.next() }
+
+    /// The `Date` line of this second.
+    func date() -> [UInt8] { dateField.current() }
+
+    // MARK: - Client connections
+
+    func register(_ front: FrontHandler) {
+        front.registration = fronts.count
+        fronts.append(front)
+        keepTime()
+    }
+
+    func unregister(_ front: FrontHandler) {
+        let index = front.registration
+        guard fronts.indices.contains(index), fronts[index] === front else { return }
+        let last = fronts.removeLast()
+        if last !== front {
+            last.registration = index
+            fronts[index] = last
+        }
+        front.registration = -1
+        if fronts.isEmpty { closed?.succeed(0) }
+    }
+
+    // MARK: - Time
+
+    /// Lets the clock run as long as there is something to time.
+    func keepTime() {
+        guard sweeps == nil else { return }
+        let step = TimeAmount(configuration.timerResolution)
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        sweeps = eventLoop.scheduleRepeatedTask(initialDelay: step, delay: step) { _ in bound.value.sweep() }
+    }
+
+    private func sweep() {
+        clock.advance()
+        for front in fronts where front.deadline <= clock.now { front.deadlinePassed() }
+        pool.closeExpired()
+        if fronts.isEmpty, pool.isEmpty {
+            sweeps?.cancel()
+            sweeps = nil
+        }
+    }
+
+    // MARK: - Closing
+
+    /// Closes idle connections at once and the others when their request has ended, or when the time is over. The
+    /// future has the number of connections that were cut.
+    func close(within limit: Duration) -> EventLoopFuture<Int> {
+        isClosing = true
+        let promise = eventLoop.makePromise(of: Int.self)
+        closed = promise
+        for front in fronts { front.closeIfIdle() }
+        if fronts.isEmpty { promise.succeed(0) }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let timer = eventLoop.scheduleTask(in: TimeAmount(limit)) { bound.value.cutAll() }
+        promise.futureResult.whenComplete { _ in
+            timer.cancel()
+            bound.value.pool.closeAll()
+            bound.value.sweeps?.cancel()
+        }
+        return promise.futureResult
+    }
+
+    private func cutAll() {
+        let open = fronts
+        closed?.succeed(open.count)
+        for front in open { front.abort() }
+    }
+}

@@ -1,0 +1,109 @@
+import Core
+import Foundation
+import Glibc
+
+/// An instance's output as conmon keeps it: `<time> <stdout|stderr> <F|P> <text>`, `P` where the line goes on in the next
+/// entry (Kubernetes' CRI log format).
+struct ContainerLog: Sendable {
+    let path: String
+
+    /// How much of the end of a file is read for its last lines.
+    private static let tailBytes = 256 << 10
+
+    /// The last `count` lines, oldest first.
+    func tail(_ count: Int) -> [String] {
+        guard count > 0 else { return [] }
+        var reader = Reader(path: path, last: Self.tailBytes)
+        return Array((reader.readMore() + reader.end()).suffix(count))
+    }
+
+    /// Adds a line of our own. Only while no conmon writes.
+    func append(_ line: String, at date: Date) {
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        let text = "\(Timestamp.string(from: date)) stderr F \(line)\n"
+        _ = Array(text.utf8).withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    }
+
+    /// Reads a log from where it stopped before.
+    struct Reader: Sendable {
+        private let path: String
+        private var offset: Int64 = 0
+        private var entries = EntryParser()
+        private var skipsFirst = false
+
+        /// - Parameter last: begin this many bytes before the end; `nil` for the beginning.
+        init(path: String, last: Int? = nil) {
+            self.path = path
+            var info = stat()
+            if let last, stat(path, &info) == 0, Int64(info.st_size) > Int64(last) {
+                offset = Int64(info.st_size) - Int64(last)
+                skipsFirst = true
+            }
+        }
+
+        /// Begins at the current end.
+        static func atEnd(of path: String) -> Reader {
+            var reader = Reader(path: path, last: 0)
+            reader.skipsFirst = false
+            return reader
+        }
+
+        /// The lines that were completed since. A file that became shorter was begun anew.
+        mutating func readMore() -> [String] {
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            guard descriptor >= 0 else { return [] }
+            defer { close(descriptor) }
+            var info = stat()
+            guard fstat(descriptor, &info) == 0 else { return [] }
+            if Int64(info.st_size) < offset {
+                offset = 0
+                entries = EntryParser()
+            }
+            var lines: [String] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            var left = Int64(info.st_size) - offset
+            while left > 0 {
+                let count = pread(descriptor, &buffer, buffer.count, off_t(offset))
+                guard count > 0 else { break }
+                offset += Int64(count)
+                left -= Int64(count)
+                var bytes = buffer[..<count]
+                if skipsFirst {
+                    guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { continue }
+                    bytes = bytes[(end + 1)...]
+                    skipsFirst = false
+                }
+                lines += entries.append(bytes)
+            }
+            return lines
+        }
+
+        /// What was written of a line that never ended.
+        mutating func end() -> [String] { entries.end() }
+    }
+
+    /// Puts the lines together again.
+    struct EntryParser: Sendable {
+        private var splitter = LineSplitter(limit: 3 * LineSplitter.defaultLimit)
+        /// By stream: conmon interleaves the entries of stdout and stderr.
+        private var partial: [Substring: String] = [:]
+
+        mutating func append(_ bytes: some Sequence<UInt8>) -> [String] {
+            splitter.append(bytes).compactMap { entry in
+                let fields = entry.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+                guard fields.count == 4 else { return nil }
+                let text = (partial.removeValue(forKey: fields[1]) ?? "") + fields[3]
+                guard fields[2] == "P", text.utf8.count < LineSplitter.defaultLimit else { return text }
+                partial[fields[1]] = text
+                return nil
+            }
+        }
+
+        mutating func end() -> [String] {
+            defer { partial.removeAll() }
+            return partial.sorted { $0.key < $1.key }.map(\.value)
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import Core
+import Foundation
+import Glibc
+import Logging
+import Subprocess
+import SystemPackage
+
+/// Makes, starts and removes containers with runc, under conmon where they outlive the server.
+struct ContainerRuntime: Sendable {
+    let programs: ProgramPaths
+    let paths: RuntimePaths
+    let groups: ControlGroups
+    let commands: HostCommands
+    let logger: Logger
+    private let root: RootFilesystem
+    private let seccomp: OCISpecification.Seccomp
+    private let nameServers: [String]
+    private let openFiles: UInt64
+
+    /// Time that making a container may take before it counts as failed.
+    private static let creationLimit = Duration.seconds(30)
+
+    init(configuration: RunnerConfiguration, logger: Logger) throws(PlatformError) {
+        try configuration.validate()
+        programs = configuration.programs
+        try programs.check()
+        paths = RuntimePaths(directory: configuration.runtimeDirectory, node: configuration.node)
+        groups = ControlGroups()
+        commands = HostCommands(logger: logger)
+        self.logger = logger
+        root = RootFilesystem(skeleton: paths.skeleton)
+        nameServers = NameServers.ofHost()
+        let profile = try SeccompProfile(FileManager.default.contents(atPath: programs.seccompProfile) ?? Data())
+        seccomp = profile.resolved(machine: Self.machine())
+        var limit = rlimit()
+        openFiles = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? UInt64(limit.rlim_max) : 1024
+        try HostFiles.makeDirectory(paths.directory)
+        // Another mode than ours may be there from an operator's `mkdir`; bundles hold environment values.
+        guard chmod(paths.directory, 0o700) == 0 else { throw HostFiles.failure("chmod", paths.directory) }
+        for folder in [paths.containers, paths.state, paths.exits, paths.sockets] {
+            try HostFiles.makeDirectory(folder)
+        }
+        try root.prepare()
+    }
+
+    /// What differs between containers.
+    struct Description: Sendable {
+        var name: String
+        var lease: NetworkLease
+        var hostname: String
+        var app: String
+        var isAppWritable: Bool
+        var account: UInt32
+        var arguments: [String]
+        var environment: [String: String]
+        var limits: ContainerLimits
+    }
+
+    /// Writes the bundle of a container.
+    func writeBundle(_ description: Description) throws(PlatformError) {
+        let directory = paths.bundle(description.name)
+        let shared = RootFilesystem.presentConfiguration()
+        try HostFiles.makeDirectory(directory)
+        try root.writeConfiguration(
+            to: directory + "/etc", account: description.account, hostname: description.hostname,
+            address: description.lease.address, nameServers: nameServers, shared: shared)
+        let bundle = OCIBundle(
+            directory: directory, skeleton: paths.skeleton, sharedConfiguration: shared, groups: groups,
+            groupPath: paths.group(description.name), seccomp: seccomp, hostname: description.hostname,
+            network: description.lease.path, app: description.app, isAppWritable: description.isAppWritable,
+            account: description.account, arguments: description.arguments, environment: description.environment,
+            limits: description.limits, openFiles: openFiles)
+        try HostFiles.write(bundle.encoded(), to: directory + "/config.json")
+    }
+
+    /// Makes the container under a conmon of its own and returns its first process, which waits for `start`.
+    func create(_ name: String, log: String, logSizeLimit: Int) async throws(PlatformError) -> ProcessIdentity {
+        let bundle = paths.bundle(name)
+        HostFiles.remove(paths.exit(name))
+        HostFiles.remove(paths.pidFile(name))
+        let conmon = [
+            programs.conmon, "--cid", name, "--cuuid", name, "--name", name, "--runtime", programs.runc,
+            "--runtime-arg", "--root", "--runtime-arg", paths.state, "--bundle", bundle,
+            "--container-pidfile", paths.pidFile(name), "--conmon-pidfile", paths.conmonPIDFile(name),
+            "--log-path", "k8s-file:\(log)", "--log-size-max", String(logSizeLimit),
+            "--exit-dir", paths.exits, "--socket-dir-path", paths.sockets, "--no-sync-log",
+        ]
+        // conmon tells on a pipe of a number that it is given how the creation went. The shell makes it out of stdout;
+        // its script is constant.
+        let answer = try await firstLine(
+            programs.shell, ["-c", "exec \"$@\" 3>&1 >/dev/null", "sh"] + conmon, environment: ["_OCI_SYNCPIPE": "3"])
+        guard let report = try? JSONDecoder().decode(CreationReport.self, from: Data(answer.utf8)), report.pid > 0,
+            let process = ProcessIdentity(pid: report.pid)
+        else {
+            throw PlatformError(
+                .internal, "a container could not be made", cause: "conmon: \(answer.prefix(2000))")
+        }
+        return process
+    }
+
+    /// Lets a made container's process begin.
+    func start(_ name: String) async throws(PlatformError) {
+        try await commands.succeed(programs.runc, ["--root", paths.state, "start", name])
+    }
+
+    /// Kills what is left of a container and removes it and its group. Its bundle and network stay.
+    func delete(_ name: String) async {
+        if HostFiles.exists("\(paths.state)/\(name)") {
+            let result = try? await commands.run(programs.runc, ["--root", paths.state, "delete", "--force", name])
+            if result?.status != 0 {
+                logger.warning(
+                    "container not deleted cleanly",
+                    metadata: ["container": "\(name)", "error": "\(result?.errors.prefix(500) ?? "")"])
+            }
+        }
+        await groups.remove(paths.group(name))
+        HostFiles.remove("\(paths.state)/\(name)")
+        HostFiles.remove("\(paths.sockets)/\(name)")
+        HostFiles.remove(paths.exit(name))
+    }
+
+    /// How the container's process ended; `nil` while it runs. Only before `delete`.
+    func exit(of name: String, process: ProcessIdentity?, limits: ContainerLimits) -> ContainerExit? {
+        let status = HostFiles.text(paths.exit(name)).flatMap { Int32($0.filter { $0.isNumber }) }
+        if status == nil, let process, process.isAlive { return nil }
+        let wasOutOfMemory = status != 0 && groups.outOfMemoryKills(paths.group(name)) > 0
+        return ContainerExit(status: status, memoryLimit: wasOutOfMemory ? limits.memory : nil)
+    }
+
+    /// The conmon of a container keeps watching it.
+    func isWatched(_ name: String) -> Bool {
+        ProcessIdentity(pidFile: paths.conmonPIDFile(name))?.isAlive ?? false
+    }
+
+    private struct CreationReport: Decodable {
+        let pid: Int32
+    }
+
+    /// Runs a program that writes a line and goes on in the background.
+    private func firstLine(
+        _ program: String, _ arguments: [String], environment: [String: String]
+    ) async throws(PlatformError) -> String {
+        do {
+            let result = try await Subprocess.run(
+                .path(FilePath(program)), arguments: Arguments(arguments),
+                environment: HostCommands.subprocessEnvironment(environment), input: .none, output: .sequence,
+                error: .discarded
+            ) { execution in
+                try await withThrowingTaskGroup(of: String.self) { group in
+                    group.addTask {
+                        var line: [UInt8] = []
+                        for try await chunk in execution.standardOutput {
+                            line += chunk.withUnsafeBytes { Array($0) }
+                            if line.contains(UInt8(ascii: "\n")) || line.count > 65_536 { break }
+                        }
+                        return String(decoding: line, as: UTF8.self)
+                    }
+                    group.addTask {
+                        try await Task.sleep(for: Self.creationLimit)
+                        throw PlatformError(.timeout, "a container could not be made in time")
+                    }
+                    defer { group.cancelAll() }
+                    return try await group.next() ?? ""
+                }
+            }
+            return result.closureResult
+        } catch {
+            throw .internal("a container could not be made", cause: error)
+        }
+    }
+
+    private static func machine() -> String {
+        var name = utsname()
+        guard uname(&name) == 0 else { return "" }
+        return withUnsafeBytes(of: &name.machine) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+}

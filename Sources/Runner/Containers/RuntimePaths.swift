@@ -1,0 +1,23 @@
+/// Where things of a server's containers are, below its runtime folder.
+struct RuntimePaths: Sendable {
+    let directory: String
+    let node: String
+
+    var skeleton: String { directory + "/rootfs" }
+    var containers: String { directory + "/containers" }
+    /// runc's own state.
+    var state: String { directory + "/runc" }
+    /// conmon writes an instance's exit status into a file of the container's name.
+    var exits: String { directory + "/exits" }
+    var sockets: String { directory + "/sockets" }
+
+    /// Path of the group that all containers' groups are in, below the groups' root.
+    var group: String { "/berth/\(node)" }
+
+    func bundle(_ name: String) -> String { "\(containers)/\(name)" }
+    func group(_ name: String) -> String { "\(group)/\(name)" }
+    func exit(_ name: String) -> String { "\(exits)/\(name)" }
+    func pidFile(_ name: String) -> String { bundle(name) + "/pid" }
+    func conmonPIDFile(_ name: String) -> String { bundle(name) + "/conmon.pid" }
+    func record(_ name: String) -> String { bundle(name) + "/record.json" }
+}

@@ -1,0 +1,84 @@
+import Core
+import Foundation
+import Glibc
+import Logging
+import Synchronization
+
+extension ContainerRunner {
+    public func recover(keep: Set<ID<Instance>>) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint] {
+        var endpoints: [ID<Instance>: InstanceEndpoint] = [:]
+        var leases: [NetworkLease] = []
+        for (id, supervisor) in supervisors.withLock({ $0 }) where keep.contains(id) {
+            endpoints[id] = await supervisor.endpoint
+            leases.append(await supervisor.lease)
+        }
+        for name in HostFiles.names(in: runtime.paths.containers) {
+            guard let record = InstanceRecord(path: runtime.paths.record(name)), name == InstanceRecord.name(record.id),
+                keep.contains(record.id), endpoints[record.id] == nil, isUsable(record)
+            else { continue }
+            await takeOver(record)
+            endpoints[record.id] = record.endpoint
+            leases.append(record.lease)
+        }
+        let kept = Set(endpoints.keys)
+        for id in supervisors.withLock({ Array($0.keys) }) where !kept.contains(id) { await stop(id, grace: nil) }
+        await sweep(keep: Set(kept.map { InstanceRecord.name($0) }), leases: leases, logs: kept)
+        logger.info("instances recovered", metadata: ["kept": "\(kept.count)", "asked": "\(keep.count)"])
+        replenishNetwork()
+        return endpoints
+    }
+
+    /// Stops every container and removes everything of ours from the machine: containers, network, cgroups, mounts and
+    /// the runtime folder. Logs go too.
+    public func removeAll() async {
+        let supervisors = supervisors.withLock { $0 }
+        await withDiscardingTaskGroup { group in
+            for id in supervisors.keys { group.addTask { await self.stop(id, grace: nil) } }
+        }
+        await sweep(keep: [], leases: [], logs: [])
+        await network.remove()
+        for point in MountTable.points(below: configuration.runtimeDirectory) { MountTable.unmount(point) }
+        await runtime.groups.remove(runtime.paths.group)
+        HostFiles.remove(configuration.runtimeDirectory)
+    }
+
+    /// The record's container can go on, or be started again from what is there.
+    private func isUsable(_ record: InstanceRecord) -> Bool {
+        record.isReady && network.isIntact(record.lease)
+            && HostFiles.exists(runtime.paths.bundle(InstanceRecord.name(record.id)) + "/config.json")
+    }
+
+    private func takeOver(_ record: InstanceRecord) async {
+        let supervisor = makeSupervisor(record)
+        let isRunning = await supervisor.exit() == nil
+        // Without its conmon nobody takes its output or its exit status: `run` starts it again.
+        if isRunning, !runtime.isWatched(supervisor.name) { record.process?.signal(SIGKILL) }
+        supervisors.withLock { $0[record.id] = supervisor }
+    }
+
+    /// Removes what is not in `keep`: container names, namespaces, log files.
+    private func sweep(keep: Set<String>, leases: [NetworkLease], logs: Set<ID<Instance>>) async {
+        let found = Set(HostFiles.names(in: runtime.paths.containers) + HostFiles.names(in: runtime.paths.state))
+            .union(runtime.groups.children(of: runtime.paths.group)).subtracting(keep)
+        await withDiscardingTaskGroup { group in
+            for name in found {
+                group.addTask {
+                    await self.runtime.delete(name)
+                    let bundle = self.runtime.paths.bundle(name)
+                    for point in MountTable.points(below: bundle) { MountTable.unmount(point) }
+                    HostFiles.remove(bundle)
+                    self.logger.info("stray container removed", metadata: ["container": "\(name)"])
+                }
+            }
+        }
+        for folder in [runtime.paths.exits, runtime.paths.sockets] {
+            for name in HostFiles.names(in: folder) where !keep.contains(name) { HostFiles.remove("\(folder)/\(name)") }
+        }
+        await network.sweep(keep: leases)
+        let files = Set(logs.map { logPath($0) })
+        for name in HostFiles.names(in: configuration.logDirectory) where name.hasSuffix(".log") {
+            let path = "\(configuration.logDirectory)/\(name)"
+            if ID<Instance>(name.dropLast(4)) != nil, !files.contains(path) { HostFiles.remove(path) }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Core
+import Foundation
+
+/// What is kept about an instance beside its bundle, so that a restarted server can take it over.
+struct InstanceRecord: Sendable, Codable {
+    let id: ID<Instance>
+    let channel: ID<Channel>
+    let release: ID<Release>
+    let plan: RunPlan
+    let limits: ContainerLimits
+    let lease: NetworkLease
+    /// First process of the container; `nil` until it was made.
+    var process: ProcessIdentity?
+    /// It answered once: a crash is restarted.
+    var isReady = false
+
+    var endpoint: InstanceEndpoint { InstanceEndpoint(id: id, host: lease.address, port: plan.port) }
+
+    /// The container's name.
+    static func name(_ id: ID<Instance>) -> String { "i-\(id)" }
+
+    init(specification: InstanceSpecification, lease: NetworkLease) {
+        id = specification.id
+        channel = specification.channel
+        release = specification.release
+        plan = specification.plan
+        limits = specification.limits
+        self.lease = lease
+    }
+
+    /// Reads a record; `nil` when there is none or when it cannot be understood.
+    init?(path: String) {
+        guard let data = FileManager.default.contents(atPath: path),
+            let record = try? JSONDecoder().decode(Self.self, from: data)
+        else { return nil }
+        self = record
+    }
+
+    func save(to path: String) throws(PlatformError) {
+        let data: Data
+        do {
+            data = try JSONEncoder().encode(self)
+        } catch {
+            throw .internal("an instance could not be recorded", cause: error)
+        }
+        try HostFiles.write(data, to: path)
+    }
+}

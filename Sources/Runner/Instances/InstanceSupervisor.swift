@@ -1,0 +1,153 @@
+import Core
+import Foundation
+import Glibc
+import Logging
+
+/// One instance's life: brings its container up, sees it end, brings it up again, takes it down.
+///
+/// Bringing up and taking down run one after the other and to their end, whatever becomes of their callers.
+actor InstanceSupervisor {
+    nonisolated let name: String
+    nonisolated let log: ContainerLog
+
+    private var record: InstanceRecord
+    private let runtime: ContainerRuntime
+    private let network: ContainerNetwork
+    private let logSizeLimit: Int
+    private let logger: Logger
+    private var backoff = RestartBackoff()
+    private var startedAt = ContinuousClock.now
+    private var isStopping = false
+    private var isRestarting = false
+    private var last: Task<Void, Never>?
+
+    init(
+        record: InstanceRecord, runtime: ContainerRuntime, network: ContainerNetwork, log: ContainerLog,
+        logSizeLimit: Int, logger: Logger
+    ) {
+        self.record = record
+        self.runtime = runtime
+        self.network = network
+        self.log = log
+        self.logSizeLimit = logSizeLimit
+        name = InstanceRecord.name(record.id)
+        var logger = logger
+        logger[metadataKey: "instance"] = "\(record.id)"
+        logger[metadataKey: "channel"] = "\(record.channel)"
+        self.logger = logger
+    }
+
+    var endpoint: InstanceEndpoint { record.endpoint }
+    var lease: NetworkLease { record.lease }
+    var process: ProcessIdentity? { record.process }
+
+    /// Makes and starts the container from its bundle. Throws `.cancelled` once `takeDown` was called.
+    func bringUp() async throws(PlatformError) {
+        let task = Task { [last] in
+            await last?.value
+            do throws(PlatformError) {
+                try await self.performBringUp()
+                return Result<Void, PlatformError>.success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        last = Task { _ = await task.value }
+        try await task.value.get()
+    }
+
+    /// From now on a crash is restarted.
+    func markReady() throws(PlatformError) {
+        guard !isStopping else { throw PlatformError(.cancelled, "the instance was stopped while it started") }
+        record.isReady = true
+        try record.save(to: runtime.paths.record(name))
+    }
+
+    /// How the process ended; `nil` while it runs.
+    func exit() -> ContainerExit? {
+        runtime.exit(of: name, process: record.process, limits: record.limits)
+    }
+
+    /// Restarts the instance if it crashed, with back-off, until it runs, is taken down, or the caller is cancelled.
+    func restartIfEnded() async {
+        guard record.isReady, !isRestarting else { return }
+        isRestarting = true
+        defer { isRestarting = false }
+        while !isStopping, let exit = exit() {
+            let delay = backoff.delay(after: ContinuousClock.now - startedAt)
+            logger.warning("instance ended", metadata: ["reason": "\(exit.description)", "restart_in": "\(delay)"])
+            log.append("berth: the app \(exit.description); restarting in \(delay)", at: Date())
+            guard (try? await Task.sleep(for: delay)) != nil, !isStopping else { return }
+            do throws(PlatformError) {
+                try await bringUp()
+                logger.info("instance restarted")
+            } catch {
+                guard error.code != .cancelled else { return }
+                logger.error("instance not restarted", metadata: ["error": "\(error)"])
+                // Nothing runs, so that the loop comes round to the next, longer wait.
+            }
+        }
+    }
+
+    /// SIGTERM, `grace` seconds, SIGKILL; then removes container, group, bundle, network and log.
+    func takeDown(grace: Int?) async {
+        isStopping = true
+        let seconds = grace ?? record.plan.graceSeconds
+        let task = Task { [last] in
+            await last?.value
+            await self.performTakeDown(grace: .seconds(seconds))
+        }
+        last = task
+        await task.value
+    }
+
+    private func performBringUp() async throws(PlatformError) {
+        guard !isStopping else { throw PlatformError(.cancelled, "the instance was stopped while it started") }
+        await runtime.delete(name)
+        let clock = ContinuousClock()
+        let begun = clock.now
+        record.process = try await runtime.create(name, log: log.path, logSizeLimit: logSizeLimit)
+        let created = clock.now
+        // Before it starts: a server that dies now finds the process again.
+        try record.save(to: runtime.paths.record(name))
+        try await runtime.start(name)
+        startedAt = clock.now
+        logger.debug(
+            "container started",
+            metadata: [
+                "create_ms": "\((created - begun).milliseconds)", "start_ms": "\((startedAt - created).milliseconds)",
+            ])
+    }
+
+    private func performTakeDown(grace: Duration) async {
+        if let process = record.process {
+            process.signal(SIGTERM)
+            if await !hasEnded(process, within: grace) {
+                process.signal(SIGKILL)
+                _ = await hasEnded(process, within: .seconds(10))
+            }
+        }
+        await runtime.delete(name)
+        await network.release(record.lease)
+        HostFiles.remove(runtime.paths.bundle(name))
+        HostFiles.remove(log.path)
+    }
+
+    private func hasEnded(_ process: ProcessIdentity, within limit: Duration) async -> Bool {
+        let deadline = ContinuousClock.now + limit
+        var pause = Duration.milliseconds(5)
+        while process.isAlive {
+            guard ContinuousClock.now < deadline else { return false }
+            try? await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(50))
+        }
+        return true
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    var milliseconds: Int {
+        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
+    }
+}

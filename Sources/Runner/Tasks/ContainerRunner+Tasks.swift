@@ -1,0 +1,143 @@
+import Core
+import Foundation
+import Glibc
+import Logging
+import Subprocess
+import SystemPackage
+
+extension ContainerRunner: ContainerTaskRunner {
+    /// How often a running task is looked at for its limits.
+    private static let watchInterval = Duration.milliseconds(20)
+    /// Both streams become one before runc copies them, so that their order is kept. The script is constant.
+    private static let joinedStreams = ["/bin/sh", "-c", "exec \"$@\" 2>&1", "sh"]
+
+    public func run(
+        _ task: ContainerTask, output: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws(PlatformError) -> ContainerTaskExit {
+        try Self.check(task)
+        let ending = TaskEnding()
+        // The work is a task of its own: it ends in order and cleans up, whatever becomes of the caller.
+        let work = Task { () async -> Result<ContainerTaskExit, PlatformError> in
+            do throws(PlatformError) {
+                return .success(try await self.perform(task, ending: ending, output: output))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try await withTaskCancellationHandler {
+            await work.value
+        } onCancel: {
+            ending.set(.cancelled)
+        }.get()
+    }
+
+    private static func check(_ task: ContainerTask) throws(PlatformError) {
+        let isPlain = task.id.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+                || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+        }
+        guard (1...100).contains(task.id.utf8.count), isPlain else {
+            throw .invalid("a task's id must be 1 to 100 letters, digits, hyphens and underscores")
+        }
+        guard !task.arguments.isEmpty else { throw .invalid("a task needs a command") }
+    }
+
+    private func perform(
+        _ task: ContainerTask, ending: TaskEnding, output: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws(PlatformError) -> ContainerTaskExit {
+        let name = "t-\(task.id)"
+        guard !HostFiles.exists(runtime.paths.bundle(name)) else {
+            throw PlatformError(.conflict, "a task of this name runs already")
+        }
+        let lease = try await network.lease()
+        defer {
+            // Nobody waits for the network to be gone; a restart finds what a crash leaves of it.
+            Task { [network] in
+                await network.release(lease)
+                await network.replenish()
+            }
+        }
+        let exit: ContainerTaskExit
+        do throws(PlatformError) {
+            try runtime.writeBundle(
+                ContainerRuntime.Description(
+                    name: name, lease: lease, hostname: "build", app: task.directory, isAppWritable: true,
+                    account: task.account,
+                    arguments: [runtime.programs.tini, "-g", "--"] + Self.joinedStreams + task.arguments,
+                    environment: task.environment, limits: task.limits))
+            exit = try await execute(task, name: name, ending: ending, output: output)
+        } catch {
+            await runtime.delete(name)
+            HostFiles.remove(runtime.paths.bundle(name))
+            throw error
+        }
+        await runtime.delete(name)
+        HostFiles.remove(runtime.paths.bundle(name))
+        return exit
+    }
+
+    private func execute(
+        _ task: ContainerTask, name: String, ending: TaskEnding, output: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws(PlatformError) -> ContainerTaskExit {
+        let bundle = runtime.paths.bundle(name)
+        let log = bundle + "/runc.log"
+        let status: TerminationStatus
+        do {
+            let result = try await Subprocess.run(
+                .path(FilePath(runtime.programs.runc)),
+                arguments: Arguments([
+                    "--root", runtime.paths.state, "--log", log, "run", "--keep", "--bundle", bundle,
+                    "--pid-file", runtime.paths.pidFile(name), name,
+                ]),
+                environment: HostCommands.subprocessEnvironment([:]), input: .none, output: .sequence,
+                error: .discarded
+            ) { execution in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await self.enforceLimits(of: task, name: name, ending: ending) }
+                    var left = task.outputLimit
+                    for try await chunk in execution.standardOutput where left > 0 {
+                        let bytes = chunk.withUnsafeBytes { Array($0.prefix(left)) }
+                        output(bytes)
+                        left -= chunk.count
+                        // The rest is read and dropped until the container is gone.
+                        if left < 0 { ending.set(.tooMuchOutput) }
+                    }
+                    group.cancelAll()
+                }
+            }
+            status = result.terminationStatus
+        } catch {
+            throw .internal("a container could not be started", cause: error)
+        }
+        return try conclude(task, name: name, status: status, ending: ending, runcLog: log)
+    }
+
+    private func conclude(
+        _ task: ContainerTask, name: String, status: TerminationStatus, ending: TaskEnding, runcLog: String
+    ) throws(PlatformError) -> ContainerTaskExit {
+        switch ending.reason {
+        case .timedOut: return .timedOut
+        case .tooMuchOutput: return .tooMuchOutput
+        case .cancelled: throw PlatformError(.cancelled, "the task was cancelled")
+        case nil: break
+        }
+        guard HostFiles.exists(runtime.paths.pidFile(name)), case .exited(let code) = status else {
+            throw PlatformError(
+                .internal, "a container could not be started",
+                cause: "runc \(status): \(HostFiles.text(runcLog)?.prefix(2000) ?? "")")
+        }
+        if code != 0, runtime.groups.outOfMemoryKills(runtime.paths.group(name)) > 0 { return .outOfMemory }
+        if let signal = ContainerExit.signal(code) { return .killed(signal: signal) }
+        return .exited(code)
+    }
+
+    /// Waits for the time limit or another reason to end the task, then kills its first process, and so all of them:
+    /// they share a PID namespace (pid_namespaces(7)).
+    private func enforceLimits(of task: ContainerTask, name: String, ending: TaskEnding) async {
+        let deadline = ContinuousClock.now + .seconds(task.timeLimit)
+        while (try? await Task.sleep(for: Self.watchInterval)) != nil {
+            if ContinuousClock.now >= deadline { ending.set(.timedOut) }
+            if ending.reason != nil { ProcessIdentity(pidFile: runtime.paths.pidFile(name))?.signal(SIGKILL) }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Core
+import Foundation
+import Glibc
+import Synchronization
+
+/// Commits in memory that are laid out as real files. Unchanged files are hard-linked, as git's adapter does.
+final class StubRepository: SourceRepository {
+    enum Entry: Hashable {
+        case file([UInt8])
+        case symlink(String)
+
+        static func text(_ text: String) -> Entry { .file(Array(text.utf8)) }
+    }
+
+    typealias Tree = [String: Entry]
+
+    private let commits = Mutex<[CommitID: Tree]>([:])
+    private let requests = Mutex<[CheckoutRequest]>([])
+
+    /// What was asked of `checkOut`, in order.
+    var checkouts: [CheckoutRequest] { requests.withLock { $0 } }
+
+    func commit(_ tree: Tree) throws -> CommitID {
+        try commits.withLock { commits in
+            let id = try require(CommitID(String(repeating: "0", count: 32) + String(commits.count + 0x1000_0000, radix: 16)))
+            commits[id] = tree
+            return id
+        }
+    }
+
+    func commit(texts: [String: String]) throws -> CommitID { try commit(texts.mapValues { .text($0) }) }
+
+    private func tree(_ commit: CommitID) throws(PlatformError) -> Tree {
+        guard let tree = commits.withLock({ $0[commit] }) else { throw .notFound("commit") }
+        return tree
+    }
+
+    func rootEntries(commit: CommitID, app: ID<App>) async throws(PlatformError) -> [String] {
+        Set(
+            try tree(commit).keys.map { path in
+                path.firstIndex(of: "/").map { String(path[...$0]) } ?? path
+            }
+        ).sorted()
+    }
+
+    func file(_ path: String, commit: CommitID, app: ID<App>, limit: Int) async throws(PlatformError) -> [UInt8]? {
+        guard case .file(let bytes) = try tree(commit)[path], bytes.count <= limit else { return nil }
+        return bytes
+    }
+
+    func checkOut(_ request: CheckoutRequest) async throws(PlatformError) -> CheckoutReport {
+        requests.withLock { $0.append(request) }
+        let tree = try tree(request.commit)
+        let old = try request.previous.map { previous throws(PlatformError) in try self.tree(previous.commit) } ?? [:]
+        var linked = 0
+        do {
+            let files = FileManager.default
+            try files.createDirectory(atPath: request.directory, withIntermediateDirectories: false)
+            for (path, entry) in tree {
+                let target = "\(request.directory)/\(path)"
+                let folder = target[..<(target.lastIndex(of: "/") ?? target.startIndex)]
+                try files.createDirectory(atPath: String(folder), withIntermediateDirectories: true)
+                if let previous = request.previous, case .file = entry, old[path] == entry {
+                    guard link("\(previous.directory)/\(path)", target) == 0 else { throw PlatformError.invalid("link") }
+                    linked += 1
+                    continue
+                }
+                switch entry {
+                case .file(let bytes): try Data(bytes).write(to: URL(fileURLWithPath: target))
+                case .symlink(let text): guard symlink(text, target) == 0 else { throw PlatformError.invalid("symlink") }
+                }
+            }
+        } catch {
+            throw .internal("checkout failed", cause: error)
+        }
+        return CheckoutReport(files: tree.count, linked: linked, bytes: 0)
+    }
+
+    // MARK: - Not used by builds
+
+    func create(_ app: ID<App>, head: BranchName) async throws(PlatformError) {}
+    func delete(_ app: ID<App>) async throws(PlatformError) {}
+    func exists(_ app: ID<App>) async -> Bool { true }
+    func setHead(_ branch: BranchName, app: ID<App>) async throws(PlatformError) {}
+    func resolve(_ revision: Revision, app: ID<App>) async throws(PlatformError) -> CommitID? { nil }
+    func branches(app: ID<App>) async throws(PlatformError) -> [BranchName] { [] }
+    func pin(_ commit: CommitID, deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError) {}
+    func unpin(_ deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError) {}
+}
+
+private func require<Value>(_ value: Value?) throws -> Value {
+    guard let value else { throw PlatformError.invalid("a value is missing") }
+    return value
+}

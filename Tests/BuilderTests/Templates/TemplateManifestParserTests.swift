@@ -1,0 +1,110 @@
+import Core
+import Testing
+
+@testable import Builder
+
+struct TemplateManifestParserTests {
+    private static let valid = """
+        schema: 1
+        name: hello
+        description: Says hello
+        run:
+          kind: web
+          command: [hello]
+
+        """
+
+    private func problems(_ text: String) -> [String] {
+        do throws(TemplateProblems) {
+            _ = try TemplateManifestParser.parse(text, file: "t.yaml")
+            return []
+        } catch {
+            return error.problems.map(\.description)
+        }
+    }
+
+    @Test func aSmallManifestGetsTheDefaults() throws {
+        let manifest = try TemplateManifestParser.parse(Self.valid, file: "t.yaml")
+        #expect(manifest.name == "hello")
+        #expect(manifest.order == 1000)
+        #expect(manifest.build.steps.isEmpty)
+        #expect(manifest.build.timeLimit == 600)
+        #expect(manifest.build.site == nil)
+        #expect(manifest.run.commands == [.arguments(["hello"], file: nil)])
+        #expect(manifest.run.port == 8080)
+        #expect(manifest.run.healthPath == "/")
+    }
+
+    @Test func aStaticManifestWithoutBuildPublishesTheRoot() throws {
+        let text = "schema: 1\nname: s\ndescription: d\nrun: {kind: static}\n"
+        #expect(try TemplateManifestParser.parse(text, file: "t.yaml").build.site == SitePlan())
+    }
+
+    @Test(
+        arguments: [
+            ("bulid: {}\n", "t.yaml:7:1: unknown key \"bulid\"; did you mean \"build\"?"),
+            (
+                "build:\n  stesp: []\n",
+                "t.yaml:8:3: unknown key \"stesp\" in build; did you mean \"steps\"?"
+            ),
+            (
+                "build:\n  steps:\n    - {name: a, comand: [a], command: [b]}\n",
+                "t.yaml:9:17: unknown key \"comand\" in build.steps[0]; did you mean \"command\"?"
+            ),
+            (
+                "detect: {sometimes: [a]}\n",
+                "t.yaml:7:10: unknown key \"sometimes\" in detect; the keys are: all, any"
+            ),
+            ("build: {time-limit: soon}\n", "t.yaml:7:21: build.time-limit must be a whole number from 1 to 86400"),
+            ("build: {output: {}}\n", "t.yaml:7:17: build.output is only for kind: static"),
+            ("detect: {all: index.html}\n", "t.yaml:7:15: detect.all must be a list of texts, as in [a, b]"),
+            ("build: {install-script: ../x}\n", "t.yaml:7:25: build.install-script must be the name of a file in the root"),
+            (
+                "build:\n  steps:\n    - name: a\n      command: [a]\n      when:\n        any: [{}]\n",
+                "t.yaml:12:15: build.steps[0].when.any[0] must have either file or json"
+            ),
+            ("name: twice\n", "t.yaml:2:1: the same key twice: name"),
+            ("build: [\n", "t.yaml:8:1: not YAML: did not find expected node content"),
+        ])
+    func aMistakeIsToldWithItsPlace(_ addition: String, _ expected: String) {
+        #expect(problems(Self.valid + addition) == [expected])
+    }
+
+    @Test(
+        arguments: [
+            ("schema: 1\n", "t.yaml:1:1: schema is missing"),
+            ("name: hello\n", "t.yaml:1:1: name is missing"),
+            ("  kind: web\n", "t.yaml:5:3: run.kind is missing"),
+        ])
+    func whatIsMissingIsTold(_ line: String, _ expected: String) {
+        #expect(problems(Self.valid.replacing(line, with: "")).contains(expected))
+    }
+
+    @Test(
+        arguments: [
+            ("kind: web", "kind: worker", "run.kind must be static or web"),
+            ("name: hello", "name: Hello", "name must be 1 to 40 lowercase letters, digits and hyphens"),
+            ("schema: 1", "schema: 2", "this server reads schema 1"),
+            ("command: [hello]", "port: 8080", "run must have either command or commands"),
+            ("command: [hello]", "command: []", "run.command must not be empty"),
+            ("command: [hello]", "command: [hello]\n  health-path: up", "run.health-path must begin with / and be printable ASCII"),
+            ("command: [hello]", "command: [hello]\n  port: 80", "run.port must be a whole number from 1024 to 65535"),
+            ("command: [hello]", "command: [hello]\n  environment: {A-B: c}", "run.environment: a variable's name is letters, digits and _"),
+            ("command: [hello]", "commands: [{file: a}]", "run.commands[0] must have shell-from or arguments"),
+            ("kind: web", "kind: static", "run.command is only for kind: web"),
+        ])
+    func aValueOutsideTheSchemaIsTold(_ old: String, _ new: String, _ expected: String) {
+        let found = problems(Self.valid.replacing(old, with: new))
+        #expect(found.contains { $0.hasSuffix(expected) }, "\(found)")
+    }
+
+    @Test func allProblemsAreToldAtOnceInTheOrderOfTheFile() {
+        let found = problems("schema: 1\nname: hello\ndescripton: x\nrun: {kind: wbe}\nbuild: {stps: []}\n")
+        #expect(found.count == 4)
+        #expect(found.first == "t.yaml:1:1: description is missing")
+        #expect(found.last?.hasPrefix("t.yaml:5:9: unknown key \"stps\"") == true)
+    }
+
+    @Test(arguments: ["", "- a\n", "just text", "\u{0}"])
+    func whatIsNoMappingIsRefused(_ text: String) { #expect(!problems(text).isEmpty) }
+}

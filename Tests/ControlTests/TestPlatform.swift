@@ -1,0 +1,72 @@
+import Control
+import Core
+import Foundation
+import Logging
+import TestSupport
+
+/// A whole control plane over stores in memory and scripted rooms.
+struct TestPlatform {
+    let stores = InMemoryStores()
+    let repository = InMemoryRepository()
+    let builder = ScriptedBuilder()
+    let runner = ScriptedRunner()
+    let routes = RecordingRoutes()
+    let provisioner = ScriptedProvisioner()
+    let control: ControlPlane
+
+    init() { control = ControlPlane(Self.platform(stores, repository, builder, runner, routes, provisioner)) }
+
+    /// The same state under a new control plane, as after a restart of the server.
+    func restarted() -> ControlPlane {
+        ControlPlane(Self.platform(stores, repository, builder, runner, routes, provisioner))
+    }
+
+    /// A user with a token.
+    func user(_ name: String = "alice") async throws -> Principal {
+        let (_, token) = try await control.users.add(name: name, isAdmin: false)
+        return try await control.tokens.authenticate(token.plaintext)
+    }
+
+    /// What a push of `commit` to `branch` does, as far as the platform is asked.
+    func push(
+        _ commit: CommitID, to branch: String = "master", app: App, by principal: Principal, ref: Bool = true
+    ) async throws -> [PushEvent] {
+        let name = BranchName(branch)!
+        let old = try await repository.resolve(.branch(name), app: app.id)
+        let update = PushUpdate(ref: name.ref, old: old, new: commit)
+        let prepared = try await control.pushes.prepare(
+            [update], access: GitAccess(app: app, principal: principal))
+        repository.move(name, to: commit, app: app.id)
+        var events: [PushEvent] = []
+        for await event in await control.pushes.proceed(prepared, moved: [name.ref]) { events.append(event) }
+        return events
+    }
+
+    func commit(_ digit: Character) -> CommitID { CommitID(String(repeating: digit, count: 40))! }
+
+    private static func platform(
+        _ stores: InMemoryStores, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
+        _ runner: ScriptedRunner, _ routes: RecordingRoutes, _ provisioner: ScriptedProvisioner
+    ) -> Platform {
+        Platform(
+            users: stores.users, tokens: stores.tokens, apps: stores.apps, channels: stores.channels,
+            deploys: stores.deploys, releases: stores.releases, instances: stores.instances,
+            environment: stores.environment, databases: stores.databases, deployLogs: stores.logs,
+            repository: repository, builder: builder, runner: runner, routes: routes, provisioner: provisioner,
+            address: PublicAddress(scheme: "http", domain: "localhost", port: 8080),
+            configuration: ControlConfiguration(), now: { Date(timeIntervalSince1970: 1_776_853_860) },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+}
+
+/// The lines of a push.
+func lines(_ events: [PushEvent]) -> [String] {
+    events.compactMap { if case .line(let line) = $0 { line } else { nil } }
+}
+
+/// The verdicts of a push, by ref; an empty text is a success.
+func verdicts(_ events: [PushEvent]) -> [String: String] {
+    var verdicts: [String: String] = [:]
+    for case .settled(let ref, let failure) in events { verdicts[ref] = failure ?? "" }
+    return verdicts
+}

@@ -1,0 +1,72 @@
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Control
+
+@Suite("Tokens")
+struct TokenServiceTests {
+    @Test("carry a checksum that tells them from look-alikes")
+    func checksum() throws {
+        let token = TokenText.make()
+        #expect(token.utf8.count == 57)
+        #expect(TokenText.isWellFormed(token))
+        var changed = Array(token)
+        changed[20] = changed[20] == "a" ? "b" : "a"
+        #expect(!TokenText.isWellFormed(String(changed)))
+        #expect(!TokenText.isWellFormed("xh_live_"))
+        #expect(!TokenText.isWellFormed(token + "\n"))
+    }
+
+    @Test("are known by their digest only, and end when revoked")
+    func lifecycle() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let tokens = platform.control.tokens
+        let minted = try await tokens.mint(label: "ci", scopes: nil, by: alice)
+        #expect(minted.token.digest.count == 32)
+        #expect(try await tokens.authenticate(minted.plaintext).user == alice.user)
+        try await tokens.revoke(minted.token.id, by: alice)
+        await #expect(throws: PlatformError(.tokenRevoked, "this token has been revoked")) {
+            try await tokens.authenticate(minted.plaintext)
+        }
+        await #expect(throws: PlatformError.self) {
+            try await tokens.authenticate(TokenText.make())
+        }
+    }
+
+    @Test("of somebody else cannot be revoked, and look like missing ones")
+    func foreign() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let bob = try await platform.user("bob")
+        let minted = try await platform.control.tokens.mint(label: nil, scopes: nil, by: alice)
+        await #expect(throws: PlatformError.notFound("token")) {
+            try await platform.control.tokens.revoke(minted.token.id, by: bob)
+        }
+        await #expect(throws: PlatformError.notFound("token")) {
+            try await platform.control.tokens.revoke(nil, by: bob)
+        }
+    }
+
+    @Test("never mint more than they hold, nor what is reserved")
+    func scopes() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let tokens = platform.control.tokens
+        let narrow = try await tokens.issue(to: alice.user, label: nil, scopes: [.deploy])
+        let holder = try await tokens.authenticate(narrow.plaintext)
+        await #expect { try await tokens.mint(label: nil, scopes: nil, by: holder) } throws: {
+            ($0 as? PlatformError)?.code == .scopeDenied
+        }
+        await #expect { try await tokens.mint(label: nil, scopes: ["db:*"], by: alice) } throws: {
+            ($0 as? PlatformError)?.code == .scopeReserved
+        }
+        await #expect { try await tokens.mint(label: nil, scopes: ["repo:*"], by: alice) } throws: {
+            ($0 as? PlatformError)?.code == .invalid
+        }
+        let same = try await tokens.mint(label: nil, scopes: ["channel:*", "repo:*", "deploy:*"], by: alice)
+        #expect(same.token.scopes == Scope.standard)
+    }
+}

@@ -1,0 +1,128 @@
+import Core
+import Foundation
+import Glibc
+import Logging
+import Subprocess
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Runner
+
+/// A runner of its own on a bridge and a subnet of its own, with a folder for an app. `close` leaves nothing behind.
+final class RunnerFixture: Sendable {
+    let directory: TemporaryDirectory
+    let configuration: RunnerConfiguration
+    let network: ContainerNetwork
+    let runner: ContainerRunner
+    static let account: UInt32 = 41_234
+
+    /// Subnets 10.200 to 10.249: apart from the default and, by the process' number, from other test processes.
+    init(slot: Int = 0, reachablePorts: Set<UInt16> = []) async throws {
+        directory = try TemporaryDirectory("runner")
+        let number = (Int(getpid()) * 7 + slot) % 12_000
+        let subnet = try #require(IPv4Subnet("10.\(200 + number / 250).\(number % 250).0/24"))
+        let node = "t\(number)"
+        configuration = RunnerConfiguration(
+            node: node, runtimeDirectory: directory.path("run"), logDirectory: directory.path("logs"),
+            bridge: "bt\(number)", subnet: subnet, reachablePorts: reachablePorts, readyNetworks: 1)
+        network = ContainerNetwork(configuration: configuration, logger: Self.logger)
+        runner = try ContainerRunner(configuration: configuration, network: network, logger: Self.logger)
+        try await network.prepare()
+        try FileManager.default.createDirectory(atPath: app, withIntermediateDirectories: true)
+        chown(app, Self.account, Self.account)
+    }
+
+    static let logger: Logger = {
+        var logger = Logger(label: "runner.tests")
+        logger.logLevel = ProcessInfo.processInfo.environment["RUNNER_TEST_LOG"] == nil ? .critical : .debug
+        return logger
+    }()
+
+    var app: String { directory.path("app") }
+    var paths: RuntimePaths { RuntimePaths(directory: configuration.runtimeDirectory, node: configuration.node) }
+
+    /// A second object on the same folders, as a restarted server has.
+    func restarted() throws -> (runner: ContainerRunner, network: ContainerNetwork) {
+        let network = ContainerNetwork(configuration: configuration, logger: Self.logger)
+        return (try ContainerRunner(configuration: configuration, network: network, logger: Self.logger), network)
+    }
+
+    func write(_ name: String, _ text: String) throws {
+        try text.write(toFile: "\(app)/\(name)", atomically: true, encoding: .utf8)
+    }
+
+    func specification(
+        _ command: [String], id: ID<Instance> = ID(), environment: [String: String] = [:], port: Int = 8080,
+        readySeconds: Int = 20, graceSeconds: Int = 5, memory: Int = 256 << 20
+    ) -> InstanceSpecification {
+        var limits = ContainerLimits.instanceDefault
+        limits.memory = memory
+        return InstanceSpecification(
+            id: id, channel: ID(), release: ID(), directory: app,
+            plan: RunPlan(
+                kind: .web, command: command, port: port, readySeconds: readySeconds, graceSeconds: graceSeconds),
+            environment: environment, account: Self.account, limits: limits)
+    }
+
+    /// Starts `node -e`'s equivalent of a file that is written first.
+    func startNode(
+        _ script: String, id: ID<Instance> = ID(), environment: [String: String] = [:],
+        log: any DeployLogSink = RecordingLogSink()
+    ) async throws -> InstanceEndpoint {
+        try write("\(id).js", script)
+        return try await runner.start(
+            specification(["node", "\(id).js"], id: id, environment: environment), log: log)
+    }
+
+    func task(
+        _ script: String, id: String = UUID().uuidString, environment: [String: String] = [:], timeLimit: Int = 30,
+        outputLimit: Int = 1 << 20, memory: Int = 256 << 20, processes: Int = 64
+    ) -> ContainerTask {
+        ContainerTask(
+            id: id, channel: ID(), directory: app, arguments: ["/bin/bash", "-c", script], environment: environment,
+            account: Self.account,
+            limits: ContainerLimits(memory: memory, milliCPU: 2000, processes: processes, temporary: 16 << 20),
+            timeLimit: timeLimit, outputLimit: outputLimit)
+    }
+
+    /// Runs a script to its end and returns how it ended with all it wrote.
+    func run(_ task: ContainerTask) async throws -> (exit: ContainerTaskExit, output: String) {
+        let output = ByteCollector()
+        let exit = try await runner.run(task) { output.append($0) }
+        return (exit, output.text)
+    }
+
+    func run(_ script: String) async throws -> (exit: ContainerTaskExit, output: String) { try await run(task(script)) }
+
+    func pid(of id: ID<Instance>) throws -> Int32 {
+        try #require(ProcessIdentity(pidFile: paths.pidFile(InstanceRecord.name(id)))).pid
+    }
+
+    func close() async { await runner.removeAll() }
+}
+
+/// Makes a fixture, lends it, and cleans up whatever happens.
+func withRunner<Result>(
+    slot: Int = 0, reachablePorts: Set<UInt16> = [], _ body: (RunnerFixture) async throws -> Result
+) async throws -> Result {
+    let fixture = try await RunnerFixture(slot: slot, reachablePorts: reachablePorts)
+    do {
+        let result = try await body(fixture)
+        await fixture.close()
+        return result
+    } catch {
+        await fixture.close()
+        throw error
+    }
+}
+
+/// Polls until `condition` holds; false when it did not within `seconds`.
+func eventually(within seconds: Int = 15, _ condition: () async -> Bool) async -> Bool {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < deadline {
+        if await condition() { return true }
+        try? await Task.sleep(for: .milliseconds(20))
+    }
+    return await condition()
+}
