@@ -54,6 +54,7 @@ let package = Package(
     targets: [
         // System libraries: a module map and a shim header each.
         .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // The inside: rules and values, and the one door to blocking calls.
@@ -62,11 +63,13 @@ let package = Package(
 
         // Adapters. None imports another; they meet in Core's ports.
         .target(name: "Git", dependencies: ["CGit2", "Blocking", "Core"]),
-        .target(name: "Postgres", dependencies: ["CLibpq", "Blocking", "Core", logging, serviceLifecycle, subprocess]),
+        .target(
+            name: "Postgres",
+            dependencies: ["CLibpq", "Blocking", "Core", logging, serviceLifecycle, subprocess, systemPackage]),
         .target(name: "Store", dependencies: ["Blocking", "Core", crypto, grdb]),
         .target(name: "Control", dependencies: ["Core", crypto, logging]),
-        .target(name: "GitServer", dependencies: ["Core", "Git", hummingbird, httpTypes, logging, nioCore]),
-        .target(name: "Builder", dependencies: ["Blocking", "Core", crypto, logging, subprocess, yams]),
+        .target(name: "GitServer", dependencies: ["CZlib", "Core", "Git", hummingbird, httpTypes, logging, nioCore]),
+        .target(name: "Builder", dependencies: ["Blocking", "Core", crypto, logging, yams]),
         .target(name: "Runner", dependencies: ["Core", logging, serviceLifecycle, subprocess, systemPackage]),
         .target(name: "Router", dependencies: ["Core", logging, nioCore, nioPosix, serviceLifecycle]),
         .target(name: "API", dependencies: ["Control", "Core", hummingbird, httpTypes, logging, nioCore]),
@@ -84,6 +87,38 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", dependencies: ["Core"]),
+        .target(
+            name: "ControlTestSupport", dependencies: ["Control", "Core", "TestSupport", logging],
+            path: "Tests/ControlTestSupport"),
+        .testTarget(name: "CoreTests", dependencies: ["Core"]),
+        .testTarget(name: "GitTests", dependencies: ["Blocking", "Core", "Git", "TestSupport"]),
+        .testTarget(
+            name: "GitServerTests",
+            dependencies: [
+                "Blocking", "Core", "Git", "GitServer", "TestSupport", hummingbird, hummingbirdTesting, httpTypes,
+                logging, nioCore,
+            ]),
+        .testTarget(name: "StoreTests", dependencies: ["Blocking", "Core", "Store", "TestSupport"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Blocking", "Core", "Postgres", "TestSupport", logging]),
+        .testTarget(
+            name: "ControlTests", dependencies: ["Control", "ControlTestSupport", "Core", "TestSupport", logging]),
+        .testTarget(name: "BuilderTests", dependencies: ["Blocking", "Builder", "Core", "TestSupport", logging]),
+        .testTarget(name: "RunnerTests", dependencies: ["Core", "Runner", "TestSupport", logging, subprocess]),
+        .testTarget(
+            name: "RouterTests",
+            dependencies: ["Core", "Router", "TestSupport", logging, nioCore, nioEmbedded, nioPosix]),
+        .testTarget(
+            name: "APITests",
+            dependencies: [
+                "API", "Control", "ControlTestSupport", "Core", hummingbird, hummingbirdTesting, httpTypes, nioCore,
+            ]),
+        .testTarget(
+            name: "DashboardTests",
+            dependencies: [
+                "Control", "ControlTestSupport", "Core", "Dashboard", hummingbird, hummingbirdTesting, httpTypes,
+                nioCore,
+            ]),
+        .testTarget(name: "EndToEndTests", dependencies: ["Core", "TestSupport"]),
     ]
 )
 

@@ -40,7 +40,7 @@ struct FlushList {
 }
 
 /// A shared open file, closed when the last reference goes.
-final class OpenFile {
+final class OpenFile: Sendable {
     private let descriptor: OwnedDescriptor
     var number: Int32 { descriptor.number }
 

@@ -69,11 +69,13 @@ package struct SpooledPack: Sendable {
 }
 
 /// A file that goes when it is closed.
-private final class SpoolFile: Sendable {
+final class SpoolFile: Sendable {
+    static let prefix = "spool-"
+
     let descriptor: OwnedDescriptor
 
     init(folder: String) throws(GitError) {
-        let path = "\(folder)/spool-\(UUID().uuidString)"
+        let path = "\(folder)/\(Self.prefix)\(UUID().uuidString)"
         let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let number = open(path, flags, 0o600)
         guard number >= 0 else { throw LibGit2.systemError("open") }

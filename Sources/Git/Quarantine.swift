@@ -37,7 +37,7 @@ package final class Quarantine: Sendable {
     /// Removes what pushes left in the repository at `directory` when the server died.
     static func sweep(_ directory: String) {
         let objects = "\(directory)/objects"
-        for name in FileSystem.names(in: objects) where name.hasPrefix(prefix) {
+        for name in FileSystem.names(in: objects) where name.hasPrefix(prefix) || name.hasPrefix(SpoolFile.prefix) {
             FileSystem.removeTree("\(objects)/\(name)")
         }
     }

@@ -6,20 +6,27 @@ package enum PackSource: Sendable {
     case none
     case memory([UInt8])
     /// A file in the push's quarantine.
-    case file(String)
+    case file(String, in: Quarantine)
 }
 
 extension Repository {
-    /// Indexes and checks a pack in quarantine, asks `decide` which objects' kinds it needs, and keeps the pack when
-    /// `decide` says so. Returns after the objects are durable.
-    ///
-    /// `decide` gets a function that says of which kind an object is that the refs are to point to, new or old, `nil`
-    /// when it is nowhere.
+    /// Indexes and checks a pack in quarantine, and keeps it when `decide` says so. Returns after the objects are
+    /// durable; a pack that is not kept leaves nothing behind.
+    /// - Parameter decide: gets a function that says of which kind an object is, new or old, `nil` when it is nowhere.
     package borrowing func receive(
-        _ source: PackSource, in quarantine: Quarantine?, limits: ReceiveLimits,
+        _ source: PackSource, limits: ReceiveLimits,
         decide: ((ObjectID) throws(GitError) -> ObjectKind?) throws(GitError) -> Bool
     ) throws(GitError) {
-        guard let pack = try index(source, in: quarantine, limits: limits), let quarantine, let name = pack.name else {
+        let quarantine: Quarantine
+        switch source {
+        case .none:
+            _ = try decide { (id) throws(GitError) in try self.objects.header(id)?.kind }
+            return
+        case .memory: quarantine = try Quarantine(in: directory)
+        case .file(_, let existing): quarantine = existing
+        }
+        let pack = try index(source, in: quarantine.path, limits: limits)
+        guard let name = pack.name else {
             _ = try decide { (id) throws(GitError) in try self.objects.header(id)?.kind }
             return
         }
@@ -32,17 +39,14 @@ extension Repository {
     }
 
     private borrowing func index(
-        _ source: PackSource, in quarantine: Quarantine?, limits: ReceiveLimits
-    ) throws(GitError) -> IndexedPack? {
-        guard let quarantine else { return nil }
+        _ source: PackSource, in folder: String, limits: ReceiveLimits
+    ) throws(GitError) -> IndexedPack {
+        var receiver = try PackReceiver(folder: folder, objects: objects, limits: limits)
         switch source {
-        case .none: return nil
+        case .none: break
         case .memory(let bytes):
-            var receiver = try PackReceiver(folder: quarantine.path, objects: objects, limits: limits)
             try bytes.span.bytes.withUnsafeBytes { (buffer) throws(GitError) in try receiver.append(buffer) }
-            return try receiver.finish()
-        case .file(let path):
-            var receiver = try PackReceiver(folder: quarantine.path, objects: objects, limits: limits)
+        case .file(let path, _):
             let file = try OwnedDescriptor(path, flags: O_RDONLY)
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
             defer { buffer.deallocate() }
@@ -53,7 +57,7 @@ extension Repository {
                 if count == 0 { break }
                 try receiver.append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
             }
-            return try receiver.finish()
         }
+        return try receiver.finish()
     }
 }

@@ -124,7 +124,7 @@ extension RepositoryStore: SourceRepository {
     public func checkOut(_ request: CheckoutRequest) async throws(PlatformError) -> CheckoutReport {
         let limits = configuration.checkout
         return try await use(request.app) { (repository) throws(GitError) in
-            var checkout = try Checkout(request, limits: limits)
+            var checkout = Checkout(request, limits: limits)
             return try checkout.run(repository)
         }
     }

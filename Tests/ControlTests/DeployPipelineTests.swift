@@ -1,3 +1,4 @@
+import ControlTestSupport
 import Core
 import Foundation
 import TestSupport

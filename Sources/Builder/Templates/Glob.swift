@@ -1,21 +1,21 @@
 /// A file name pattern: `*` stands for any bytes but `/`, `?` for one. With a leading `/` it is compared with the whole
 /// path from the repository's root, without one with each name.
-public struct Glob: Sendable, Hashable, Codable {
-    public let pattern: String
+struct Glob: Sendable, Hashable, Codable {
+    let pattern: String
     private let bytes: [UInt8]
 
-    public var isAnchored: Bool { pattern.utf8.first == UInt8(ascii: "/") }
+    var isAnchored: Bool { pattern.utf8.first == UInt8(ascii: "/") }
 
-    public init(_ pattern: String) {
+    init(_ pattern: String) {
         self.pattern = pattern
         bytes = Array(pattern.utf8.drop { $0 == UInt8(ascii: "/") })
     }
 
-    public init(from decoder: any Decoder) throws {
+    init(from decoder: any Decoder) throws {
         self.init(try decoder.singleValueContainer().decode(String.self))
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(pattern)
     }

@@ -3,10 +3,12 @@ import Foundation
 
 /// The templates that are installed: the built-in folder's and the operator's, by order, then name.
 public struct TemplateCatalog: Sendable {
+    /// The file that makes a folder a template.
     public static let manifestName = "template.yaml"
     /// Bytes that a `template.yaml` may have.
     static let manifestLimit = 256 * 1024
 
+    /// By order, then name.
     public let templates: [TemplateManifest]
 
     public init(templates: [TemplateManifest]) {
@@ -34,8 +36,10 @@ public struct TemplateCatalog: Sendable {
         self.init(templates: Array(found.values))
     }
 
+    /// The templates' names, by order, then name.
     public var names: [String] { templates.map(\.name) }
 
+    /// `nil` when no template of that name is installed.
     public subscript(name: String) -> TemplateManifest? { templates.first { $0.name == name } }
 
     /// The first template whose `detect` part fits a repository with these root entries.

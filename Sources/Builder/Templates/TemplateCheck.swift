@@ -3,7 +3,9 @@ import Foundation
 
 /// What `berthd template check` looks at: the manifest, and that the template's example comes to its expected plan.
 public struct TemplateCheck {
+    /// The folder with the example, in the template's.
     public static let exampleName = "example"
+    /// The file with the plan that the example comes to.
     public static let expectedPlanName = "expected-plan.json"
 
     private let directory: String
@@ -19,13 +21,15 @@ public struct TemplateCheck {
             if !FileManager.default.fileExists(atPath: path("README.md")) {
                 problems.append(problem("README.md", "is missing: say what the template is for and what it runs"))
             }
-            let plan = try exampleText(manifest)
-            if let expected = FileManager.default.contents(atPath: path(Self.expectedPlanName)) {
-                if String(decoding: expected, as: UTF8.self) != plan {
-                    problems.append(problem(Self.expectedPlanName, "is not what example/ comes to, which is:\n\(plan)"))
+            let plan = try examplePlan(manifest)
+            if let data = FileManager.default.contents(atPath: path(Self.expectedPlanName)) {
+                if (try? JSONDecoder().decode(BuildPlan.self, from: data)) != plan {
+                    let text = try text(plan)
+                    problems.append(problem(Self.expectedPlanName, "is not what example/ comes to, which is:\n\(text)"))
                 }
             } else {
-                problems.append(problem(Self.expectedPlanName, "is missing; example/ comes to:\n\(plan)"))
+                let text = try text(plan)
+                problems.append(problem(Self.expectedPlanName, "is missing; example/ comes to:\n\(text)"))
             }
             return problems
         } catch {
@@ -35,16 +39,24 @@ public struct TemplateCheck {
 
     /// The content that `expected-plan.json` should have: the plan of `example/`. Blocks.
     public func examplePlan() throws(TemplateProblems) -> String {
-        try exampleText(TemplateCatalog.manifest(directory: directory))
+        try text(examplePlan(TemplateCatalog.manifest(directory: directory)))
     }
 
-    private func exampleText(_ manifest: TemplateManifest) throws(TemplateProblems) -> String {
+    private func text(_ plan: BuildPlan) throws(TemplateProblems) -> String {
+        do {
+            return try plan.text()
+        } catch {
+            throw TemplateProblems(problems: [problem(Self.expectedPlanName, "cannot be made: \(error)")])
+        }
+    }
+
+    private func examplePlan(_ manifest: TemplateManifest) throws(TemplateProblems) -> BuildPlan {
         do {
             let view = try CommitView(directory: path(Self.exampleName), files: manifest.referencedFiles)
             guard manifest.detect.matches(view.entries) || manifest.detect == .init() else {
                 throw PlatformError.invalid("detect does not fit it")
             }
-            return try PlanResolver.resolve(manifest, view: view).text()
+            return try PlanResolver.resolve(manifest, view: view)
         } catch {
             let message = (error as? PlatformError)?.message ?? "cannot be read"
             throw TemplateProblems(problems: [problem(Self.exampleName, message)])

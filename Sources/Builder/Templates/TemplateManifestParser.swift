@@ -2,11 +2,11 @@ import Core
 import Yams
 
 /// Reads `template.yaml`. Every key that the schema does not have is an error, so that a slip never passes quietly.
-public struct TemplateManifestParser {
+struct TemplateManifestParser {
     private let list: ProblemList
 
     /// - Parameter file: how the file is called in problems.
-    public static func parse(_ text: String, file: String) throws(TemplateProblems) -> TemplateManifest {
+    static func parse(_ text: String, file: String) throws(TemplateProblems) -> TemplateManifest {
         let parser = TemplateManifestParser(list: ProblemList(file: file))
         let manifest = parser.root(text).flatMap { parser.manifest($0) }
         guard let manifest, parser.list.problems.isEmpty else {
@@ -56,10 +56,10 @@ public struct TemplateManifestParser {
             top.report("name must be 1 to \(DNSLabel.maximumLength) lowercase letters, digits and hyphens", at: "name")
         }
         let description = top.required("description")
-        guard let run = run(top) else { return nil }
-        let build = build(top, kind: run.kind)
+        let run = run(top)
+        let build = build(top, kind: run?.kind)
         let detect = top.mapping("detect", known: ["all", "any"])
-        guard let name, let description else { return nil }
+        guard let name, let description, let run else { return nil }
         return TemplateManifest(
             name: name, order: top.integer("order", in: 0...100_000) ?? 1000, description: description,
             detect: .init(all: globs(detect, "all"), any: globs(detect, "any")), build: build, run: run)
@@ -108,7 +108,7 @@ public struct TemplateManifestParser {
         return run
     }
 
-    private func build(_ top: YAMLMapping, kind: RunPlan.Kind) -> TemplateManifest.Build {
+    private func build(_ top: YAMLMapping, kind: RunPlan.Kind?) -> TemplateManifest.Build {
         var build = TemplateManifest.Build()
         let mapping = top.mapping(
             "build", known: ["steps", "environment", "install-script", "time-limit", "output", "publish"])
@@ -123,7 +123,7 @@ public struct TemplateManifestParser {
         }
         if kind == .static {
             build.site = mapping.map { site($0) } ?? SitePlan()
-        } else {
+        } else if kind != nil {
             for key in ["output", "publish"] where mapping?.has(key) == true {
                 mapping?.report("build.\(key) is only for kind: static", at: key)
             }

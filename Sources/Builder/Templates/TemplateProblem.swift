@@ -6,7 +6,9 @@ public struct TemplateProblem: Error, Sendable, Hashable, CustomStringConvertibl
     public let file: String
     /// From 1; `nil` when the problem is not at one place.
     public let line: Int?
+    /// From 1.
     public let column: Int?
+    /// What is wrong, without the place.
     public let message: String
 
     public init(file: String, line: Int? = nil, column: Int? = nil, message: String) {
@@ -25,6 +27,7 @@ public struct TemplateProblem: Error, Sendable, Hashable, CustomStringConvertibl
 
 /// Everything that is wrong with a template. Never empty.
 public struct TemplateProblems: Error, Sendable, CustomStringConvertible {
+    /// In the order of the file.
     public let problems: [TemplateProblem]
 
     public var description: String { problems.map(\.description).joined(separator: "\n") }

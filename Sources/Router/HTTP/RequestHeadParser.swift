@@ -28,17 +28,13 @@ struct RequestHeadParser {
 
     init(limits: Limits = Limits()) { self.limits = limits }
 
-    /// True until the first byte of a head was looked at.
-    var isFresh: Bool { !hasRequestLine && lines.lineStart == 0 }
+    /// A line of the head has been read.
+    var hasStarted: Bool { hasRequestLine }
 
-    /// Gets ready for the next head.
-    mutating func reset() {
-        var cuts: [ByteSpan] = []
-        swap(&cuts, &head.cuts)
-        cuts.removeAll(keepingCapacity: true)
-        let limits = limits
-        self = RequestHeadParser(limits: limits)
-        head.cuts = cuts
+    /// Hands out the head that was completed and gets ready for the next one.
+    mutating func take() -> RequestHead {
+        defer { self = RequestHeadParser(limits: limits) }
+        return head
     }
 
     /// Looks at what has come so far. `bytes` starts with the head's first byte in every call and only grows.

@@ -16,12 +16,10 @@ struct ResponseHeadParser {
     private var fieldCount = 0
     private var fieldsStart = 0
 
-    mutating func reset() {
-        var cuts: [ByteSpan] = []
-        swap(&cuts, &head.cuts)
-        cuts.removeAll(keepingCapacity: true)
-        self = ResponseHeadParser()
-        head.cuts = cuts
+    /// Hands out the head that was completed and gets ready for the next one.
+    mutating func take() -> ResponseHead {
+        defer { self = ResponseHeadParser() }
+        return head
     }
 
     /// Looks at what has come so far. `bytes` starts with the head's first byte in every call and only grows.

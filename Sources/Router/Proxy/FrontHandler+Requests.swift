@@ -6,12 +6,12 @@ extension FrontHandler {
     /// Deals with the heads that are there, one after the other, as long as each is answered at once.
     func readHeads() {
         while phase == .head, pending.readableBytes > 0, isWritable {
-            if parser.isFresh { skipEmptyLine() }
+            if !parser.hasStarted { skipEmptyLine() }
             guard pending.readableBytes > 0 else { break }
             let progress = pending.withUnsafeReadableBytes { parser.advance($0) }
             switch progress {
             case .needsMore:
-                if deadline == TickClock.never || parser.isFresh == false, !isHeadTimed { armHeadDeadline() }
+                armHeadDeadline()
                 if isInputClosed { close() }
                 flushIfNeeded()
                 return
@@ -23,8 +23,7 @@ extension FrontHandler {
             if pending.readableBytes == 0 {
                 pending = ByteBuffer()
                 armIdleDeadline()
-                if isInputClosed { finishAndClose() }
-                if worker.isClosing { finishAndClose() }
+                if isInputClosed || worker.isClosing { finishAndClose() }
             }
         }
         flushIfNeeded()
@@ -41,9 +40,8 @@ extension FrontHandler {
 
     /// A whole head is at the front of `pending`.
     private func dispatch() {
-        let head = parser.head
-        deadline = TickClock.never
-        isHeadTimed = false
+        let head = parser.take()
+        disarm()
         do throws(HeadFault) {
             let entry = try claim(head)
             switch entry {
@@ -106,7 +104,6 @@ extension FrontHandler {
     /// After an answer of our own was written.
     func finishAnswer(isKept: Bool, body: RequestHead.Framing) {
         phase = .head
-        parser.reset()
         if !isKept {
             if body == .none { finishAndClose() } else { linger() }
         }

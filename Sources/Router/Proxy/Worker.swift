@@ -104,3 +104,10 @@ final class Worker {
         for front in open { front.abort() }
     }
 }
+
+extension Worker {
+    /// How long an upstream may take to begin its answer; `nil` for ever.
+    func firstByteTimeout(_ upstream: Upstream) -> Duration? {
+        upstream.isService ? configuration.serviceFirstByteTimeout : configuration.instanceFirstByteTimeout
+    }
+}

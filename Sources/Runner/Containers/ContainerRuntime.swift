@@ -2,8 +2,6 @@ import Core
 import Foundation
 import Glibc
 import Logging
-import Subprocess
-import SystemPackage
 
 /// Makes, starts and removes containers with runc, under conmon where they outlive the server.
 struct ContainerRuntime: Sendable {
@@ -85,10 +83,13 @@ struct ContainerRuntime: Sendable {
             "--log-path", "k8s-file:\(log)", "--log-size-max", String(logSizeLimit),
             "--exit-dir", paths.exits, "--socket-dir-path", paths.sockets, "--no-sync-log",
         ]
-        // conmon tells on a pipe of a number that it is given how the creation went. The shell makes it out of stdout;
-        // its script is constant.
-        let answer = try await firstLine(
-            programs.shell, ["-c", "exec \"$@\" 3>&1 >/dev/null", "sh"] + conmon, environment: ["_OCI_SYNCPIPE": "3"])
+        // conmon tells on a descriptor that it is given how the creation went, after the process that was started here
+        // has ended: into a file, then. The shell opens it; its script is constant.
+        let answerFile = bundle + "/created"
+        HostFiles.remove(answerFile)
+        try await commands.succeed(
+            programs.shell, ["-c", "exec \"$@\" 3>\"$0\"", answerFile] + conmon, environment: ["_OCI_SYNCPIPE": "3"])
+        let answer = try await firstLine(of: answerFile)
         guard let report = try? JSONDecoder().decode(CreationReport.self, from: Data(answer.utf8)), report.pid > 0,
             let process = ProcessIdentity(pid: report.pid)
         else {
@@ -136,37 +137,13 @@ struct ContainerRuntime: Sendable {
         let pid: Int32
     }
 
-    /// Runs a program that writes a line and goes on in the background.
-    private func firstLine(
-        _ program: String, _ arguments: [String], environment: [String: String]
-    ) async throws(PlatformError) -> String {
-        do {
-            let result = try await Subprocess.run(
-                .path(FilePath(program)), arguments: Arguments(arguments),
-                environment: HostCommands.subprocessEnvironment(environment), input: .none, output: .sequence,
-                error: .discarded
-            ) { execution in
-                try await withThrowingTaskGroup(of: String.self) { group in
-                    group.addTask {
-                        var line: [UInt8] = []
-                        for try await chunk in execution.standardOutput {
-                            line += chunk.withUnsafeBytes { Array($0) }
-                            if line.contains(UInt8(ascii: "\n")) || line.count > 65_536 { break }
-                        }
-                        return String(decoding: line, as: UTF8.self)
-                    }
-                    group.addTask {
-                        try await Task.sleep(for: Self.creationLimit)
-                        throw PlatformError(.timeout, "a container could not be made in time")
-                    }
-                    defer { group.cancelAll() }
-                    return try await group.next() ?? ""
-                }
-            }
-            return result.closureResult
-        } catch {
-            throw .internal("a container could not be made", cause: error)
+    private func firstLine(of path: String) async throws(PlatformError) -> String {
+        let deadline = ContinuousClock.now + Self.creationLimit
+        while ContinuousClock.now < deadline {
+            if let text = HostFiles.text(path), text.hasSuffix("\n") { return text }
+            try? await Task.sleep(for: .milliseconds(2))
         }
+        throw PlatformError(.internal, "a container could not be made in time")
     }
 
     private static func machine() -> String {

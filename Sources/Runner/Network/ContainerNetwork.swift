@@ -14,6 +14,8 @@ public actor ContainerNetwork {
     private let logger: Logger
     private var reachablePorts: Set<UInt16>
     private var ready: [NetworkLease] = []
+    /// Namespaces that are being made or released at this moment.
+    private var busy: Set<String> = []
     private var isReplenishing = false
     private var isClosed = false
 
@@ -67,6 +69,7 @@ public actor ContainerNetwork {
     /// Removes bridge, firewall, namespaces and reservations.
     public func remove() async {
         isClosed = true
+        while !busy.isEmpty || isReplenishing { try? await Task.sleep(for: .milliseconds(5)) }
         ready.removeAll()
         await sweep(keep: [])
         _ = try? await commands.run(configuration.programs.nft, ["-f", "-"], input: rules.removal)
@@ -100,16 +103,20 @@ public actor ContainerNetwork {
     }
 
     /// Takes a namespace and its address back.
-    func release(_ lease: NetworkLease) async { await release(name: lease.name) }
+    func release(_ lease: NetworkLease) async {
+        if HostFiles.exists(lease.path) { await release(name: lease.name) }
+    }
 
     /// Removes every namespace, address and link of ours that is neither in `keep` nor waiting ready.
     func sweep(keep: [NetworkLease]) async {
         let kept = keep + ready
-        let names = Set(kept.map(\.name))
+        let names = Set(kept.map(\.name)).union(busy)
         let strays = HostFiles.names(in: namespaces).filter { !names.contains($0) }
         await withDiscardingTaskGroup { group in
             for name in strays { group.addTask { await self.release(name: name) } }
         }
+        // What is half made has an address and a link that cannot be told from strays.
+        guard busy.isEmpty else { return }
         let reservations = "\(plugin.reservations)/\(plugin.network)"
         let addresses = Set(kept.map(\.address))
         for file in HostFiles.names(in: reservations)
@@ -144,6 +151,8 @@ public actor ContainerNetwork {
     private func make() async throws(PlatformError) -> NetworkLease {
         let name = "n" + UUID().uuidString.lowercased().prefix(8)
         let path = "\(namespaces)/\(name)"
+        busy.insert(name)
+        defer { busy.remove(name) }
         do throws(PlatformError) {
             try HostFiles.write("", to: path)
             // A mount of the namespace keeps it without a process in it.
@@ -166,6 +175,8 @@ public actor ContainerNetwork {
 
     private func release(name: String) async {
         let path = "\(namespaces)/\(name)"
+        let isOuter = busy.insert(name).inserted
+        defer { if isOuter { busy.remove(name) } }
         do throws(PlatformError) {
             try await plugin.delete(name: name, namespace: path)
         } catch {

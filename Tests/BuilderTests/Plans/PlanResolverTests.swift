@@ -73,7 +73,10 @@ struct PlanResolverTests {
 
     @Test(
         arguments: [
-            ("{\n  \"scripts\": {,}\n}", "package.json is not valid JSON: line 2, column 15: expected a name in double quotes"),
+            (
+                "{\n  \"scripts\": {,}\n}",
+                "package.json is not valid JSON: line 2, column 15: expected a name in double quotes"
+            ),
             (#"{"scripts": {"start": 7}}"#, "package.json: scripts.start must be a text"),
             (#"{"scripts": "x"}"#, "package.json: scripts must be an object"),
             ("[]", "package.json: its content must be an object"),

@@ -22,7 +22,8 @@ final class StubRepository: SourceRepository {
 
     func commit(_ tree: Tree) throws -> CommitID {
         try commits.withLock { commits in
-            let id = try require(CommitID(String(repeating: "0", count: 32) + String(commits.count + 0x1000_0000, radix: 16)))
+            let id = try require(
+                CommitID(String(repeating: "0", count: 32) + String(commits.count + 0x1000_0000, radix: 16)))
             commits[id] = tree
             return id
         }
@@ -61,13 +62,16 @@ final class StubRepository: SourceRepository {
                 let folder = target[..<(target.lastIndex(of: "/") ?? target.startIndex)]
                 try files.createDirectory(atPath: String(folder), withIntermediateDirectories: true)
                 if let previous = request.previous, case .file = entry, old[path] == entry {
-                    guard link("\(previous.directory)/\(path)", target) == 0 else { throw PlatformError.invalid("link") }
+                    guard link("\(previous.directory)/\(path)", target) == 0 else {
+                        throw PlatformError.invalid("link")
+                    }
                     linked += 1
                     continue
                 }
                 switch entry {
                 case .file(let bytes): try Data(bytes).write(to: URL(fileURLWithPath: target))
-                case .symlink(let text): guard symlink(text, target) == 0 else { throw PlatformError.invalid("symlink") }
+                case .symlink(let text):
+                    guard symlink(text, target) == 0 else { throw PlatformError.invalid("symlink") }
                 }
             }
         } catch {

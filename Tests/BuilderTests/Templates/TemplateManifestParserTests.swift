@@ -58,7 +58,10 @@ struct TemplateManifestParserTests {
             ("build: {time-limit: soon}\n", "t.yaml:7:21: build.time-limit must be a whole number from 1 to 86400"),
             ("build: {output: {}}\n", "t.yaml:7:17: build.output is only for kind: static"),
             ("detect: {all: index.html}\n", "t.yaml:7:15: detect.all must be a list of texts, as in [a, b]"),
-            ("build: {install-script: ../x}\n", "t.yaml:7:25: build.install-script must be the name of a file in the root"),
+            (
+                "build: {install-script: ../x}\n",
+                "t.yaml:7:25: build.install-script must be the name of a file in the root"
+            ),
             (
                 "build:\n  steps:\n    - name: a\n      command: [a]\n      when:\n        any: [{}]\n",
                 "t.yaml:12:15: build.steps[0].when.any[0] must have either file or json"
@@ -87,9 +90,15 @@ struct TemplateManifestParserTests {
             ("schema: 1", "schema: 2", "this server reads schema 1"),
             ("command: [hello]", "port: 8080", "run must have either command or commands"),
             ("command: [hello]", "command: []", "run.command must not be empty"),
-            ("command: [hello]", "command: [hello]\n  health-path: up", "run.health-path must begin with / and be printable ASCII"),
+            (
+                "command: [hello]", "command: [hello]\n  health-path: up",
+                "run.health-path must begin with / and be printable ASCII"
+            ),
             ("command: [hello]", "command: [hello]\n  port: 80", "run.port must be a whole number from 1024 to 65535"),
-            ("command: [hello]", "command: [hello]\n  environment: {A-B: c}", "run.environment: a variable's name is letters, digits and _"),
+            (
+                "command: [hello]", "command: [hello]\n  environment: {A-B: c}",
+                "run.environment: a variable's name is letters, digits and _"
+            ),
             ("command: [hello]", "commands: [{file: a}]", "run.commands[0] must have shell-from or arguments"),
             ("kind: web", "kind: static", "run.command is only for kind: web"),
         ])

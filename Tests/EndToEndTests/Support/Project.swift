@@ -62,6 +62,11 @@ struct Project: Sendable {
         try await startPush(refspec, options: options).result()
     }
 
+    /// Pushes to another address.
+    func push(to address: String) async throws -> CommandResult {
+        try await run(["git", "push", address, "HEAD:refs/heads/master"], directory: directory.path)
+    }
+
     /// Pushes and throws unless git exits with 0.
     func deploy(_ refspec: String = "HEAD:refs/heads/master") async throws {
         let push = try await push(refspec)

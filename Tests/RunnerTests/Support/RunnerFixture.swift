@@ -116,13 +116,3 @@ func withRunner<Result>(
         throw error
     }
 }
-
-/// Polls until `condition` holds; false when it did not within `seconds`.
-func eventually(within seconds: Int = 15, _ condition: () async -> Bool) async -> Bool {
-    let deadline = ContinuousClock.now + .seconds(seconds)
-    while ContinuousClock.now < deadline {
-        if await condition() { return true }
-        try? await Task.sleep(for: .milliseconds(20))
-    }
-    return await condition()
-}

@@ -5,30 +5,30 @@ import Logging
 import TestSupport
 
 /// A whole control plane over stores in memory and scripted rooms.
-struct TestPlatform {
-    let stores = InMemoryStores()
-    let repository = InMemoryRepository()
-    let builder = ScriptedBuilder()
-    let runner = ScriptedRunner()
-    let routes = RecordingRoutes()
-    let provisioner = ScriptedProvisioner()
-    let control: ControlPlane
+public struct TestPlatform: Sendable {
+    public let stores = InMemoryStores()
+    public let repository = InMemoryRepository()
+    public let builder = ScriptedBuilder()
+    public let runner = ScriptedRunner()
+    public let routes = RecordingRoutes()
+    public let provisioner = ScriptedProvisioner()
+    public let control: ControlPlane
 
-    init() { control = ControlPlane(Self.platform(stores, repository, builder, runner, routes, provisioner)) }
+    public init() { control = ControlPlane(Self.platform(stores, repository, builder, runner, routes, provisioner)) }
 
     /// The same state under a new control plane, as after a restart of the server.
-    func restarted() -> ControlPlane {
+    public func restarted() -> ControlPlane {
         ControlPlane(Self.platform(stores, repository, builder, runner, routes, provisioner))
     }
 
     /// A user with a token.
-    func user(_ name: String = "alice") async throws -> Principal {
+    public func user(_ name: String = "alice") async throws -> Principal {
         let (_, token) = try await control.users.add(name: name, isAdmin: false)
         return try await control.tokens.authenticate(token.plaintext)
     }
 
     /// What a push of `commit` to `branch` does, as far as the platform is asked.
-    func push(
+    public func push(
         _ commit: CommitID, to branch: String = "master", app: App, by principal: Principal, ref: Bool = true
     ) async throws -> [PushEvent] {
         let name = BranchName(branch)!
@@ -42,7 +42,7 @@ struct TestPlatform {
         return events
     }
 
-    func commit(_ digit: Character) -> CommitID { CommitID(String(repeating: digit, count: 40))! }
+    public func commit(_ digit: Character) -> CommitID { CommitID(String(repeating: digit, count: 40))! }
 
     private static func platform(
         _ stores: InMemoryStores, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
@@ -60,12 +60,12 @@ struct TestPlatform {
 }
 
 /// The lines of a push.
-func lines(_ events: [PushEvent]) -> [String] {
+public func lines(_ events: [PushEvent]) -> [String] {
     events.compactMap { if case .line(let line) = $0 { line } else { nil } }
 }
 
 /// The verdicts of a push, by ref; an empty text is a success.
-func verdicts(_ events: [PushEvent]) -> [String: String] {
+public func verdicts(_ events: [PushEvent]) -> [String: String] {
     var verdicts: [String: String] = [:]
     for case .settled(let ref, let failure) in events { verdicts[ref] = failure ?? "" }
     return verdicts

@@ -1,0 +1,46 @@
+import Blocking
+import Core
+import Glibc
+
+/// Takes the bytes of a pushed pack as they arrive: in memory while they are few, in a quarantine's file from then on.
+package struct PackIntake {
+    private static let memoryLimit = 1 << 20
+
+    private let directory: String
+    private let pool: BlockingPool
+    private var buffer: [UInt8] = []
+    private var file: (file: OpenFile, path: String, quarantine: Quarantine)?
+
+    package init(store: RepositoryStore, app: ID<App>) {
+        directory = store.directory(of: app)
+        pool = store.pool
+    }
+
+    package mutating func append(_ bytes: some Collection<UInt8>) async throws(GitError) {
+        buffer.append(contentsOf: bytes)
+        if buffer.count > Self.memoryLimit { try await spill() }
+    }
+
+    /// What has been taken.
+    package mutating func finish() async throws(GitError) -> PackSource {
+        guard file != nil else { return buffer.isEmpty ? .none : .memory(buffer) }
+        try await spill()
+        guard let file else { return .none }
+        return .file(file.path, in: file.quarantine)
+    }
+
+    private mutating func spill() async throws(GitError) {
+        if file == nil {
+            let directory = directory
+            file = try await pool.run { () throws(GitError) in
+                let quarantine = try Quarantine(in: directory)
+                let path = "\(quarantine.path)/body"
+                return (try OpenFile(path, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600), path, quarantine)
+            }
+        }
+        guard let file = file?.file else { return }
+        let bytes = buffer
+        buffer.removeAll(keepingCapacity: true)
+        try await pool.run { () throws(GitError) in try FileSystem.write(bytes, to: file.number) }
+    }
+}

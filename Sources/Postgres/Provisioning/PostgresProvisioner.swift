@@ -1,0 +1,110 @@
+import Core
+import Logging
+import Synchronization
+
+/// Makes databases, schemas and roles on our own cluster or on a server that somebody else runs.
+public final class PostgresProvisioner: DatabaseProvisioner {
+    /// Where the administrator connects, and where containers do. Waits for a cluster that is starting.
+    private let locate: @Sendable () async throws(PlatformError) -> (PostgresTarget, DatabaseEndpoint)
+    private let connections = AdminConnections()
+    private let isHardened = Mutex(false)
+    private let logger: Logger
+
+    /// On our own cluster; calls wait until it is ready.
+    public init(cluster: PostgresCluster, logger: Logger) {
+        self.logger = logger
+        locate = { () throws(PlatformError) in
+            try await cluster.waitUntilReady()
+            return (try cluster.target(), try cluster.endpoint())
+        }
+    }
+
+    /// On another server, by its administrator's connection URI. Throws `.invalid` when the URI cannot be used.
+    public init(externalURL url: String, logger: Logger) throws(PlatformError) {
+        self.logger = logger
+        let endpoint = try PostgresTarget.endpoint(url: url)
+        locate = { () throws(PlatformError) in (PostgresTarget(url: url), endpoint) }
+    }
+
+    public func endpoint() async throws(PlatformError) -> DatabaseEndpoint { try await locate().1 }
+
+    public func provision(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) {
+        let target = try await locate().0
+        let names = try Names(identity)
+        try await harden(target)
+        try await connections.run(target) { (admin) throws(PostgresError) in
+            try DatabaseLock.hold(names.database, admin) { () throws(PostgresError) in
+                try RoleSetup.ensureRole(names.role, password: password, admin)
+                try RoleSetup.ensureDatabase(names.database, admin)
+                try RoleSetup.allow(names, admin)
+                let inside = try PostgresConnection(target.database(names.database))
+                try RoleSetup.ensureSchema(names, inside)
+            }
+        }
+        logger.debug("database is provisioned", metadata: ["schema": "\(identity.schema)"])
+    }
+
+    public func drop(_ identity: DatabaseIdentity) async throws(PlatformError) {
+        let target = try await locate().0
+        let names = try Names(identity)
+        try await connections.run(target) { (admin) throws(PostgresError) in
+            try DatabaseLock.hold(names.database, admin) { () throws(PostgresError) in
+                try RoleRemoval.endSessions(names.role, admin)
+                if try RoleSetup.exists("pg_database WHERE datname = $1", names.database, admin) {
+                    if try RoleRemoval.empty(names, target) {
+                        try admin.execute("DROP DATABASE IF EXISTS \(names.database) WITH (FORCE)")
+                    }
+                }
+                try RoleRemoval.dropRole(names.role, admin)
+            }
+        }
+        logger.debug("database is dropped", metadata: ["schema": "\(identity.schema)"])
+    }
+
+    /// Closes idle connections; for the end of the server's life.
+    public func close() { connections.closeIdle() }
+
+    /// Takes from everybody the right to connect to the databases that every server has. Once a process.
+    private func harden(_ target: PostgresTarget) async throws(PlatformError) {
+        guard !isHardened.withLock({ $0 }) else { return }
+        try await connections.run(target) { (admin) throws(PostgresError) in
+            for name in ["postgres", "template1"] {
+                let database = try SQLIdentifier(name)
+                if try RoleSetup.exists("pg_database WHERE datname = $1", database, admin) {
+                    try admin.execute("REVOKE ALL ON DATABASE \(database) FROM PUBLIC")
+                }
+            }
+        }
+        isHardened.withLock { $0 = true }
+    }
+}
+
+/// An identity's names, checked.
+struct Names: Sendable {
+    let database: SQLIdentifier
+    let schema: SQLIdentifier
+    let role: SQLIdentifier
+
+    init(_ identity: DatabaseIdentity) throws(PlatformError) {
+        do throws(PostgresError) {
+            database = try SQLIdentifier(identity.database)
+            schema = try SQLIdentifier(identity.schema)
+            role = try SQLIdentifier(identity.role)
+        } catch {
+            throw error.platform
+        }
+    }
+}
+
+/// The provisioner of the degraded mode.
+public struct UnavailableProvisioner: DatabaseProvisioner {
+    public init() {}
+
+    public func endpoint() async throws(PlatformError) -> DatabaseEndpoint { throw Self.error }
+    public func provision(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) {
+        throw Self.error
+    }
+    public func drop(_ identity: DatabaseIdentity) async throws(PlatformError) { throw Self.error }
+
+    private static var error: PlatformError { PlatformError(.databaseUnavailable, "Postgres is switched off") }
+}

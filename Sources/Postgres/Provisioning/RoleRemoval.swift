@@ -1,0 +1,28 @@
+/// The statements that remove a channel's part of Postgres. Each may be repeated.
+enum RoleRemoval {
+    /// Milliseconds that one session may take to end.
+    private static let sessionMilliseconds = 5000
+
+    /// Bars the role and ends its sessions.
+    static func endSessions(_ role: SQLIdentifier, _ admin: borrowing PostgresConnection) throws(PostgresError) {
+        guard try RoleSetup.exists("pg_roles WHERE rolname = $1", role, admin) else { return }
+        try admin.execute("ALTER ROLE \(role) NOLOGIN")
+        try admin.execute(
+            "SELECT pg_terminate_backend(pid, \(sessionMilliseconds)) FROM pg_stat_activity WHERE usename = $1",
+            [role.name])
+    }
+
+    /// Drops the schema and what else the role has in the user's database. True when no channel's schema is left.
+    static func empty(_ names: Names, _ target: PostgresTarget) throws(PostgresError) -> Bool {
+        let inside = try PostgresConnection(target.database(names.database))
+        try inside.execute("DROP SCHEMA IF EXISTS \(names.schema) CASCADE")
+        if try RoleSetup.exists("pg_roles WHERE rolname = $1", names.role, inside) {
+            try inside.execute("DROP OWNED BY \(names.role) CASCADE")
+        }
+        return try inside.execute(#"SELECT 1 FROM pg_namespace WHERE nspname LIKE 'ch\_%' LIMIT 1"#).count == 0
+    }
+
+    static func dropRole(_ role: SQLIdentifier, _ admin: borrowing PostgresConnection) throws(PostgresError) {
+        try admin.execute("DROP ROLE IF EXISTS \(role)")
+    }
+}

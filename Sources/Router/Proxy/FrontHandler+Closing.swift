@@ -1,0 +1,156 @@
+import NIOCore
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Deadlines and the ways a client's connection ends.
+extension FrontHandler {
+    // MARK: - Deadlines
+
+    func armIdleDeadline() {
+        isHeadTimed = false
+        deadline = worker.clock.deadline(worker.configuration.keepAliveIdle)
+    }
+
+    /// Runs from the first byte of a head; more bytes do not move it.
+    func armHeadDeadline() {
+        guard !isHeadTimed else { return }
+        isHeadTimed = true
+        deadline = worker.clock.deadline(worker.configuration.headerTimeout)
+    }
+
+    func armGrace() { deadline = worker.clock.deadline(worker.configuration.halfCloseGrace) }
+
+    func disarm() {
+        isHeadTimed = false
+        deadline = TickClock.never
+    }
+
+    func deadlinePassed() {
+        disarm()
+        switch phase {
+        case .head:
+            guard pending.readableBytes > 0 else {
+                close()
+                return
+            }
+            tellTimeout()
+        case .connecting: if isInputClosed { abort() }
+        case .exchanging: exchangeDeadlinePassed()
+        case .lingering: close()
+        case .answering, .glued, .closed: break
+        }
+    }
+
+    private func exchangeDeadlinePassed() {
+        guard let exchange else { return }
+        if isInputClosed {
+            // A slow reader is not a client that has gone.
+            if isWritable { abort() } else { armGrace() }
+        } else if !exchange.isRequestComplete {
+            if upstream?.isWritable == false {
+                // We are the ones who do not read.
+                deadline = worker.clock.deadline(worker.configuration.bodyIdleTimeout)
+            } else if exchange.hasResponse {
+                abort()
+            } else {
+                dropUpstream()
+                endExchange()
+                tellTimeout()
+            }
+        } else if !exchange.hasResponse {
+            dropUpstream()
+            upstreamFailed(.timedOut)
+        }
+    }
+
+    /// 408 (RFC 9110 section 15.5.9).
+    private func tellTimeout() {
+        pending = ByteBuffer()
+        write(Page.requestTimeout.render(.text, includesBody: true, persistence: .close, date: worker.date()))
+        linger()
+    }
+
+    // MARK: - The client stops
+
+    /// The client sends no more; it may still read.
+    func inputClosed() {
+        isInputClosed = true
+        switch phase {
+        case .head:
+            // Every whole request has been dealt with, unless the answers are not being read.
+            if isWritable { finishAndClose() }
+        case .connecting: if exchange?.isRequestComplete == true { armGrace() }
+        case .exchanging: if exchange?.isRequestComplete == true { armGrace() } else { abort() }
+        case .glued: glueClientStopped()
+        case .lingering: close()
+        case .answering, .closed: break
+        }
+    }
+
+    /// The connection is gone.
+    func gone() {
+        phase = .closed
+        disarm()
+        dropUpstream()
+        endExchange()
+        pending = ByteBuffer()
+        worker.unregister(self)
+    }
+
+    // MARK: - We stop
+
+    func closeIfIdle() {
+        if phase == .head, pending.readableBytes == 0 { finishAndClose() }
+    }
+
+    func close() { context?.close(promise: nil) }
+
+    /// Closes when everything written has been handed to the kernel.
+    func finishAndClose() {
+        guard phase != .closed, phase != .lingering else { return }
+        phase = .lingering
+        disarm()
+        afterFlush { front in front.close() }
+    }
+
+    /// Closes our side when everything is written and throws away what the client is still sending, for a while: closing
+    /// at once would reset the connection, and the client might never see the answer (RFC 9112 section 9.6).
+    func linger() {
+        guard phase != .closed, phase != .lingering else { return }
+        phase = .lingering
+        pending = ByteBuffer()
+        disarm()
+        afterFlush { front in
+            guard front.phase == .lingering else { return }
+            if front.isInputClosed {
+                front.close()
+            } else {
+                front.context?.close(mode: .output, promise: nil)
+                front.deadline = front.worker.clock.deadline(front.worker.configuration.lingerTimeout)
+            }
+        }
+        resumeReading()
+    }
+
+    private func afterFlush(_ action: @escaping (FrontHandler) -> Void) {
+        guard let context else { return }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in action(self) }
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: promise)
+    }
+
+    /// Ends the connection so that the client cannot take it for a clean end.
+    func abort() {
+        guard let context else { return }
+        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(Self.reset)
+        context.close(promise: nil)
+    }
+
+    /// Close at once and send RST (socket(7)).
+    private static var reset: NIOCore.linger { .init(l_onoff: 1, l_linger: 0) }
+}

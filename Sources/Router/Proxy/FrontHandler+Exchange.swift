@@ -1,0 +1,244 @@
+import NIOCore
+
+/// Passing a request on and its response back.
+extension FrontHandler {
+    // MARK: - The request
+
+    /// The head at the front of `pending` was claimed for `upstream`.
+    func beginExchange(_ head: RequestHead, _ upstream: Upstream) {
+        let format = format(head)
+        var out = ByteBufferAllocator().buffer(capacity: head.length + forwarding.lines.count + 256)
+        pending.withUnsafeReadableBytes { bytes in
+            RequestHeadWriter.write(
+                head, bytes, forwarding: forwarding, requestID: head.hasRequestID ? nil : worker.nextRequestID(),
+                defaultHost: worker.configuration.domain, passesExpectation: !upstream.isService, into: &out)
+        }
+        pending.moveReaderIndex(forwardBy: head.length)
+        var exchange = Exchange(
+            upstream: upstream, answersHead: head.method == .head, isOld: head.isOld,
+            wantsWebSocket: head.wantsWebSocket, format: format, isPersistent: head.isPersistent,
+            requestBody: BodyFraming(head.framing), head: out, isRepeatable: false)
+        prepareRepeat(of: &exchange, head)
+        self.exchange = exchange
+        if head.expectsContinue, upstream.isService {
+            // Our services read every body and leave the 100 to us.
+            write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))
+            flushIfNeeded()
+        }
+        let configuration = worker.configuration
+        let age = exchange.isRepeatable ? configuration.upstreamIdle : configuration.upstreamFreshness
+        if let handler = worker.pool.checkOut(upstream, usedWithin: age) {
+            send(on: handler)
+        } else {
+            connect()
+        }
+    }
+
+    /// Only what is idempotent and wholly at hand is ever sent twice.
+    private func prepareRepeat(of exchange: inout Exchange, _ head: RequestHead) {
+        guard head.method.isIdempotent else { return }
+        switch head.framing {
+        case .none: exchange.isRepeatable = true
+        case .length(let count) where count <= min(pending.readableBytes, Self.maximumAhead):
+            exchange.replayBody = pending.getSlice(at: pending.readerIndex, length: count)
+            exchange.isRepeatable = exchange.replayBody != nil
+        default: break
+        }
+    }
+
+    private func connect() {
+        guard let exchange else { return }
+        phase = .connecting
+        attempt = worker.pool.connect(exchange.upstream, for: self)
+    }
+
+    /// The connection that was asked for is open.
+    func upstreamConnected(_ handler: UpstreamHandler) {
+        attempt = nil
+        guard phase == .connecting else {
+            handler.close()
+            return
+        }
+        send(on: handler)
+        upstream?.flushIfNeeded()
+        resumeReading()
+    }
+
+    private func send(on handler: UpstreamHandler) {
+        guard let exchange else { return }
+        phase = .exchanging
+        upstream = handler
+        handler.begin(exchange.head, for: self, answersHead: exchange.answersHead, stripsChunks: exchange.isOld)
+        if exchange.wasRepeated, let body = exchange.replayBody { handler.write(body) }
+        if exchange.isRequestComplete { requestCompleted() } else { passOnBody() }
+    }
+
+    /// Passes on what has come of the request's body.
+    func passOnBody() {
+        guard phase == .exchanging, exchange?.isRequestComplete == false else { return }
+        if pending.readableBytes > 0 {
+            let step = pending.withUnsafeReadableBytes { exchange?.requestBody.take($0) } ?? .refused
+            switch step {
+            case .more:
+                upstream?.write(pending)
+                pending = ByteBuffer()
+            case .ended(let count):
+                if let body = pending.readSlice(length: count) { upstream?.write(body) }
+                if pending.readableBytes == 0 { pending = ByteBuffer() }
+                requestCompleted()
+                return
+            case .refused:
+                requestBodyFailed(.malformedChunk)
+                return
+            }
+        }
+        if isInputClosed {
+            // The client will never send the rest.
+            abort()
+        } else {
+            deadline = worker.clock.deadline(worker.configuration.bodyIdleTimeout)
+        }
+    }
+
+    private func requestCompleted() {
+        guard let exchange, !exchange.hasResponse else {
+            disarm()
+            return
+        }
+        if isInputClosed {
+            armGrace()
+        } else if let limit = worker.firstByteTimeout(exchange.upstream) {
+            deadline = worker.clock.deadline(limit)
+        } else {
+            disarm()
+        }
+    }
+
+    private func requestBodyFailed(_ fault: HeadFault) {
+        let hasResponse = exchange?.hasResponse == true
+        dropUpstream()
+        endExchange()
+        if hasResponse { abort() } else { refuse(fault) }
+        flushIfNeeded()
+    }
+
+    // MARK: - The response
+
+    /// A 1xx that is not the last word.
+    func informed(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
+        guard let exchange, !exchange.isOld else { return }
+        var out = ByteBufferAllocator().buffer(capacity: head.length + 16)
+        ResponseHeadWriter.write(head, bytes, isChunked: false, persistence: .implied, into: &out)
+        write(out)
+    }
+
+    /// The final response's head, with as much of the body as came with it.
+    func responded(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, framing: BodyFraming, body: ByteBuffer?) {
+        guard exchange != nil else { return }
+        exchange?.hasResponse = true
+        exchange?.head = ByteBuffer()
+        exchange?.replayBody = nil
+        guard let current = exchange else { return }
+        let strips = current.isOld && head.isChunked && !current.answersHead
+        let endsWithConnection = framing.isUntilClose || strips
+        let isKept =
+            current.isPersistent && !endsWithConnection && current.isRequestComplete && !worker.isClosing
+        exchange?.endsWithConnection = endsWithConnection
+        exchange?.isPersistent = isKept
+        if isInputClosed { armGrace() } else if current.isRequestComplete { disarm() }
+        let isSmall = (body?.readableBytes ?? 0) <= Self.maximumJoinedBody
+        var out = ByteBufferAllocator().buffer(
+            capacity: head.length + 64 + (isSmall ? body?.readableBytes ?? 0 : 0))
+        ResponseHeadWriter.write(
+            head, bytes, isChunked: head.isChunked && !current.isOld && head.status != 204,
+            persistence: persistence(isKept, isOld: current.isOld), into: &out)
+        if var body {
+            if isSmall {
+                out.writeBuffer(&body)
+                write(out)
+            } else {
+                write(out)
+                write(body)
+            }
+        } else {
+            write(out)
+        }
+    }
+
+    /// Bodies up to this size are copied behind their head: one `write` is cheaper than a `writev` of two.
+    private static var maximumJoinedBody: Int { 8 * 1024 }
+
+    func received(_ body: ByteBuffer) {
+        if isInputClosed { armGrace() }
+        write(body)
+    }
+
+    /// The response is whole and the upstream connection is already somebody else's.
+    func responseEnded() {
+        upstream = nil
+        guard let exchange else { return }
+        let isKept = exchange.isPersistent && exchange.isRequestComplete
+        let isRequestComplete = exchange.isRequestComplete
+        endExchange()
+        if isKept {
+            phase = .head
+            readHeads()
+        } else if isRequestComplete {
+            finishAndClose()
+        } else {
+            linger()
+        }
+    }
+
+    /// The upstream will not answer, or not to the end.
+    func upstreamFailed(_ fault: UpstreamFault) {
+        upstream = nil
+        attempt = nil
+        guard let exchange, phase != .closed else { return }
+        if exchange.hasResponse {
+            endExchange()
+            worker.logger.debug("upstream cut a response short")
+            if exchange.endsWithConnection { abort() } else { finishAndClose() }
+            return
+        }
+        if case .closedSilently(wasUsed: true) = fault, exchange.isRepeatable, !exchange.wasRepeated {
+            self.exchange?.wasRepeated = true
+            connect()
+            return
+        }
+        endExchange()
+        phase = .head
+        worker.logger.debug("upstream failed", metadata: ["fault": "\(fault)"])
+        let isKept = exchange.isPersistent && exchange.isRequestComplete && !worker.isClosing
+        write(
+            Page(fault).render(
+                exchange.format, includesBody: !exchange.answersHead,
+                persistence: persistence(isKept, isOld: exchange.isOld), date: worker.date()))
+        if isKept {
+            readHeads()
+        } else if exchange.isRequestComplete {
+            finishAndClose()
+        } else {
+            linger()
+        }
+    }
+
+    // MARK: - Ends
+
+    /// Gives the claim back. Every claim comes here once.
+    func endExchange() {
+        guard let exchange else { return }
+        self.exchange = nil
+        disarm()
+        exchange.upstream.requests.end()
+    }
+
+    /// Closes the upstream connection in the middle of an exchange.
+    func dropUpstream() {
+        attempt?.front = nil
+        attempt = nil
+        let handler = upstream
+        upstream = nil
+        handler?.abandon()
+    }
+}

@@ -1,0 +1,262 @@
+import NIOCore
+
+/// A connection to an upstream: sends one request at a time and reads its response.
+///
+/// Lives on the event loop of the client connection that uses it, and calls that one directly.
+final class UpstreamHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase: Equatable { case idle, head, body, glued, closed }
+
+    let bucket: UpstreamBucket
+    private let worker: Worker
+    private var context: ChannelHandlerContext?
+    private var front: FrontHandler?
+    private(set) var phase = Phase.idle
+    /// Place in the bucket's list.
+    var registration = -1
+    /// The tick at which an unused connection is closed.
+    var expires = TickClock.never
+    var lastUsed = 0
+    private(set) var isInputClosed = false
+    /// Has carried a request before.
+    private var wasUsed = false
+    private var received = ByteBuffer()
+    private var parser = ResponseHeadParser()
+    private var body = BodyFraming.ended
+    private var answersHead = false
+    private var stripsChunks = false
+    private var isPersistent = false
+    private var lifetime: Duration = .zero
+    private var hasError = false
+    private var isReadHeld = false
+    private var needsFlush = false
+
+    init(worker: Worker, bucket: UpstreamBucket) {
+        self.worker = worker
+        self.bucket = bucket
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func wasUsed(within ticks: Int) -> Bool { worker.clock.now - lastUsed <= ticks && worker.clock.now < expires }
+
+    // MARK: - For the client's side
+
+    func begin(_ head: ByteBuffer, for front: FrontHandler, answersHead: Bool, stripsChunks: Bool) {
+        self.front = front
+        self.answersHead = answersHead
+        self.stripsChunks = stripsChunks
+        phase = .head
+        write(head)
+    }
+
+    func write(_ buffer: ByteBuffer) {
+        needsFlush = true
+        context?.write(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    func flushIfNeeded() {
+        guard needsFlush else { return }
+        needsFlush = false
+        context?.flush()
+    }
+
+    func resumeReading() {
+        guard isReadHeld, wantsToRead else { return }
+        isReadHeld = false
+        context?.read()
+    }
+
+    /// No more will be sent; the upstream may still send.
+    func closeOutput() { context?.close(mode: .output, promise: nil) }
+
+    func close() { context?.close(promise: nil) }
+
+    /// The client's side has lost interest.
+    func abandon() {
+        front = nil
+        close()
+    }
+
+    /// Ends the connection, and with it the request that is on it.
+    func cut() {
+        let front = front
+        self.front = nil
+        let isGlued = phase == .glued
+        close()
+        if isGlued { front?.glueUpstreamClosed() } else { front?.upstreamFailed(.cut) }
+    }
+
+    // MARK: - The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        bucket.opened(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = unwrapInboundIn(data)
+        switch phase {
+        case .head:
+            if received.readableBytes == 0 { received = buffer } else { received.writeBuffer(&buffer) }
+            readHeads()
+        case .body: readBody(&buffer)
+        case .glued: front?.received(buffer)
+        // Nobody asked: whatever it is, it must not become the answer to the next request.
+        case .idle: close()
+        case .closed: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { front?.flushIfNeeded() }
+
+    func read(context: ChannelHandlerContext) {
+        if wantsToRead { context.read() } else { isReadHeld = true }
+    }
+
+    private var wantsToRead: Bool {
+        switch phase {
+        case .body, .glued: front?.isWritable ?? true
+        case .idle, .head, .closed: true
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { front?.resumeReading() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+            isInputClosed = true
+            if phase == .glued { front?.glueUpstreamStopped() } else { close() }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        hasError = true
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let last = phase
+        phase = .closed
+        bucket.closed(self)
+        let front = front
+        self.front = nil
+        switch last {
+        case .idle, .closed: break
+        case .head:
+            front?.upstreamFailed(received.readableBytes > 0 ? .truncated : .closedSilently(wasUsed: wasUsed))
+        case .body:
+            if body.isUntilClose, !hasError { front?.responseEnded() } else { front?.upstreamFailed(.truncated) }
+        case .glued: front?.glueUpstreamClosed()
+        }
+        context.fireChannelInactive()
+    }
+
+    // MARK: - The response
+
+    private func readHeads() {
+        while phase == .head, received.readableBytes > 0 {
+            switch received.withUnsafeReadableBytes({ parser.advance($0) }) {
+            case .needsMore: return
+            case .refused(let fault): fail(.invalidResponse(fault))
+            case .complete: take(parser.take())
+            }
+        }
+    }
+
+    private func take(_ head: ResponseHead) {
+        guard let front else { return close() }
+        let bytes = received
+        received.moveReaderIndex(forwardBy: head.length)
+        if head.status == 101 {
+            guard front.exchange?.wantsWebSocket == true, head.upgradesToWebSocket else {
+                return fail(.invalidResponse(.malformedStatusLine))
+            }
+            phase = .glued
+            _ = try? context?.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+            bytes.withUnsafeReadableBytes { front.upgraded(head, $0) }
+            if received.readableBytes > 0 { front.received(received) }
+            received = ByteBuffer()
+            return
+        }
+        guard head.status >= 200 else {
+            return bytes.withUnsafeReadableBytes { front.informed(head, $0) }
+        }
+        body = head.framing(answersHead: answersHead)
+        isPersistent = head.isPersistent && !body.isUntilClose
+        lifetime = head.keepAliveSeconds.map { .milliseconds(max(0, min($0, 3600) * 1000 - 1000)) } ?? .seconds(3600)
+        phase = .body
+        let framing = body
+        var rest = received
+        received = ByteBuffer()
+        let (content, isEnded) = takeBody(&rest)
+        bytes.withUnsafeReadableBytes { front.responded(head, $0, framing: framing, body: content) }
+        if let isEnded { if isEnded { finish(leftover: rest.readableBytes) } } else { fail(.truncated) }
+    }
+
+    private func readBody(_ buffer: inout ByteBuffer) {
+        let (content, isEnded) = takeBody(&buffer)
+        if let content { front?.received(content) }
+        if let isEnded { if isEnded { finish(leftover: buffer.readableBytes) } } else { fail(.truncated) }
+    }
+
+    /// Takes from `buffer` what belongs to the body. `isEnded` is `nil` when the framing is broken.
+    private func takeBody(_ buffer: inout ByteBuffer) -> (content: ByteBuffer?, isEnded: Bool?) {
+        if stripsChunks, body.isChunked { return takeContent(&buffer) }
+        switch buffer.withUnsafeReadableBytes({ body.take($0) }) {
+        case .more:
+            defer { buffer = ByteBuffer() }
+            return (buffer.readableBytes > 0 ? buffer : nil, false)
+        case .ended(let count): return (count > 0 ? buffer.readSlice(length: count) : nil, true)
+        case .refused: return (nil, nil)
+        }
+    }
+
+    /// The same without the chunk framing, for clients that do not know it.
+    private func takeContent(_ buffer: inout ByteBuffer) -> (content: ByteBuffer?, isEnded: Bool?) {
+        var content = ByteBufferAllocator().buffer(capacity: buffer.readableBytes)
+        let step = buffer.withUnsafeReadableBytes { bytes in
+            body.take(bytes) { content.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[$0])) }
+        }
+        switch step {
+        case .more:
+            buffer = ByteBuffer()
+            return (content, false)
+        case .ended(let count):
+            buffer.moveReaderIndex(forwardBy: count)
+            return (content, true)
+        case .refused: return (content, nil)
+        }
+    }
+
+    private func fail(_ fault: UpstreamFault) {
+        let front = front
+        self.front = nil
+        close()
+        front?.upstreamFailed(fault)
+    }
+
+    /// The response is whole: the connection goes back to the pool if nothing speaks against it.
+    private func finish(leftover: Int) {
+        let front = front
+        self.front = nil
+        phase = .idle
+        let isClean = leftover == 0 && isPersistent && !isInputClosed
+        if isClean, front?.exchange?.isRequestComplete == true, lifetime > .zero {
+            wasUsed = true
+            worker.pool.checkIn(self, lifetime: min(lifetime, worker.configuration.upstreamIdle))
+        } else {
+            close()
+        }
+        front?.responseEnded()
+    }
+}
