@@ -7,6 +7,12 @@ package struct Reference: Sendable, Hashable {
     package let id: ObjectID
     /// What an annotated tag comes to in the end: known for packed refs, `nil` otherwise.
     package let peeled: ObjectID?
+
+    package init(name: String, id: ObjectID, peeled: ObjectID?) {
+        self.name = name
+        self.id = id
+        self.peeled = peeled
+    }
 }
 
 /// The refs of a repository as they stand on disk, read anew at each call so that other git programs' changes are seen

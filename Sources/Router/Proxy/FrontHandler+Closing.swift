@@ -1,4 +1,5 @@
 import NIOCore
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -87,7 +88,8 @@ extension FrontHandler {
         case .connecting: if exchange?.isRequestComplete == true { armGrace() }
         case .exchanging: if exchange?.isRequestComplete == true { armGrace() } else { abort() }
         case .glued: glueClientStopped()
-        case .lingering: close()
+        // What is written is still on its way out before that.
+        case .lingering: if isOutputDone { close() }
         case .answering, .closed: break
         }
     }
@@ -140,17 +142,17 @@ extension FrontHandler {
     private func afterFlush(_ action: @escaping (FrontHandler) -> Void) {
         guard let context else { return }
         let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in action(self) }
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            self.isOutputDone = true
+            action(self)
+        }
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: promise)
     }
 
-    /// Ends the connection so that the client cannot take it for a clean end.
+    /// RST instead of FIN: ends the connection so that the client cannot take it for a clean end.
     func abort() {
         guard let context else { return }
-        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(Self.reset)
+        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(NIOLinger(l_onoff: 1, l_linger: 0))
         context.close(promise: nil)
     }
-
-    /// Close at once and send RST (socket(7)).
-    private static var reset: NIOCore.linger { .init(l_onoff: 1, l_linger: 0) }
 }

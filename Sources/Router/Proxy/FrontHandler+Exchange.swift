@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 
 /// Passing a request on and its response back.

@@ -12,7 +12,7 @@ extension FrontHandler {
             switch progress {
             case .needsMore:
                 armHeadDeadline()
-                if isInputClosed { close() }
+                if isInputClosed { finishAndClose() }
                 flushIfNeeded()
                 return
             case .refused(let fault): refuse(fault)

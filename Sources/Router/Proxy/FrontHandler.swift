@@ -43,6 +43,8 @@ final class FrontHandler: ChannelDuplexHandler {
     var registration = -1
     /// The client sends no more.
     var isInputClosed = false
+    /// The last byte for the client has been handed to the kernel.
+    var isOutputDone = false
     /// The deadline is that of the head that has begun to come.
     var isHeadTimed = false
     private var isReadHeld = false

@@ -120,6 +120,8 @@ actor InstanceSupervisor {
     }
 
     private func performTakeDown(grace: Duration) async {
+        let clock = ContinuousClock()
+        let begun = clock.now
         if let process = record.process {
             process.signal(SIGTERM)
             if await !hasEnded(process, within: grace) {
@@ -127,10 +129,18 @@ actor InstanceSupervisor {
                 _ = await hasEnded(process, within: .seconds(10))
             }
         }
+        let ended = clock.now
         await runtime.delete(name)
+        let deleted = clock.now
         await network.release(record.lease)
         HostFiles.remove(runtime.paths.bundle(name))
         HostFiles.remove(log.path)
+        logger.debug(
+            "container removed",
+            metadata: [
+                "end_ms": "\((ended - begun).milliseconds)", "delete_ms": "\((deleted - ended).milliseconds)",
+                "network_ms": "\((clock.now - deleted).milliseconds)",
+            ])
     }
 
     private func hasEnded(_ process: ProcessIdentity, within limit: Duration) async -> Bool {

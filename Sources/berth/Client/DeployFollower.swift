@@ -13,7 +13,8 @@ struct DeployFollower {
         while true {
             let log = try await api.log(of: deploy, app: app, channel: channel)
             let lines = reader.take(log ?? "")
-            for line in lines { print(line) }
+            // Not `print`, which keeps lines back when the output is not a terminal.
+            for line in lines { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
             if let outcome = reader.outcome { return outcome }
             if !untilEnd {
                 if log == nil { throw ClientError("no log of that deploy (yet) on channel \(channel.name)") }

@@ -5,8 +5,8 @@ import NIOPosix
 import ServiceLifecycle
 
 /// A Hummingbird application on a private Unix socket, for the router to reach: the API, git, the dashboard.
-struct PrivateServer<Responder: HTTPResponder>: Service where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-    let name: String
+struct PrivateServer<Responder: HTTPResponder>: Service
+where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
     let socketPath: String
     let responder: Responder
     let group: MultiThreadedEventLoopGroup

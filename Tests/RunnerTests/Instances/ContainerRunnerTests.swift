@@ -59,12 +59,14 @@ extension RealContainers {
                 try fixture.write(
                     "s.js",
                     """
-                    process.on('SIGTERM', () => { require('fs').writeSync(1, 'bye\\n'); setTimeout(() => process.exit(0), 200) });
+                    process.on('SIGTERM', () => { const fs = require('fs');
+                      fs.writeSync(1, 'bye\\n'); setInterval(() => { if (fs.existsSync('go')) process.exit() }, 20) });
                     """ + Self.echo)
                 let specification = fixture.specification(["sh", "-c", "node s.js; echo after"], graceSeconds: 60)
                 let endpoint = try await fixture.runner.start(specification, log: RecordingLogSink())
                 async let stopped: Void = fixture.runner.stop(endpoint.id, grace: nil)
                 #expect(await eventually { await fixture.runner.recentOutput(endpoint.id, lines: 9).contains("bye") })
+                try fixture.write("go", "")
                 await stopped
             }
         }

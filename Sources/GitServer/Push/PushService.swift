@@ -1,0 +1,91 @@
+import Core
+import Git
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Serves pushes: what pushers are shown, and the reading of what they send. `PushSession` does what it asks for.
+struct PushService: Sendable {
+    static let type = "application/x-git-receive-pack-result"
+
+    let store: RepositoryStore
+    let gate: any GitGate
+    let configuration: GitServerConfiguration
+    let responses: GitResponses
+    let logger: Logger
+
+    /// The refs as pushers are shown them: a branch whose last deploys failed stands where they last succeeded.
+    func advertisement(_ access: GitAccess, version: GitProtocolVersion) async throws(PlatformError) -> [UInt8] {
+        let view = PusherView(try await gate.pusherView(of: access.app))
+        let advertisement = ReferenceAdvertisement(agent: configuration.agent)
+        do throws(GitError) {
+            return try await store.withRepository(access.app.id) { (repository) throws(GitError) in
+                let references = try repository.snapshot(isPeeled: false).references
+                return advertisement.receivePack(view.apply(to: references, in: repository), version: version)
+            }
+        } catch {
+            throw error.code == .notFound ? .notFound("repository") : error.platformError("the repository")
+        }
+    }
+
+    func respond(_ request: Request, access: GitAccess) async throws(PlatformError) -> Response {
+        try checkLength(request)
+        var reader = try BodyReader(
+            request.body, encoding: request.headers[.contentEncoding], limit: configuration.pushBytes)
+        var parser = PushRequestParser(commandLimit: configuration.pushCommands)
+        do throws(ProtocolError) {
+            var size = 0
+            while !parser.isComplete {
+                guard let packet = try await next(&reader) else {
+                    // Some clients ask with a lone flush whether they are let in, before they send much.
+                    if parser.request.commands.isEmpty { return responses.packets([], type: Self.type) }
+                    throw ProtocolError("the request ends early")
+                }
+                if case .data(let bytes) = packet { size += bytes.count + 4 }
+                guard size <= configuration.commandBytes else {
+                    throw ProtocolError("the list of refs is larger than \(configuration.commandBytes) bytes")
+                }
+                try parser.take(packet)
+            }
+        } catch {
+            return responses.protocolError(error.message, type: Self.type)
+        }
+        let push = parser.request
+        if push.commands.isEmpty { return responses.packets([], type: Self.type) }
+        let intake = try await takePack(push, &reader, access.app.id)
+        let session = PushSession(
+            store: store, gate: gate, access: access, request: push, intake: intake, logger: logger)
+        let stream = PushStream(session: session, request: push, keepalive: configuration.keepalive)
+        return responses.stream(type: Self.type) { writer in try await stream.write(to: &writer) }
+    }
+
+    private func next(_ reader: inout BodyReader) async throws(ProtocolError) -> Packet? {
+        do throws(PlatformError) { return try await reader.packet() } catch { throw ProtocolError(error.message) }
+    }
+
+    /// Reads the pack. One that is too large is read on and dropped, so that the client comes to read the reason.
+    private func takePack(
+        _ push: PushRequest, _ reader: inout BodyReader, _ app: ID<App>
+    ) async throws(PlatformError) -> Result<PackSource, PlatformError> {
+        var intake = PackIntake(store: store, app: app)
+        do throws(PlatformError) {
+            while let bytes = try await reader.rest() {
+                guard push.hasPack else { throw .invalid("a pack follows though nothing but deletions is asked for") }
+                do throws(GitError) { try await intake.append(bytes) } catch { throw error.platformError("the push") }
+            }
+            do throws(GitError) { return .success(try await intake.finish()) } catch { throw error.platformError("the push") }
+        } catch {
+            guard error.code != .cancelled, await reader.discard() else { throw error }
+            return .failure(error)
+        }
+    }
+
+    /// A length that is far beyond the limit is refused before a byte of it is read.
+    private func checkLength(_ request: Request) throws(PlatformError) {
+        guard let text = request.headers[.contentLength], let length = Int(text) else { return }
+        guard length / 2 <= configuration.pushBytes else {
+            throw PlatformError(.tooLarge, "the push is larger than \(configuration.pushBytes >> 20) MiB")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Core
+import Git
+import Hummingbird
+import NIOCore
+
+/// Writes a push's output to the client as it comes: lines on the message band at once, the report at the end.
+struct PushStream: Sendable {
+    /// Bytes of one line; deploy logs are cut shorter than this already.
+    private static let lineLimit = 8192
+
+    private enum Event: Sendable {
+        case output(PushSession.Output)
+        case tick
+    }
+
+    let session: PushSession
+    let request: PushRequest
+    let keepalive: Duration
+
+    func write(to writer: inout any ResponseBodyWriter) async throws {
+        let sideBand = SideBand(capabilities: request.capabilities)
+        let hasReport =
+            request.capabilities.contains("report-status") || request.capabilities.contains("report-status-v2")
+        let (events, source) = AsyncStream.makeStream(of: Event.self)
+        // Not a child of this task: a client that leaves must not stop a push between the deploys' rows and the refs.
+        let session = session
+        Task {
+            await session.run { output in
+                if case .terminated = source.yield(.output(output)) { false } else { true }
+            }
+            source.finish()
+        }
+        let ticker = Task { [keepalive] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: keepalive)
+                source.yield(.tick)
+            }
+        }
+        defer {
+            ticker.cancel()
+            source.finish()
+        }
+        var isQuiet = true
+        for await event in events {
+            var bytes: [UInt8] = []
+            switch event {
+            case .tick:
+                if isQuiet { bytes = sideBand.keepalive }
+                isQuiet = true
+            case .output(.line(let line)):
+                sideBand.append(Array((ShownText.of(line, limit: Self.lineLimit) + "\n").utf8), on: .message, to: &bytes)
+                isQuiet = false
+            case .output(.report(let report)):
+                if let reason = report.unpackFailure {
+                    let text = "error: \(ShownText.of(reason, limit: Self.lineLimit))\n"
+                    sideBand.append(Array(text.utf8), on: .message, to: &bytes)
+                }
+                if hasReport { sideBand.append(report.serialized(), on: .data, to: &bytes) }
+            }
+            if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
+        }
+        if !sideBand.end.isEmpty { try await writer.write(ByteBuffer(bytes: sideBand.end)) }
+    }
+}

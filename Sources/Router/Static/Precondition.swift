@@ -1,0 +1,29 @@
+import Core
+
+/// `If-None-Match` and `If-Modified-Since` (RFC 9110 section 13).
+enum Precondition {
+    /// True when the client has the file already. A present `If-None-Match` decides alone (section 13.2.2).
+    static func isUnmodified(
+        _ file: StaticSite.File, ifNoneMatch: UnsafeRawBufferPointer?, ifModifiedSince: UnsafeRawBufferPointer?
+    ) -> Bool {
+        if let ifNoneMatch { return matches(ifNoneMatch, etag: file.etag) }
+        guard let ifModifiedSince else { return false }
+        // Clients send back the date that they were given; any other date gets the whole file.
+        return ifModifiedSince.elementsEqual(HTTPDate.string(seconds: file.modified).utf8)
+    }
+
+    /// Weak comparison (section 8.8.3.2): a `W/` before the client's tag makes no difference. Tags may hold commas.
+    static func matches(_ list: UnsafeRawBufferPointer, etag: String) -> Bool {
+        if list.count == 1, list[0] == UInt8(ascii: "*") { return true }
+        let quote = UInt8(ascii: "\"")
+        var rest = etag.utf8[...]
+        if rest.starts(with: "W/".utf8) { rest = rest.dropFirst(2) }
+        var index = 0
+        while let start = list[index...].firstIndex(of: quote) {
+            guard let end = list[(start + 1)...].firstIndex(of: quote) else { return false }
+            if list[start...end].elementsEqual(rest) { return true }
+            index = end + 1
+        }
+        return false
+    }
+}

@@ -1,0 +1,87 @@
+import Blocking
+import Builder
+import Control
+import Core
+import Foundation
+import Git
+import GitServer
+import Hummingbird
+import Logging
+import Postgres
+import Router
+import Runner
+import Store
+
+/// The adapters behind Core's ports, opened.
+struct Rooms {
+    let platform: Platform
+    let network: ContainerNetwork
+    let runner: ContainerRunner
+    let postgres: PostgresPlatform?
+    let routes: RouteTableBox
+    let repositories: RepositoryStore
+    let routerConfiguration: RouterConfiguration
+    let logger: Logger
+
+    static func open(_ settings: Settings, folder: DataFolder, logger: Logger) async throws -> Rooms {
+        let database = try await SQLiteDatabase.open(dataDirectory: folder.root)
+        let repositories = try RepositoryStore(
+            configuration: RepositoryConfiguration(root: folder.repositories),
+            pool: BlockingPool(label: "git", width: 8))
+        await repositories.sweep()
+
+        let runnerConfiguration = try RunnerSettings.configuration(settings, folder: folder)
+        let network = ContainerNetwork(configuration: runnerConfiguration, logger: logger.labelled("berth.network"))
+        let runner = try ContainerRunner(
+            configuration: runnerConfiguration, network: network, logger: logger.labelled("berth.runner"))
+        let builder = ReleaseBuilder(
+            configuration: BuilderConfiguration(releases: folder.releases), repository: repositories, runner: runner,
+            catalog: try TemplateCatalog(builtIn: settings.builtInTemplates, operatorFolder: settings.templates),
+            pool: BlockingPool(label: "builder", width: 4), logger: logger.labelled("berth.builder"))
+        let postgres = try postgres(settings, folder: folder, network: network, logger: logger)
+        let routes = RouteTableBox()
+
+        var control = ControlConfiguration()
+        control.drainSeconds = settings.drainSeconds
+        control.instanceLimits.memory = settings.instanceMemory << 20
+        var router = RouterConfiguration()
+        router.host = settings.listen.host
+        router.port = settings.listen.port
+        router.workers = settings.workers
+        router.domain = settings.domain
+        router.drain = .seconds(settings.shutdownSeconds / 2)
+
+        let platform = Platform(
+            users: SQLiteUserStore(database), tokens: SQLiteTokenStore(database), apps: SQLiteAppStore(database),
+            channels: SQLiteChannelStore(database), deploys: SQLiteDeployStore(database),
+            releases: SQLiteReleaseStore(database), instances: SQLiteInstanceStore(database),
+            environment: SQLiteEnvironmentStore(database), databases: SQLiteDatabaseStore(database),
+            deployLogs: try FileDeployLogStore(dataDirectory: folder.root), repository: repositories,
+            builder: builder, runner: runner, routes: routes, 
+            provisioner: postgres.map { ReachableProvisioner(provisioner: $0.provisioner, network: network) },
+            address: try settings.address, configuration: control, now: { Date() },
+            logger: logger.labelled("berth.control"))
+        return Rooms(
+            platform: platform, network: network, runner: runner, postgres: postgres, routes: routes,
+            repositories: repositories, routerConfiguration: router, logger: logger)
+    }
+
+    private static func postgres(
+        _ settings: Settings, folder: DataFolder, network: ContainerNetwork, logger: Logger
+    ) throws -> PostgresPlatform? {
+        switch settings.postgres {
+        case "off": return nil
+        case "own":
+            var configuration = ClusterConfiguration(
+                dataDirectory: folder.root, runtimeDirectory: try folder.runtimeDirectory(settings),
+                gatewayAddresses: [network.gateway], containerSubnets: [settings.subnet])
+            configuration.launcher = ["/proc/self/exe", LaunchPostgresCommand.name]
+            return try PostgresPlatform(.cluster(configuration), logger: logger.labelled("berth.postgres"))
+        default:
+            guard settings.postgres.hasPrefix("postgres://") || settings.postgres.hasPrefix("postgresql://") else {
+                throw ConfigurationMistake("postgres", "must be own, off, or a postgresql:// URL")
+            }
+            return try PostgresPlatform(.external(url: settings.postgres), logger: logger.labelled("berth.postgres"))
+        }
+    }
+}

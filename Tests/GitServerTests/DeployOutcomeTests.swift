@@ -1,0 +1,121 @@
+import Core
+import Foundation
+import Testing
+
+@testable import GitServer
+
+/// The push tells the truth.
+@Suite struct DeployOutcomeTests {
+    @Test func aFailedDeployFailsThePushAndKeepsTheCommit() async throws {
+        try await LiveGitServer.run { server in
+            let git = try await server.client()
+            server.gate.deploysEnd(
+                with: "deploy of prod failed: install.sh exited 1", lines: ["install.sh: no such table"])
+            let outcome = try await git.run("push", server.url, "main")
+            #expect(outcome.status != 0)
+            #expect(outcome.output.contains("remote: install.sh: no such table"))
+            #expect(outcome.output.contains("deploy of prod failed: install.sh exited 1"))
+            #expect(try await server.stored()("rev-parse", "main") == git("rev-parse", "main"))
+        }
+    }
+
+    @Test func theSameCommitPushedAgainTriesAgain() async throws {
+        try await LiveGitServer.run { server in
+            let git = try await server.client()
+            let first = try await git("rev-parse", "HEAD")
+            try await git("push", server.url, "main")
+            let second = try await server.commit(git, ["x": "x"], "second")
+            server.gate.deploysEnd(with: "deploy of prod failed: x")
+            #expect(try await git.run("push", server.url, "main").status != 0)
+            server.gate.change { $0.view = ["refs/heads/main": CommitID(first)] }
+            server.gate.deploysEnd(with: nil)
+            let again = try await git.run("push", server.url, "main")
+            #expect(again.status == 0)
+            #expect(!again.output.contains("up-to-date"))
+            #expect(
+                server.gate.state.prepared.last
+                    == [PushUpdate(ref: "refs/heads/main", old: CommitID(second), new: CommitID(second))])
+            #expect(server.gate.state.moved.last == ["refs/heads/main"])
+            #expect(try await server.stored()("rev-parse", "main") == second)
+            // Fetchers see the commit that is stored.
+            #expect(try await git("ls-remote", server.url, "refs/heads/main").hasPrefix(second))
+        }
+    }
+
+    @Test func aBranchThatNeverDeployedIsHiddenFromPushersAndMayBeCreatedAgain() async throws {
+        try await LiveGitServer.run { server in
+            let git = try await server.client()
+            try await git("push", server.url, "main")
+            server.gate.change { $0.view = ["refs/heads/main": Optional<CommitID>.none] }
+            let next = try await server.commit(git, ["x": "y"], "second")
+            let outcome = try await git.run("push", server.url, "main")
+            #expect(outcome.output.contains("[new branch]"))
+            #expect(outcome.status == 0)
+            #expect(try await server.stored()("rev-parse", "main") == next)
+        }
+    }
+
+    @Test func linesArriveWhileTheDeployRuns() async throws {
+        try await LiveGitServer.run(configure: { $0.keepalive = .milliseconds(50) }) { server in
+            let git = try await server.client()
+            let (events, deploy) = AsyncStream.makeStream(of: PushEvent.self)
+            server.gate.change { $0.notes = ["a note first"] }
+            server.gate.onProceed { _, _ in events }
+            let push = try git.start(["push", server.url, "main"])
+            deploy.yield(.line("building"))
+            #expect(try await eventually { push.output.contains("remote: building") })
+            #expect(push.output.contains("remote: a note first"))
+            #expect(push.isRunning)
+            deploy.yield(.line("\u{1b}[31mred\u{1b}]0;title\u{07} and\rover"))
+            #expect(try await eventually { push.output.contains("and\u{FFFD}over") })
+            #expect(!push.output.contains("\u{1b}[31m"))
+            deploy.yield(.settled(ref: "refs/heads/main", failure: nil))
+            deploy.finish()
+            #expect(await push.outcome().status == 0)
+        }
+    }
+
+    @Test func aClientThatHangsUpLeavesTheDeployRunning() async throws {
+        try await LiveGitServer.run(configure: { $0.keepalive = .milliseconds(20) }) { server in
+            let git = try await server.client()
+            let (events, deploy) = AsyncStream.makeStream(of: PushEvent.self)
+            server.gate.onProceed { _, _ in events }
+            let push = try git.start(["push", server.url, "main"])
+            deploy.yield(.line("building"))
+            #expect(try await eventually { push.output.contains("building") })
+            push.kill()
+            _ = await push.outcome()
+            #expect(try await server.stored()("rev-parse", "main") == git("rev-parse", "main"))
+            // The server is still there for others, and lets the stream go once it has something to say.
+            #expect(
+                try await eventually {
+                    if case .terminated = deploy.yield(.line("more")) { true } else { false }
+                })
+            try await git("ls-remote", server.url)
+        }
+    }
+
+    @Test func aDetachedPushDoesNotWait() async throws {
+        try await LiveGitServer.run { server in
+            let git = try await server.client()
+            let (events, deploy) = AsyncStream.makeStream(of: PushEvent.self)
+            server.gate.onProceed { _, _ in events }
+            let outcome = try await git.run("push", "-o", "detach", server.url, "main")
+            #expect(outcome.status == 0)
+            #expect(server.gate.state.moved == [["refs/heads/main"]])
+            deploy.finish()
+        }
+    }
+
+    @Test func aPushThatThePlatformRefusesSaysWhy() async throws {
+        try await LiveGitServer.run { server in
+            let git = try await server.client()
+            server.gate.change { $0.prepareError = PlatformError(.conflict, "the app is being deleted") }
+            let outcome = try await git.run("push", server.url, "main")
+            #expect(outcome.status != 0)
+            #expect(outcome.output.contains("the app is being deleted"))
+            #expect(try await server.stored()("for-each-ref").isEmpty)
+            #expect(server.gate.state.moved.isEmpty)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Core
+import Foundation
+import Synchronization
+
+/// A platform of one app: lets its owner in and keeps what a push says.
+final class RecordingGate: GitGate {
+    static let owner = "ann"
+    static let appName = "site"
+    static let token = "xh_live_good"
+    static let revoked = "xh_live_revoked"
+    /// Owned by somebody else.
+    static let foreignName = "theirs"
+
+    struct Record: Sendable {
+        var prepared: [[PushUpdate]] = []
+        var moved: [Set<String>] = []
+        var authorized: [GitService] = []
+        var view: [String: CommitID?] = [:]
+        var notes: [String] = []
+        var prepareError: PlatformError?
+        var isScopeDenied = false
+    }
+
+    let app: App
+    private let user: User
+    private let record = Mutex(Record())
+    private let script = Mutex<@Sendable (PreparedPush, Set<String>) -> AsyncStream<PushEvent>>({ _, _ in
+        AsyncStream { $0.finish() }
+    })
+
+    init() throws {
+        user = User(name: try UserName(Self.owner), isAdmin: false, createdAt: Date(timeIntervalSince1970: 0))
+        app = App(
+            ownerID: user.id, ownerName: user.name, name: try AppName(Self.appName), template: "static",
+            createdAt: Date(timeIntervalSince1970: 0))
+    }
+
+    var state: Record { record.withLock { $0 } }
+    func change(_ body: (inout Record) -> Void) { record.withLock { body(&$0) } }
+
+    /// What the deploys of the pushes to come do.
+    func onProceed(_ body: @escaping @Sendable (PreparedPush, Set<String>) -> AsyncStream<PushEvent>) {
+        script.withLock { $0 = body }
+    }
+
+    /// Makes every moved ref's deploy end so, after `lines`.
+    func deploysEnd(with failure: String?, lines: [String] = []) {
+        onProceed { _, moved in
+            AsyncStream { stream in
+                for line in lines { stream.yield(.line(line)) }
+                for ref in moved.sorted() { stream.yield(.settled(ref: ref, failure: failure)) }
+                stream.finish()
+            }
+        }
+    }
+
+    func authorize(
+        _ credentials: GitCredentials?, owner: String, name: String, service: GitService
+    ) async throws(PlatformError) -> GitAccess {
+        guard let credentials else { throw PlatformError(.unauthenticated, "credentials are needed") }
+        if credentials.token == Self.revoked { throw PlatformError(.tokenRevoked, "the token was revoked") }
+        guard credentials.token == Self.token, credentials.userName ?? Self.owner == Self.owner else {
+            throw PlatformError(.tokenInvalid, "the token is not known")
+        }
+        if state.isScopeDenied { throw PlatformError(.scopeDenied, "this token lacks the repo:* scope") }
+        guard owner == Self.owner, name == Self.appName else {
+            throw .notFound(name == Self.foreignName ? "app \(name) of somebody" : "app")
+        }
+        change { $0.authorized.append(service) }
+        return GitAccess(app: app, principal: Principal(user: user, token: ID(), scopes: [.repo]))
+    }
+
+    func pusherView(of app: App) async throws(PlatformError) -> [String: CommitID?] { state.view }
+
+    func prepare(_ updates: [PushUpdate], access: GitAccess) async throws(PlatformError) -> PreparedPush {
+        change { $0.prepared.append(updates) }
+        if let error = state.prepareError { throw error }
+        return PreparedPush(app: access.app, updates: updates, deploys: [], notes: state.notes)
+    }
+
+    func proceed(_ push: PreparedPush, moved: Set<String>) async -> AsyncStream<PushEvent> {
+        change { $0.moved.append(moved) }
+        return script.withLock { $0 }(push, moved)
+    }
+}
