@@ -63,11 +63,11 @@ import Testing
             server.gate.onProceed { _, _ in events }
             let push = try git.start(["push", server.url, "main"])
             deploy.yield(.line("building"))
-            #expect(try await eventually { push.output.contains("remote: building") })
+            try await expectEventually("the line arrives") { push.output.contains("remote: building") }
             #expect(push.output.contains("remote: a note first"))
             #expect(push.isRunning)
             deploy.yield(.line("\u{1b}[31mred\u{1b}]0;title\u{07} and\rover"))
-            #expect(try await eventually { push.output.contains("and\u{FFFD}over") })
+            try await expectEventually("control characters are replaced") { push.output.contains("and\u{FFFD}over") }
             #expect(!push.output.contains("\u{1b}[31m"))
             deploy.yield(.settled(ref: "refs/heads/main", failure: nil))
             deploy.finish()
@@ -82,15 +82,14 @@ import Testing
             server.gate.onProceed { _, _ in events }
             let push = try git.start(["push", server.url, "main"])
             deploy.yield(.line("building"))
-            #expect(try await eventually { push.output.contains("building") })
+            try await expectEventually("the line arrives") { push.output.contains("building") }
             push.kill()
             _ = await push.outcome()
             #expect(try await server.stored()("rev-parse", "main") == git("rev-parse", "main"))
             // The server is still there for others, and lets the stream go once it has something to say.
-            #expect(
-                try await eventually {
-                    if case .terminated = deploy.yield(.line("more")) { true } else { false }
-                })
+            try await expectEventually("the stream is let go") {
+                if case .terminated = deploy.yield(.line("more")) { true } else { false }
+            }
             try await git("ls-remote", server.url)
         }
     }

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Git
 import Testing
 
 @testable import GitServer

@@ -135,10 +135,10 @@ import Testing
                 "/usr/bin/env", ["git", "-c", "http.postBuffer=65536", "push", server.url, "main"],
                 folder: git.folder,
                 environment: ["HOME": git.folder, "PATH": "/usr/bin:/bin", "GIT_TRACE_CURL": "0"])
-            _ = try await eventually { try !server.quarantines().isEmpty || !push.isRunning }
+            try await expectEventually("the pack is being taken") { try !server.quarantines().isEmpty || !push.isRunning }
             push.kill()
             _ = await push.outcome()
-            #expect(try await eventually { try server.quarantines().isEmpty })
+            try await expectEventually("the quarantine goes") { try server.quarantines().isEmpty }
             try await server.stored()("fsck", "--strict", "--full")
         }
     }

@@ -9,6 +9,8 @@ struct FileStatus {
     let mode: mode_t
     let device: UInt64
     let inode: UInt64
+    /// Names that the file has.
+    let links: Int
     /// Bytes.
     let size: Int
     /// Bytes on the disk.
@@ -27,6 +29,7 @@ struct FileStatus {
         mode = status.st_mode & 0o7777
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
+        links = Int(status.st_nlink)
         size = Int(status.st_size)
         allocated = Int(status.st_blocks) * 512
         modifiedSeconds = status.st_mtim.tv_sec

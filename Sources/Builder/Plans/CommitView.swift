@@ -27,7 +27,7 @@ struct CommitView: Sendable {
             let status = try folder.status(name)
             entries.append(status.kind == .folder ? text + "/" : text)
             if files.contains(text), status.kind == .file, status.size <= Self.fileLimit {
-                contents[text] = try DurableFile.read(name: text, in: folder)
+                contents[text] = try SmallFile.read(name: text, in: folder)
             }
         }
         self.init(entries: entries, contents: contents)

@@ -144,7 +144,9 @@ extension ReleaseBuilder {
             directory: layout.files(request.release), log: log)
         for step in plan.steps { try await steps.run(step) }
         let old = isLinking ? await previousManifest(previous?.id) : nil
-        let manifest = try await finish(request.release, plan: plan, previous: old, log: log)
+        let manifest = try await finish(
+            request.release, plan: plan, newFiles: isPristine ? report.files - report.linked : nil, previous: old,
+            log: log)
         return BuildResult(
             plan: plan.run, isPristine: isPristine, site: manifest?.site(files: layout.files(request.release)))
     }
@@ -171,7 +173,7 @@ extension ReleaseBuilder {
 
     /// Checks what the steps left, describes what is published, and makes all of it durable.
     private func finish(
-        _ release: ID<Release>, plan: BuildPlan, previous: SiteManifest?, log: any DeployLogSink
+        _ release: ID<Release>, plan: BuildPlan, newFiles: Int?, previous: SiteManifest?, log: any DeployLogSink
     ) async throws(PlatformError) -> SiteManifest? {
         let layout = layout
         let configuration = configuration
@@ -189,12 +191,11 @@ extension ReleaseBuilder {
                         files, plan: site, previous: previous, limits: .init(files: configuration.maximumEntries),
                         log: log)
                 }
-                try FileSystemSync.sync(files)
+                let folder = try FolderHandle(path: layout.folder(release))
                 if let manifest {
-                    try DurableFile.write(
-                        manifest.encoded, name: SiteManifest.fileName,
-                        in: FolderHandle(path: layout.folder(release)))
+                    try SmallFile.create(manifest.encoded, name: SiteManifest.fileName, in: folder)
                 }
+                try FileSystemSync.sync(folder, newFiles: newFiles)
                 return manifest
             } catch {
                 throw .ofFiles("the release could not be finished", error)
@@ -214,7 +215,7 @@ extension ReleaseBuilder {
         let folder = layout.folder(release)
         return try await pool.run { () throws(PlatformError) in
             do {
-                guard let bytes = try DurableFile.read(name: SiteManifest.fileName, in: FolderHandle(path: folder))
+                guard let bytes = try SmallFile.read(name: SiteManifest.fileName, in: FolderHandle(path: folder))
                 else { return nil }
                 guard let manifest = SiteManifest(encoded: bytes) else {
                     throw PlatformError(.internal, "the release's site manifest is damaged", cause: folder)

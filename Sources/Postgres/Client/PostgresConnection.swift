@@ -40,8 +40,12 @@ struct PostgresConnection: ~Copyable {
 
     deinit { PQfinish(handle) }
 
-    /// False once the server has closed the connection. Looks at what has already arrived; asks nothing.
-    var isAlive: Bool { PQconsumeInput(handle) == 1 && PQstatus(handle) == CONNECTION_OK }
+    /// Whether the server still answers on it. One round trip.
+    var isAlive: Bool {
+        guard let result = PQexec(handle, "SELECT 1") else { return false }
+        defer { PQclear(result) }
+        return PQresultStatus(result) == PGRES_TUPLES_OK
+    }
 
     /// Runs one statement. Values go as parameters `$1`, `$2`, … in text form, never into the text.
     @discardableResult

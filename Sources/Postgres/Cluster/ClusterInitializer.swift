@@ -40,7 +40,7 @@ struct ClusterInitializer: Sendable {
         guard result.terminationStatus.isSuccess else {
             throw PlatformError(
                 .databaseUnavailable, "a Postgres cluster could not be made",
-                cause: "initdb: \(result.terminationStatus) \(result.standardError ?? "")")
+                cause: "initdb: \(result.terminationStatus) \(result.standardError)")
         }
         guard rename(unfinished, layout.data) == 0 else { throw FileFault(operation: "rename", path: layout.data) }
         try ClusterFile.syncDirectory(layout.root)

@@ -57,7 +57,7 @@ public enum PostgresPrograms {
         let result = try? await run(
             .path(FilePath(path)), arguments: ["--version"], output: .string(limit: 4096), error: .discarded)
         // "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
-        return result?.standardOutput?.split(separator: " ").first { $0.first?.isNumber == true }
+        return result?.standardOutput.split(separator: " ").first { $0.first?.isNumber == true }
             .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
     }
 }

@@ -67,15 +67,18 @@ public final class PostgresProvisioner: DatabaseProvisioner {
     /// Takes from everybody the right to connect to the databases that every server has. Once a process.
     private func harden(_ target: PostgresTarget) async throws(PlatformError) {
         guard !isHardened.withLock({ $0 }) else { return }
-        try await connections.run(target) { (admin) throws(PostgresError) in
-            for name in ["postgres", "template1"] {
-                let database = try SQLIdentifier(name)
-                if try RoleSetup.exists("pg_database WHERE datname = $1", database, admin) {
-                    try admin.execute("REVOKE ALL ON DATABASE \(database) FROM PUBLIC")
-                }
+        let open = try await connections.run(target) { (admin) throws(PostgresError) in
+            var open: [String] = []
+            for name in ["postgres", "template1"] where try !RoleSetup.close(SQLIdentifier(name), admin) {
+                open.append(name)
             }
+            return open
         }
         isHardened.withLock { $0 = true }
+        guard !open.isEmpty else { return }
+        logger.warning(
+            "apps may connect to databases that the Postgres administrator does not own; revoke CONNECT from PUBLIC",
+            metadata: ["databases": "\(open.joined(separator: " "))"])
     }
 }
 

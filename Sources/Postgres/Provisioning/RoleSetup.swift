@@ -53,6 +53,18 @@ enum RoleSetup {
         try inside.execute("REVOKE ALL ON SCHEMA \(names.schema) FROM PUBLIC")
     }
 
+    /// Takes from everybody the right to connect to a database. False when it is there and not the administrator's.
+    static func close(
+        _ database: SQLIdentifier, _ admin: borrowing PostgresConnection
+    ) throws(PostgresError) -> Bool {
+        let owns = try admin.execute(
+            "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = $1", [database.name]
+        ).text()
+        guard owns == "t" else { return owns == nil }
+        try admin.execute("REVOKE ALL ON DATABASE \(database) FROM PUBLIC")
+        return true
+    }
+
     private static func isSuperuser(_ admin: borrowing PostgresConnection) throws(PostgresError) -> Bool {
         try admin.execute("SELECT current_setting('is_superuser')").text() == "on"
     }

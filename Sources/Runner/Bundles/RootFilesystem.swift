@@ -23,6 +23,8 @@ struct RootFilesystem: Sendable {
     /// Makes the skeleton; fine when it is there.
     func prepare() throws(PlatformError) {
         for folder in Self.folders { try HostFiles.makeDirectory("\(skeleton)/\(folder)", mode: 0o755) }
+        // runc gives a tmpfs the mode of the folder that it covers, whatever its options say.
+        guard chmod("\(skeleton)/tmp", 0o1777) == 0 else { throw HostFiles.failure("chmod", skeleton) }
         for (path, target) in [("var/tmp", "../tmp"), ("var/run", "../run")] { try link("\(skeleton)/\(path)", target) }
         for name in Self.links {
             guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/\(name)") else { continue }

@@ -39,6 +39,8 @@ extension ContainerRunner {
         await network.remove()
         for point in MountTable.points(below: configuration.runtimeDirectory) { MountTable.unmount(point) }
         await runtime.groups.remove(runtime.paths.group)
+        // The last server of the machine takes the folder that they share; another one's is not empty.
+        for folder in runtime.groups.directories(of: "/berth") { rmdir(folder) }
         HostFiles.remove(configuration.runtimeDirectory)
     }
 

@@ -35,7 +35,7 @@ struct FolderRemovalTests {
         // What is moved up meets names that are taken.
         try Data("x".utf8).write(to: URL(fileURLWithPath: "\(folder)/.moved-1"))
         try FileManager.default.createDirectory(atPath: "\(folder)/.moved-2/x", withIntermediateDirectories: true)
-        DeepFolders.make(in: folder, depth: 3000)
+        DeepFolders.make(in: folder, depth: 300)
         try FolderRemoval.remove(folder)
         #expect(!FileManager.default.fileExists(atPath: folder))
     }

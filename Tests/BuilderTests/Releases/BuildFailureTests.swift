@@ -178,7 +178,7 @@ struct BuildFailureTests {
     @Test func attack11FoldersNestedWithoutEndFailAndAreRemoved() async throws {
         let fixture = try BuildFixture(
             StubTaskRunner { task, _ throws(PlatformError) in
-                DeepFolders.make(in: task.directory, depth: 5000)
+                DeepFolders.make(in: task.directory, depth: 300)
                 return .exited(0)
             })
         let error = try await fixture.failure(texts: ["install.sh": ""])

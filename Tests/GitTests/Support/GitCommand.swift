@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Testing
 
 /// The stock git client, run with nothing of the host's configuration.
 struct GitCommand: Sendable {
@@ -110,12 +111,15 @@ final class RunningCommand: Sendable {
     }
 }
 
-/// Waits until `condition` holds, at most 20 seconds. Returns whether it came to hold.
-func eventually(_ condition: @Sendable () async throws -> Bool) async throws -> Bool {
+/// Waits until `condition` holds; records an issue when it does not within 20 seconds.
+func expectEventually(
+    _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: @Sendable () async throws -> Bool
+) async throws {
     let deadline = ContinuousClock.now + .seconds(20)
     while ContinuousClock.now < deadline {
-        if try await condition() { return true }
+        if try await condition() { return }
         try await Task.sleep(for: .milliseconds(5))
     }
-    return false
+    Issue.record(what, sourceLocation: sourceLocation)
 }

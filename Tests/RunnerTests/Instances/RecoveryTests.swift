@@ -81,7 +81,7 @@ extension RealContainers {
                 let (runner, network) = try fixture.restarted()
                 try await network.prepare()
                 #expect(try await runner.recover(keep: [endpoint.id]).isEmpty)
-                #expect(await get(endpoint.host, endpoint.port) == nil)
+                #expect(await get(endpoint.host, endpoint.port, seconds: 1) == nil)
                 #expect(HostFiles.names(in: fixture.paths.containers).isEmpty)
                 await runner.removeAll()
             }

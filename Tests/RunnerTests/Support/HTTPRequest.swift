@@ -3,16 +3,16 @@ import Foundation
 import Glibc
 
 /// A plain HTTP/1.0 question; the whole answer's body, `nil` when nobody answers.
-func get(_ host: String, _ port: Int, _ path: String = "/") async -> String? {
+func get(_ host: String, _ port: Int, _ path: String = "/", seconds: Int = 5) async -> String? {
     await withCheckedContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(returning: blockingGet(host, port, path)) }
+        DispatchQueue.global().async { continuation.resume(returning: blockingGet(host, port, path, seconds)) }
     }
 }
 
-private func blockingGet(_ host: String, _ port: Int, _ path: String) -> String? {
+private func blockingGet(_ host: String, _ port: Int, _ path: String, _ seconds: Int) -> String? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(descriptor) }
-    var patience = timeval(tv_sec: 5, tv_usec: 0)
+    var patience = timeval(tv_sec: seconds, tv_usec: 0)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
         setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
     }

@@ -95,6 +95,10 @@ final class RunnerFixture: Sendable {
 
     func run(_ script: String) async throws -> (exit: ContainerTaskExit, output: String) { try await run(task(script)) }
 
+    func output(_ script: String) async throws -> String { try await run(task(script)).output }
+
+    func exit(_ script: String) async throws -> ContainerTaskExit { try await run(task(script)).exit }
+
     func pid(of id: ID<Instance>) throws -> Int32 {
         try #require(ProcessIdentity(pidFile: paths.pidFile(InstanceRecord.name(id)))).pid
     }

@@ -1,13 +1,12 @@
 import Glibc
 
-/// Files that are there whole or not at all, also after a power cut.
-enum DurableFile {
-    /// Writes `bytes` to a temporary file beside `path`, fsyncs it, renames it and fsyncs the folder.
-    static func write(_ bytes: [UInt8], name: String, in folder: borrowing FolderHandle) throws(FileError) {
-        let temporary = "\(name).tmp"
-        let shown = "\(folder.path)/\(temporary)"
-        let descriptor = openat(
-            folder.descriptor, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
+/// Whole files in a folder of ours.
+enum SmallFile {
+    /// Makes a file that is not there yet. It is durable after `FileSystemSync` only: a release is known to nobody
+    /// before that, so a half-written file is never read.
+    static func create(_ bytes: [UInt8], name: String, in folder: borrowing FolderHandle) throws(FileError) {
+        let shown = "\(folder.path)/\(name)"
+        let descriptor = openat(folder.descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileError("create", shown) }
         defer { close(descriptor) }
         var rest = bytes[...]
@@ -17,11 +16,6 @@ enum DurableFile {
             guard count > 0 else { throw FileError("write", shown) }
             rest = rest.dropFirst(count)
         }
-        guard fsync(descriptor) == 0 else { throw FileError("fsync", shown) }
-        guard renameat(folder.descriptor, temporary, folder.descriptor, name) == 0 else {
-            throw FileError("rename", shown)
-        }
-        guard fsync(folder.descriptor) == 0 else { throw FileError("fsync", folder.path) }
     }
 
     /// The whole content of a small file, `nil` when there is none.

@@ -1,0 +1,207 @@
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Router
+
+@Suite struct StaticSiteTests {
+    /// A site on disk with its manifest.
+    private struct Site {
+        let folder: TemporaryDirectory
+        let target: RouteTarget
+
+        init(_ files: [String: String], release: ID<Release> = ID()) throws {
+            folder = try TemporaryDirectory("router-site")
+            var manifest: [String: StaticSite.File] = [:]
+            for (name, content) in files {
+                let url = URL(fileURLWithPath: folder.path(name))
+                try FileManager.default.createDirectory(
+                    at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try Data(content.utf8).write(to: url)
+                manifest[name] = StaticSite.File(
+                    path: name, mediaType: name.hasSuffix(".css") ? "text/css" : "text/html; charset=utf-8",
+                    etag: "\"\(name.utf8.count)-\(content.utf8.count)\"", size: content.utf8.count,
+                    modified: 784_111_777)
+            }
+            target = .site(release: release, StaticSite(root: folder.path, files: manifest))
+        }
+    }
+
+    private static let files = [
+        "index.html": "<h1>home</h1>", "about.html": "about", "docs/index.html": "docs", "css/site.css": "body {}",
+    ]
+
+    @Test func servesAFileWithItsHeaders() async throws {
+        let site = try Site(Self.files)
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            for _ in 0..<2 {
+                let response = try await router.get("/css/site.css")
+                #expect(response.status == 200)
+                #expect(response.text == "body {}")
+                #expect(response["content-type"] == "text/css; charset=utf-8")
+                #expect(response["content-length"] == "7")
+                #expect(response["etag"] == "\"12-7\"")
+                #expect(response["last-modified"] == "Sun, 06 Nov 1994 08:49:37 GMT")
+                #expect(response["cache-control"] == "public, max-age=0, must-revalidate")
+                #expect(response["x-content-type-options"] == "nosniff")
+                #expect(response["date"] != nil)
+            }
+            #expect(router.routes.siteCache.count == 1)
+        }
+    }
+
+    @Test func answersManyRequestsOnOneConnection() async throws {
+        let site = try Site(Self.files)
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            let texts = try await router.client { connection in
+                try ["/", "/about", "/docs/", "/about"].map { try connection.get($0).text }
+            }
+            #expect(texts == ["<h1>home</h1>", "about", "docs", "about"])
+        }
+    }
+
+    @Test func answersPipelinedRequestsInOrder() async throws {
+        let site = try Site(Self.files)
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            let texts = try await router.client { connection in
+                let paths = (0..<60).map { ["/", "/about", "/docs/"][$0 % 3] }
+                try connection.write(paths.map { "GET \($0) HTTP/1.1\r\nHost: app.localhost\r\n\r\n" }.joined())
+                return try paths.map { _ in try connection.readResponse().text }
+            }
+            #expect(texts == (0..<60).map { ["<h1>home</h1>", "about", "docs"][$0 % 3] })
+        }
+    }
+
+    @Test func answersHeadWithoutABody() async throws {
+        let site = try Site(Self.files)
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            let response = try await router.client { connection in
+                try connection.write("HEAD / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
+                let head = try connection.readResponse(toHead: true)
+                #expect(try connection.get("/about").text == "about")
+                return head
+            }
+            #expect(response.status == 200)
+            #expect(response["content-length"] == "13")
+        }
+    }
+
+    @Test func answers304ToAKnownTag() async throws {
+        let site = try Site(Self.files)
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            let response = try await router.get("/", extra: "If-None-Match: W/\"10-13\"\r\n")
+            #expect(response.status == 304)
+            #expect(response["etag"] == "\"10-13\"")
+            #expect(response["content-length"] == nil)
+            #expect(try await router.get("/", extra: "If-None-Match: \"x\"\r\n").status == 200)
+        }
+    }
+
+    @Test func refusesOtherMethods() async throws {
+        let site = try Site(Self.files)
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            let response = try await router.exchange(
+                "POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 5\r\n\r\nhello")
+            #expect(response.status == 405)
+            #expect(response["allow"] == "GET, HEAD")
+            #expect(response["connection"] == "close")
+            #expect(try await router.exchange("DELETE / HTTP/1.1\r\nHost: app.localhost\r\n\r\n").status == 405)
+        }
+    }
+
+    @Test func redirectsAFolderToItsSlash() async throws {
+        let site = try Site(Self.files)
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            let response = try await router.get("/docs?x=1")
+            #expect(response.status == 301)
+            #expect(response["location"] == "/docs/?x=1")
+        }
+    }
+
+    @Test func usesTheSitesOwn404Page() async throws {
+        let site = try Site(Self.files.merging(["404.html": "gone fishing"]) { first, _ in first })
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            for _ in 0..<2 {
+                let response = try await router.get("/missing", extra: "If-None-Match: *\r\n")
+                #expect(response.status == 404)
+                #expect(response.text == "gone fishing")
+            }
+            // The page itself, asked for by name, is a page like any other.
+            #expect(try await router.get("/404.html").status == 200)
+        }
+    }
+
+    @Test func servesLargeFilesWhole() async throws {
+        let content = String(repeating: "0123456789abcdef", count: 200_000)
+        let site = try Site(["big.bin": content, "index.html": "x"])
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            let (body, next) = try await router.client { connection in
+                (try connection.get("/big.bin").body, try connection.get("/").text)
+            }
+            #expect(body == Array(content.utf8))
+            #expect(next == "x")
+            #expect(router.routes.siteCache.count == 1)
+        }
+    }
+
+    @Test func aClientThatLeavesDuringALargeFileLeavesNoDescriptorBehind() async throws {
+        let site = try Site(["big.bin": String(repeating: "x", count: 8_000_000)])
+        let root = site.folder.path
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            for _ in 0..<5 {
+                try await router.client { connection in
+                    try connection.write("GET /big.bin HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
+                    _ = try connection.readHead()
+                    connection.reset()
+                }
+            }
+            try await eventually("descriptors closed") {
+                let links = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+                return !links.contains { link in
+                    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(link)"))?
+                        .hasPrefix(root) == true
+                }
+            }
+        }
+    }
+
+    @Test func regressionALinkInTheOutputIsNotFollowed() async throws {
+        let site = try Site(["index.html": "x", "big.bin": "placeholder"])
+        guard case .site(let release, var manifest) = site.target else { return }
+        let secret = site.folder.path("secret")
+        try Data(repeating: 7, count: 400_000).write(to: URL(fileURLWithPath: secret))
+        for (name, size) in [("small-link", 11), ("big-link", 400_000)] {
+            try FileManager.default.createSymbolicLink(atPath: site.folder.path(name), withDestinationPath: secret)
+            manifest.files[name] = .init(path: name, mediaType: "text/plain", etag: "\"1\"", size: size, modified: 0)
+        }
+        try await TestRouter.with(["app.localhost": .site(release: release, manifest)]) { router in
+            #expect(try await router.get("/small-link").status == 404)
+            #expect(try await router.get("/big-link").status == 404)
+        }
+    }
+
+    @Test(arguments: [
+        "/../secret", "/%2e%2e/secret", "/..%2fsecret", "/%252e%252e/secret", "/..\\secret", "/docs/..%5c..%5csecret",
+        "/index.html%00", "/.git/config", "//etc/passwd", "/%c0%ae%c0%ae/secret",
+    ])
+    func regressionTraversalIsNotFound(_ path: String) async throws {
+        let site = try Site(Self.files)
+        try await TestRouter.with(["app.localhost": site.target]) { router in
+            #expect(try await router.get(path).status == 404)
+        }
+    }
+
+    @Test func aNewReleaseIsServedAtOnce() async throws {
+        let old = try Site(["index.html": "old"])
+        let new = try Site(["index.html": "new"])
+        try await TestRouter.with(["app.localhost": old.target]) { router in
+            let texts = try await router.client { connection in
+                let first = try connection.get().text
+                router.routes.publish(new.target, at: "app.localhost")
+                return [first, try connection.get().text]
+            }
+            #expect(texts == ["old", "new"])
+        }
+    }
+}

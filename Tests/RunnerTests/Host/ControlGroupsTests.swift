@@ -1,0 +1,64 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Runner
+
+@Suite struct ControlGroupsTests {
+    static let v1Mounts = """
+        30 23 0:26 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
+        31 30 0:27 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+        42 30 0:36 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw
+        """
+    static let v2Mounts = """
+        24 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
+        29 23 0:25 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate
+        """
+
+    @Test func `the version is told by what is mounted at the root, not by what lies beside`() {
+        #expect(ControlGroups(mounts: Self.v1Mounts).version == .v1)
+        #expect(ControlGroups(mounts: Self.v2Mounts).version == .v2)
+    }
+
+    @Test func `on v2 there is one folder and memory events tell of kills`() throws {
+        let tree = try TemporaryDirectory("cgroup")
+        let group = tree.path("berth/n/i-1")
+        try HostFiles.makeDirectory(group)
+        try HostFiles.write(
+            "low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 1\n", to: group + "/memory.events")
+        let groups = ControlGroups(root: tree.path, version: .v2)
+        #expect(groups.directories(of: "/berth/n/i-1") == [group])
+        #expect(groups.outOfMemoryKills("/berth/n/i-1") == 2)
+        #expect(groups.outOfMemoryKills("/berth/n/i-2") == 0)
+        #expect(groups.children(of: "/berth/n") == ["i-1"])
+        #expect(groups.limitsSwap)
+        #expect(groups.memoryDirectory(of: "/berth/n/i-1") == group)
+    }
+
+    @Test func `on v1 there is a folder a hierarchy and the memory controller tells of kills`() throws {
+        let tree = try TemporaryDirectory("cgroup")
+        for controller in ["cpu,cpuacct", "memory", "pids"] {
+            try HostFiles.makeDirectory(tree.path("\(controller)/berth/n/i-1"))
+        }
+        try HostFiles.makeDirectory(tree.path("pids/berth/n/t-2"))
+        try #require(symlink("cpu,cpuacct", tree.path("cpu")) == 0)
+        try HostFiles.write(
+            "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n", to: tree.path("memory/berth/n/i-1/memory.oom_control"))
+        let groups = ControlGroups(root: tree.path, version: .v1)
+        #expect(
+            groups.directories(of: "/berth/n/i-1")
+                == ["cpu,cpuacct", "memory", "pids"].map { tree.path("\($0)/berth/n/i-1") })
+        #expect(groups.outOfMemoryKills("/berth/n/i-1") == 4)
+        #expect(groups.children(of: "/berth/n") == ["i-1", "t-2"])
+        #expect(!groups.limitsSwap)
+    }
+
+    @Test func `a removed group is gone in every hierarchy, with those below it`() async throws {
+        let tree = try TemporaryDirectory("cgroup")
+        for controller in ["memory", "pids"] { try HostFiles.makeDirectory(tree.path("\(controller)/berth/n/i-1/sub")) }
+        let groups = ControlGroups(root: tree.path, version: .v1)
+        await groups.remove("/berth/n/i-1")
+        #expect(groups.children(of: "/berth/n").isEmpty)
+        #expect(HostFiles.exists(tree.path("memory/berth/n")))
+    }
+}

@@ -1,0 +1,121 @@
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Runner
+
+extension RealContainers {
+    @Suite struct ContainerNetworkTests {
+        private static let serve = "require('http').createServer((q, r) => r.end('up')).listen(process.env.PORT)"
+
+        /// Tries a TCP connection from inside; prints `open` or the error's code.
+        private static func reach(_ host: String, _ port: Int) -> String {
+            """
+            node -e 'const s = require("net").connect({host: "\(host)", port: \(port), timeout: 1500});
+            s.on("connect", () => { console.log("open"); s.destroy() });
+            s.on("error", e => { console.log(e.code); }); s.on("timeout", () => { console.log("ETIMEDOUT"); s.destroy() })'
+            """
+        }
+
+        @Test func `attack 12: an instance does not reach another one, the host does`() async throws {
+            try await withRunner { fixture in
+                let endpoint = try await fixture.startNode(Self.serve)
+                let result = try await fixture.run(Self.reach(endpoint.host, endpoint.port))
+                #expect(["EHOSTUNREACH\n", "ETIMEDOUT\n"].contains(result.output))
+                #expect(await get(endpoint.host, endpoint.port) == "up")
+            }
+        }
+
+        @Test func `attack 12: of the host only the allowed ports of the gateway are reached`() async throws {
+            try await withRunner { fixture in
+                let gateway = fixture.network.gateway
+                let allowed = try ListeningPort(), closed = try ListeningPort()
+                try await fixture.network.allow(port: allowed.port)
+                #expect(try await fixture.output(Self.reach(gateway, Int(allowed.port))) == "open\n")
+                #expect(try await fixture.output(Self.reach(gateway, Int(closed.port))) == "ECONNREFUSED\n")
+                for address in hostAddresses() where address != gateway {
+                    let result = try await fixture.run(Self.reach(address, Int(allowed.port)))
+                    #expect(result.output == "ECONNREFUSED\n", "\(address)")
+                }
+            }
+        }
+
+        @Test func `attack 12: loopback inside is not the host's`() async throws {
+            try await withRunner { fixture in
+                let port = try ListeningPort()
+                #expect(try await fixture.output(Self.reach("127.0.0.1", Int(port.port))) == "ECONNREFUSED\n")
+            }
+        }
+
+        /// A namespace beside plays the world outside. It has a public address (a documentation range, RFC 5737), a
+        /// private one and the metadata service's; from the host itself all three answer.
+        @Test func `attack 12: the internet is reached, private and metadata addresses are not`() async throws {
+            try await withRunner { fixture in
+                let outside = try await OutsideNetwork(
+                    addresses: ["203.0.113.9", "192.168.250.9", "169.254.169.254", "10.99.99.9"])
+                defer { outside.stop() }
+                for address in outside.addresses {
+                    #expect(await eventually { await get(address, outside.port, seconds: 1) != nil }, "\(address)")
+                }
+                let fetch = { (address: String) in
+                    "curl -s -m 1 http://\(address):\(outside.port)/ || echo failed $?"
+                }
+                let seen = try await fixture.run(fetch("203.0.113.9"))
+                // The source that it saw is the host's: the containers' addresses are masqueraded.
+                #expect(seen.output == OutsideNetwork.hostAddress)
+                for address in outside.addresses.dropFirst() {
+                    let result = try await fixture.run(fetch(address))
+                    #expect(result.output == "failed 28\n", "\(address)")
+                }
+            }
+        }
+
+        @Test func `attack 12: nothing is reached over IPv6`() async throws {
+            try await withRunner { fixture in
+                let result = try await fixture.run("grep -v ' lo$' /proc/net/if_inet6 | grep -v '^fe80'")
+                #expect(result.output == "")
+                let metadata = try await fixture.run(Self.reach("fd00:ec2::254", 80))
+                #expect(metadata.output == "ENETUNREACH\n")
+            }
+        }
+
+        @Test func `preparing twice and after a removal works`() async throws {
+            try await withRunner { fixture in
+                try await fixture.network.prepare()
+                let endpoint = try await fixture.startNode(Self.serve)
+                try await fixture.network.prepare()
+                #expect(await get(endpoint.host, endpoint.port) == "up")
+                await fixture.runner.stop(endpoint.id, grace: 0)
+                await fixture.network.remove()
+                try await fixture.network.prepare()
+                #expect(try await fixture.exit("true") == .exited(0))
+            }
+        }
+
+        @Test func `a subnet that the host uses elsewhere is refused`() async throws {
+            try await withRunner { fixture in
+                var configuration = fixture.configuration
+                configuration.bridge = "btother"
+                configuration.node = "other"
+                let network = ContainerNetwork(configuration: configuration, logger: RunnerFixture.logger)
+                let error = await #expect(throws: PlatformError.self) { try await network.prepare() }
+                #expect(error?.code == .conflict)
+                #expect(!HostFiles.exists("/sys/class/net/btother"))
+            }
+        }
+
+        private func hostAddresses() -> [String] {
+            var addresses: Set<String> = []
+            for line in (HostFiles.text("/proc/net/fib_trie") ?? "").split(separator: "\n") {
+                let words = line.split(separator: " ")
+                if words.count == 2, words[0] == "|--" { addresses.insert(String(words[1])) }
+            }
+            return addresses.filter { address in
+                let table = HostFiles.text("/proc/net/fib_trie") ?? ""
+                return table.contains("|-- \(address)\n") && !address.hasPrefix("127.")
+                    && table.range(of: "\\|-- \(address)\n\\s*/32 host LOCAL", options: .regularExpression) != nil
+            }.sorted()
+        }
+    }
+}

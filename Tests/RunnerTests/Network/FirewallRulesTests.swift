@@ -1,0 +1,44 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Runner
+
+@Suite struct FirewallRulesTests {
+    @Test func `loopback name servers are left out, at most three are taken`() {
+        let text = """
+            # comment
+            nameserver 127.0.0.53
+            nameserver\t10.0.0.2
+            nameserver fe80::1
+            search example.com
+            nameserver 8.8.8.8
+            nameserver 1.1.1.1
+            nameserver 9.9.9.9
+            """
+        #expect(NameServers.reachable(in: text) == ["10.0.0.2", "8.8.8.8", "1.1.1.1"])
+    }
+
+    @Test func `an overlapping route is found, the default route and our own bridge are not`() throws {
+        let table = """
+            Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+            eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
+            berth0\t0000D20A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
+            tun0\t0007D20A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
+            """
+        #expect(RouteTable.conflict(with: .standard, bridge: "berth0", in: table) == "tun0")
+        let other = try #require(IPv4Subnet("10.211.0.0/16"))
+        #expect(RouteTable.conflict(with: other, bridge: "berth0", in: table) == nil)
+    }
+
+    @Test func `the plugin's answer gives the address and the host's end of the link`() throws {
+        let answer = """
+            {"cniVersion": "1.0.0", "interfaces": [{"name": "berth0", "mac": "02:be:0a:d2:00:01"},
+             {"name": "vethf76a", "mac": "aa:bb"}, {"name": "eth0", "mac": "cc", "sandbox": "/run/berth/netns/n1"}],
+             "ips": [{"interface": 2, "address": "10.210.0.7/16", "gateway": "10.210.0.1"}], "dns": {}}
+            """
+        let attachment = try CNIPlugin.attachment(in: Data(answer.utf8), bridge: "berth0")
+        #expect(attachment == .init(address: "10.210.0.7", hostInterface: "vethf76a"))
+        #expect(throws: PlatformError.self) { try CNIPlugin.attachment(in: Data("{}".utf8), bridge: "berth0") }
+    }
+}
