@@ -26,6 +26,7 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -73,15 +74,16 @@ let package = Package(
         .target(name: "Runner", dependencies: ["Core", logging, serviceLifecycle, subprocess, systemPackage]),
         .target(name: "Router", dependencies: ["Core", logging, nioCore, nioPosix, serviceLifecycle]),
         .target(name: "API", dependencies: ["Control", "Core", hummingbird, httpTypes, logging, nioCore]),
-        .target(name: "Dashboard", dependencies: ["Control", "Core", hummingbird, httpTypes, logging, mustache, nioCore]),
+        .target(
+            name: "Dashboard", dependencies: ["Control", "Core", hummingbird, httpTypes, logging, mustache, nioCore]),
 
         // The programs.
         .executableTarget(
             name: "berthd",
             dependencies: [
                 "API", "Blocking", "Builder", "Control", "Core", "Dashboard", "Git", "GitServer", "Postgres", "Router",
-                "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioCore, nioPosix, serviceLifecycle,
-                subprocess, systemPackage,
+                "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioPosix, serviceLifecycle,
+                systemPackage, unixSignals,
             ]),
         .executableTarget(name: "berth", dependencies: [argumentParser, asyncHTTPClient, nioCore]),
 

@@ -40,7 +40,7 @@ class Berthd:
 
     def __exit__(self, *_) -> None:
         processes.stop(self.process)
-        processes.run(self.program, "down", "--data", self.data)
+        processes.run(self.program, "down", "--data", self.data, "--subnet", self.SUBNET)
 
     def _is_ready(self) -> bool:
         if self.process.poll() is not None:

@@ -38,7 +38,8 @@ public struct DashboardServer: Sendable {
 
     @Sendable private func home(_ request: Request, _ context: DashboardContext) async throws -> Response {
         guard let principal = context.principal else {
-            return pages.render(.signIn, SignInPage(error: nil, api: control.address.url(host: control.address.apiHost)))
+            return pages.render(
+                .signIn, SignInPage(error: nil, api: control.address.url(host: control.address.apiHost)))
         }
         let apps = try await control.apps.list(by: principal)
         return pages.render(

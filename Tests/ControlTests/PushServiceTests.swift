@@ -17,7 +17,6 @@ struct PushServiceTests {
         #expect(
             lines(events) == [
                 "[2026-04-22T10:31:00Z] git-sync: resolved master -> aaaaaaaa",
-                "[2026-04-22T10:31:00Z] publishing 0 files",
                 "[2026-04-22T10:31:00Z] deploy complete",
                 "[2026-04-22T10:31:00Z] http://site-alice.localhost:8080/",
             ])
@@ -93,8 +92,11 @@ struct PushServiceTests {
         let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
         _ = try await platform.push(platform.commit("a"), app: app, by: alice)
         let events = try await platform.push(platform.commit("b"), to: "wip", app: app, by: alice)
-        #expect(events == [.line(
-            "wip is stored; no channel is bound to it (prod branch:master), so nothing is deployed")])
+        #expect(
+            events == [
+                .line(
+                    "wip is stored; no channel is bound to it (prod branch:master), so nothing is deployed")
+            ])
         #expect(platform.builder.requests.count == 1)
     }
 

@@ -58,19 +58,18 @@ import Testing
     @Test func linesArriveWhileTheDeployRuns() async throws {
         try await LiveGitServer.run(configure: { $0.keepalive = .milliseconds(50) }) { server in
             let git = try await server.client()
-            let (events, deploy) = AsyncStream.makeStream(of: PushEvent.self)
             server.gate.change { $0.notes = ["a note first"] }
-            server.gate.onProceed { _, _ in events }
+            let deploys = LedDeploys(server.gate)
             let push = try git.start(["push", server.url, "main"])
-            deploy.yield(.line("building"))
+            try await deploys.send(.line("building"))
             try await expectEventually("the line arrives") { push.output.contains("remote: building") }
             #expect(push.output.contains("remote: a note first"))
             #expect(push.isRunning)
-            deploy.yield(.line("\u{1b}[31mred\u{1b}]0;title\u{07} and\rover"))
+            try await deploys.send(.line("\u{1b}[31mred\u{1b}]0;title\u{07} and\rover"))
             try await expectEventually("control characters are replaced") { push.output.contains("and\u{FFFD}over") }
             #expect(!push.output.contains("\u{1b}[31m"))
-            deploy.yield(.settled(ref: "refs/heads/main", failure: nil))
-            deploy.finish()
+            try await deploys.send(.settled(ref: "refs/heads/main", failure: nil))
+            deploys.finish()
             #expect(await push.outcome().status == 0)
         }
     }
@@ -78,17 +77,16 @@ import Testing
     @Test func aClientThatHangsUpLeavesTheDeployRunning() async throws {
         try await LiveGitServer.run(configure: { $0.keepalive = .milliseconds(20) }) { server in
             let git = try await server.client()
-            let (events, deploy) = AsyncStream.makeStream(of: PushEvent.self)
-            server.gate.onProceed { _, _ in events }
+            let deploys = LedDeploys(server.gate)
             let push = try git.start(["push", server.url, "main"])
-            deploy.yield(.line("building"))
+            try await deploys.send(.line("building"))
             try await expectEventually("the line arrives") { push.output.contains("building") }
             push.kill()
             _ = await push.outcome()
             #expect(try await server.stored()("rev-parse", "main") == git("rev-parse", "main"))
             // The server is still there for others, and lets the stream go once it has something to say.
             try await expectEventually("the stream is let go") {
-                if case .terminated = deploy.yield(.line("more")) { true } else { false }
+                try await !deploys.send(.line("more"))
             }
             try await git("ls-remote", server.url)
         }
@@ -97,12 +95,11 @@ import Testing
     @Test func aDetachedPushDoesNotWait() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
-            let (events, deploy) = AsyncStream.makeStream(of: PushEvent.self)
-            server.gate.onProceed { _, _ in events }
+            let deploys = LedDeploys(server.gate)
             let outcome = try await git.run("push", "-o", "detach", server.url, "main")
             #expect(outcome.status == 0)
             #expect(server.gate.state.moved == [["refs/heads/main"]])
-            deploy.finish()
+            deploys.finish()
         }
     }
 

@@ -1,8 +1,8 @@
 import Core
 import Foundation
 import Logging
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 

@@ -112,7 +112,6 @@ struct DeployPipeline: Sendable {
             guard let site = built.site else {
                 throw PlatformError(.internal, "the build of a static site left no manifest")
             }
-            log.write("publishing \(site.files.count) \(site.files.count == 1 ? "file" : "files")")
             try await makeLive(request, instance: nil, target: .site(release: request.release, site), at: hostname)
         case .web:
             let instance = Instance(

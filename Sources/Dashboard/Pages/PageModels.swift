@@ -1,5 +1,5 @@
-import Core
 import Control
+import Core
 
 /// What the sign-in page shows.
 struct SignInPage: Sendable {

@@ -18,7 +18,8 @@ final class AdminConnections: Sendable {
 
     /// Lends a live connection to `body` on a thread of the pool.
     func run<Value: Sendable>(
-        _ target: PostgresTarget, _ body: @escaping @Sendable (borrowing PostgresConnection) throws(PostgresError) -> Value
+        _ target: PostgresTarget,
+        _ body: @escaping @Sendable (borrowing PostgresConnection) throws(PostgresError) -> Value
     ) async throws(PlatformError) -> Value {
         try await blocking.run { () throws(PlatformError) in
             // The pool runs no more calls at once than there are places.

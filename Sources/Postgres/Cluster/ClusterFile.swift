@@ -47,6 +47,15 @@ enum ClusterFile {
         return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
     }
 
+    /// The last line of a file that may be long.
+    static func lastLine(_ path: String) -> String? {
+        guard let handle = FileHandle(forReadingAtPath: path), let end = try? handle.seekToEnd() else { return nil }
+        defer { try? handle.close() }
+        try? handle.seek(toOffset: end > 4096 ? end - 4096 : 0)
+        guard let bytes = try? handle.readToEnd() else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").last.map(String.init)
+    }
+
     /// Makes the names in a folder durable.
     static func syncDirectory(_ path: String) throws {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

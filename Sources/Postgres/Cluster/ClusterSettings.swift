@@ -4,11 +4,11 @@ enum ClusterSettings {
     static let superuser = "berth"
     static let loopback = "127.0.0.1"
 
-    /// Arguments of `postgres`. `root` is the cluster's folder as the program sees it.
+    /// Arguments of `postgres`. `root` is the cluster's folder as the program sees it, `version` the major version.
     static func arguments(
-        root: String, port: Int, addresses: [String], maximumConnections: Int
+        root: String, version: Int, port: Int, addresses: [String], maximumConnections: Int
     ) -> [String] {
-        let settings: [(String, String)] = [
+        var settings: [(String, String)] = [
             ("hba_file", "\(root)/\(ClusterLayout.accessRules)"),
             ("listen_addresses", addresses.joined(separator: ",")),
             ("port", String(port)),
@@ -42,6 +42,8 @@ enum ClusterSettings {
             ("log_timezone", "UTC"),
             ("timezone", "UTC"),
         ]
+        // One call instead of one for each of many small files, before recovery begins.
+        if version >= 14 { settings.append(("recovery_init_sync_method", "syncfs")) }
         return ["-D", "\(root)/\(ClusterLayout.data)"] + settings.flatMap { ["-c", "\($0.0)=\($0.1)"] }
     }
 

@@ -44,7 +44,7 @@ struct ClusterStarter: Sendable {
         }
         let programs = try await blocking.run { try Self.programs(layout) }
         if await !blocking.run({ FileManager.default.fileExists(atPath: layout.data) }) {
-            try await initializer.initialize(programs: programs, password: credentials.password)
+            try await initializer.initialize(programs: programs.directory, password: credentials.password)
             logger.info("Postgres cluster is made")
         }
         let present = try await presentAddresses()
@@ -53,10 +53,10 @@ struct ClusterStarter: Sendable {
                 .databaseUnavailable, "port \(credentials.port) of Postgres is in use by another program")
         }
         let arguments = ClusterSettings.arguments(
-            root: initializer.launcher.root, port: credentials.port, addresses: addresses.filter(present.contains),
-            maximumConnections: configuration.maximumConnections)
+            root: initializer.launcher.root, version: programs.version, port: credentials.port,
+            addresses: addresses.filter(present.contains), maximumConnections: configuration.maximumConnections)
         let postmaster = try await Postmaster.spawn(
-            initializer.launcher.configuration("\(programs)/postgres", arguments), log: layout.log)
+            initializer.launcher.configuration("\(programs.directory)/postgres", arguments), log: layout.log)
         try await waitUntilReady(postmaster)
         return RunningCluster(postmaster: postmaster, credentials: credentials, isAdopted: false)
     }
@@ -89,8 +89,8 @@ struct ClusterStarter: Sendable {
         while ContinuousClock.now < deadline {
             if let file = PostmasterFile.read(layout), file.pid == postmaster.process.pid, file.isReady { return }
             guard postmaster.process.isRunning else {
-                let lastLine = ClusterFile.read(layout.log)?.split(separator: "\n").last.map(String.init)
-                throw PlatformError(.databaseUnavailable, "Postgres did not start", cause: lastLine)
+                throw PlatformError(
+                    .databaseUnavailable, "Postgres did not start", cause: ClusterFile.lastLine(layout.log))
             }
             do { try await Task.sleep(for: .milliseconds(5)) } catch {
                 await postmaster.stop()
@@ -110,15 +110,16 @@ struct ClusterStarter: Sendable {
             if present.count == addresses.count { return Set(present) }
             if ContinuousClock.now >= deadline {
                 let missing = addresses.filter { !present.contains($0) }.joined(separator: " ")
-                logger.warning("Postgres starts without addresses that the host lacks", metadata: ["missing": "\(missing)"])
+                logger.warning(
+                    "Postgres starts without addresses that the host lacks", metadata: ["missing": "\(missing)"])
                 return Set(present)
             }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
 
-    /// The folder of the programs that made the cluster, or of the newest when there is none yet.
-    private static func programs(_ layout: ClusterLayout) throws -> String {
+    /// The installation that made the cluster, or the newest when there is none yet.
+    private static func programs(_ layout: ClusterLayout) throws -> (version: Int, directory: String) {
         let installed = PostgresPrograms.installations()
         let kept = ClusterFile.read("\(layout.data)/PG_VERSION")
         let found = kept.map { version in installed.first { String($0.version) == version } } ?? installed.first
@@ -126,6 +127,6 @@ struct ClusterStarter: Sendable {
             let package = kept.map { "postgresql-\($0)" } ?? "postgresql"
             throw PlatformError(.databaseUnavailable, "Postgres is not installed: apt install \(package)")
         }
-        return found.directory
+        return found
     }
 }

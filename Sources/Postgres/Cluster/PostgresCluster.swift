@@ -97,7 +97,7 @@ public final class PostgresCluster: Service {
                 state.withLock { $0 = .starting }
                 logger.warning("Postgres ended by itself and is started again")
                 pause = ContinuousClock.now - start > .seconds(30) ? .milliseconds(50) : min(pause * 2, .seconds(5))
-            } catch where Task.isCancelled {
+            } catch  where Task.isCancelled {
                 break
             } catch {
                 let failure = error as? PlatformError ?? .internal("Postgres could not be started", cause: error)

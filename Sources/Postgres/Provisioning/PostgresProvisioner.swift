@@ -68,11 +68,14 @@ public final class PostgresProvisioner: DatabaseProvisioner {
     private func harden(_ target: PostgresTarget) async throws(PlatformError) {
         guard !isHardened.withLock({ $0 }) else { return }
         let open = try await connections.run(target) { (admin) throws(PostgresError) in
-            var open: [String] = []
-            for name in ["postgres", "template1"] where try !RoleSetup.close(SQLIdentifier(name), admin) {
-                open.append(name)
+            // Two that change one database's rights at once make one of them fail.
+            try DatabaseLock.hold(SQLIdentifier("template1"), admin) { () throws(PostgresError) in
+                var open: [String] = []
+                for name in ["postgres", "template1"] where try !RoleSetup.close(SQLIdentifier(name), admin) {
+                    open.append(name)
+                }
+                return open
             }
-            return open
         }
         isHardened.withLock { $0 = true }
         guard !open.isEmpty else { return }

@@ -8,9 +8,13 @@ public struct ProgramPaths: Sendable, Hashable {
     public var conmon: String
     /// First process of every container: hands signals on and reaps orphans. Linked statically.
     public var tini: String
+    /// Sets firewall rules.
     public var nft: String
+    /// Makes the bridge.
     public var ip: String
+    /// Makes network namespaces.
     public var unshare: String
+    /// POSIX shell; runs constant scripts only.
     public var shell: String
     /// Folder of the CNI plugins.
     public var plugins: String

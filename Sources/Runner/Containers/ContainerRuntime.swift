@@ -115,15 +115,20 @@ struct ContainerRuntime: Sendable {
             }
         }
         await groups.remove(paths.group(name))
+        // It writes the exit status before it ends, and nothing after.
+        if let conmon = ProcessIdentity(pidFile: paths.conmonPIDFile(name)), await !conmon.ends(within: .seconds(2)) {
+            conmon.signal(SIGKILL)
+        }
         HostFiles.remove("\(paths.state)/\(name)")
         HostFiles.remove("\(paths.sockets)/\(name)")
         HostFiles.remove(paths.exit(name))
     }
 
-    /// How the container's process ended; `nil` while it runs. Only before `delete`.
+    /// How the container's process ended; `nil` while it runs, and while its conmon has yet to tell. Only before `delete`.
     func exit(of name: String, process: ProcessIdentity?, limits: ContainerLimits) -> ContainerExit? {
+        if !HostFiles.exists(paths.exit(name)), let process, process.isAlive || isWatched(name) { return nil }
+        // Read last: a conmon that was alive a moment ago may have written it since.
         let status = HostFiles.text(paths.exit(name)).flatMap { Int32($0.filter { $0.isNumber }) }
-        if status == nil, let process, process.isAlive { return nil }
         let wasOutOfMemory = status != 0 && groups.outOfMemoryKills(paths.group(name)) > 0
         return ContainerExit(status: status, memoryLimit: wasOutOfMemory ? limits.memory : nil)
     }

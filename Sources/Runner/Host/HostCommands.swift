@@ -16,11 +16,12 @@ struct HostCommands: Sendable {
 
     let logger: Logger
 
-    /// Runs `program` (absolute path). Throws `.internal` when it cannot be started.
+    /// Runs `program` (absolute path) to its end, even when the caller is cancelled: half a network or half a container
+    /// helps nobody. Throws `.internal` when it cannot be started.
     func run(
         _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:]
     ) async throws(PlatformError) -> Result {
-        do {
+        let work = Task {
             let result = try await Subprocess.run(
                 .path(FilePath(program)), arguments: Arguments(arguments),
                 environment: Self.subprocessEnvironment(environment), input: .string(input),
@@ -31,6 +32,9 @@ struct HostCommands: Sendable {
                 case .signaled(let signal): 128 + signal
                 }
             return Result(status: status, output: result.standardOutput, errors: result.standardError)
+        }
+        do {
+            return try await work.value
         } catch {
             throw .internal("\(FilePath(program).lastComponent?.string ?? program) could not be run", cause: error)
         }

@@ -30,6 +30,17 @@ struct ProcessIdentity: Sendable, Hashable, Codable {
     /// Sends a signal unless the process is gone.
     func signal(_ signal: Int32) { if isAlive { kill(pid, signal) } }
 
+    /// Waits for its end; false when it did not come in time.
+    func ends(within limit: Duration) async -> Bool {
+        let deadline = ContinuousClock.now + limit
+        var pause = Duration.milliseconds(2)
+        while isAlive {
+            guard ContinuousClock.now < deadline, (try? await Task.sleep(for: pause)) != nil else { return false }
+            pause = min(pause * 2, .milliseconds(50))
+        }
+        return true
+    }
+
     /// The second field is the command's name in parentheses, and may hold spaces and parentheses itself.
     static func fields(_ stat: String) -> (state: String, startTime: UInt64)? {
         guard let end = stat.lastIndex(of: ")") else { return nil }

@@ -124,9 +124,9 @@ actor InstanceSupervisor {
         let begun = clock.now
         if let process = record.process {
             process.signal(SIGTERM)
-            if await !hasEnded(process, within: grace) {
+            if await !process.ends(within: grace) {
                 process.signal(SIGKILL)
-                _ = await hasEnded(process, within: .seconds(10))
+                _ = await process.ends(within: .seconds(10))
             }
         }
         let ended = clock.now
@@ -141,17 +141,6 @@ actor InstanceSupervisor {
                 "end_ms": "\((ended - begun).milliseconds)", "delete_ms": "\((deleted - ended).milliseconds)",
                 "network_ms": "\((clock.now - deleted).milliseconds)",
             ])
-    }
-
-    private func hasEnded(_ process: ProcessIdentity, within limit: Duration) async -> Bool {
-        let deadline = ContinuousClock.now + limit
-        var pause = Duration.milliseconds(5)
-        while process.isAlive {
-            guard ContinuousClock.now < deadline else { return false }
-            try? await Task.sleep(for: pause)
-            pause = min(pause * 2, .milliseconds(50))
-        }
-        return true
     }
 }
 

@@ -1,24 +1,20 @@
 import API
-import Blocking
-import Builder
 import Control
 import Core
 import Dashboard
 import Foundation
-import Git
 import GitServer
 import Hummingbird
 import Logging
-import NIOPosix
 import Postgres
 import Router
 import Runner
 import ServiceLifecycle
-import Store
+import UnixSignals
 
 /// The whole server, wired by initialisers in one place, and the order in which its parts start and stop.
 struct Composition {
-    private let services: [ServiceGroupConfiguration.ServiceConfiguration]
+    private let services: [any Service]
     private let settings: Settings
     private let logger: Logger
     private let lock: DataLock
@@ -33,23 +29,19 @@ struct Composition {
         let rooms = try await Rooms.open(settings, folder: folder, logger: logger)
         let control = ControlPlane(rooms.platform)
         try await rooms.network.prepare()
+        try await control.restore()
 
         var firstUser: (name: String, token: String)?
         if try await !control.users.hasUsers() {
             let token = try await control.users.add(name: settings.firstUser, isAdmin: true).token
             firstUser = (settings.firstUser, token.plaintext)
         }
-        try await control.restore()
-        let sockets = ServiceSockets(folder: folder)
-        rooms.routes.publish(sockets.targets(settings.address))
-
-        let router = ProxyService(
-            configuration: rooms.routerConfiguration, routes: rooms.routes, logger: logger.labelled("berth.router"))
-        let ready = ReadyService(
-            control: control, router: router, provisioner: rooms.platform.provisioner, settings: settings, firstUser: firstUser, started: started,
-            logger: logger)
+        let address = rooms.platform.address
+        let banner = { @Sendable [firstUser] in
+            Banner(address: address, firstUser: firstUser, took: started.duration(to: .now)).text
+        }
         return Composition(
-            services: try Self.services(rooms, control: control, sockets: sockets, router: router, ready: ready),
+            services: try Self.services(rooms, control: control, settings: settings, folder: folder, banner: banner),
             settings: settings, logger: logger, lock: lock)
     }
 
@@ -65,32 +57,45 @@ struct Composition {
 
     /// What others depend on comes first.
     private static func services(
-        _ rooms: Rooms, control: ControlPlane, sockets: ServiceSockets, router: ProxyService, ready: ReadyService
-    ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
-        let group = MultiThreadedEventLoopGroup.singleton
-        var services: [any Service] = []
-        if let cluster = rooms.postgres?.cluster { services.append(cluster) }
-        services.append(rooms.runner)
-        services.append(
+        _ rooms: Rooms, control: ControlPlane, settings: Settings, folder: DataFolder,
+        banner: @escaping @Sendable () -> String
+    ) throws -> [any Service] {
+        let sockets = ServiceSockets(folder: folder)
+        rooms.routes.publish(sockets.targets(rooms.platform.address))
+        let git = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        GitRoutes(
+            store: rooms.repositories, gate: control.pushes,
+            configuration: GitServerConfiguration(version: BerthVersion.text),
+            logger: rooms.logger.labelled("berth.git")
+        ).add(to: git)
+        let (opened, hasOpened) = AsyncStream<Void>.makeStream()
+        let privateServers: [any Service] = [
             PrivateServer(
                 socketPath: sockets.api, responder: APIServer(control: control).router().buildResponder(),
-                group: group, logger: rooms.logger.labelled("berth.api")))
-        services.append(
+                opened: hasOpened, logger: rooms.logger.labelled("berth.api")),
             PrivateServer(
-                socketPath: sockets.git,
-                responder: rooms.gitRouter(gate: control.pushes).buildResponder(), group: group,
-                logger: rooms.logger.labelled("berth.git")))
-        services.append(
+                socketPath: sockets.git, responder: git.buildResponder(), opened: hasOpened,
+                logger: rooms.logger.labelled("berth.git")),
             PrivateServer(
                 socketPath: sockets.dashboard,
-                responder: try DashboardServer(control: control).router().buildResponder(), group: group,
-                logger: rooms.logger.labelled("berth.dashboard")))
-        services += [router, ready]
-        return services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
+                responder: try DashboardServer(control: control).router().buildResponder(), opened: hasOpened,
+                logger: rooms.logger.labelled("berth.dashboard")),
+        ]
+        let front = FrontService(
+            control: control,
+            router: ProxyService(
+                configuration: rooms.routerConfiguration, routes: rooms.routes,
+                logger: rooms.logger.labelled("berth.router")),
+            provisioner: rooms.platform.provisioner, opened: opened, privateServers: privateServers.count,
+            banner: banner)
+        let cluster: [any Service] = rooms.postgres?.cluster.map { [$0] } ?? []
+        return cluster + [rooms.runner] + privateServers
+            + [front, ControlService(control: control, grace: .seconds(settings.shutdownSeconds / 2))]
     }
 }
 
 extension Logger {
+    /// The same level under another label.
     func labelled(_ label: String) -> Logger {
         var logger = Logger(label: label)
         logger.logLevel = logLevel

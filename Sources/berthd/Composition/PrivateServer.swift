@@ -9,7 +9,8 @@ struct PrivateServer<Responder: HTTPResponder>: Service
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
     let socketPath: String
     let responder: Responder
-    let group: MultiThreadedEventLoopGroup
+    /// Told once the socket takes connections.
+    let opened: AsyncStream<Void>.Continuation
     let logger: Logger
 
     func run() async throws {
@@ -18,7 +19,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         let application = Application(
             responder: responder,
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socketPath), serverName: nil),
-            eventLoopGroupProvider: .shared(group), logger: logger)
+            onServerRunning: { _ in opened.yield() },
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), logger: logger)
         try await application.run()
     }
 }

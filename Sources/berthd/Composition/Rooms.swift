@@ -57,7 +57,7 @@ struct Rooms {
             releases: SQLiteReleaseStore(database), instances: SQLiteInstanceStore(database),
             environment: SQLiteEnvironmentStore(database), databases: SQLiteDatabaseStore(database),
             deployLogs: try FileDeployLogStore(dataDirectory: folder.root), repository: repositories,
-            builder: builder, runner: runner, routes: routes, 
+            builder: builder, runner: runner, routes: routes,
             provisioner: postgres.map { ReachableProvisioner(provisioner: $0.provisioner, network: network) },
             address: try settings.address, configuration: control, now: { Date() },
             logger: logger.labelled("berth.control"))
@@ -72,10 +72,9 @@ struct Rooms {
         switch settings.postgres {
         case "off": return nil
         case "own":
-            var configuration = ClusterConfiguration(
+            let configuration = ClusterConfiguration(
                 dataDirectory: folder.root, runtimeDirectory: try folder.runtimeDirectory(settings),
                 gatewayAddresses: [network.gateway], containerSubnets: [settings.subnet])
-            configuration.launcher = ["/proc/self/exe", LaunchPostgresCommand.name]
             return try PostgresPlatform(.cluster(configuration), logger: logger.labelled("berth.postgres"))
         default:
             guard settings.postgres.hasPrefix("postgres://") || settings.postgres.hasPrefix("postgresql://") else {

@@ -5,7 +5,8 @@ struct DataFlags: ParsableArguments {
     @Option(help: "Folder that holds all state. (default: /var/lib/berth)")
     var data: String?
 
-    @Option(name: .customLong("config"), help: "Configuration file. (default: /etc/berth/config.yaml, when it is there)")
+    @Option(
+        name: .customLong("config"), help: "Configuration file. (default: /etc/berth/config.yaml, when it is there)")
     var configurationFile: String?
 
     @Option(help: "Folder in memory for what must not lie on a disk in clear. (default: /run/berth/<installation>)")

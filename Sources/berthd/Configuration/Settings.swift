@@ -44,7 +44,8 @@ struct Settings: Sendable {
         listen = try ListenAddress(reader.string(forKey: "listen", default: "127.0.0.1:8080"))
         publicURL = reader.string(forKey: "public-url")
         firstUser = reader.string(forKey: "first-user", default: "admin")
-        postgres = reader.string(forKey: "postgres-url", isSecret: true) ?? reader.string(forKey: "postgres", default: "own")
+        postgres =
+            reader.string(forKey: "postgres-url", isSecret: true) ?? reader.string(forKey: "postgres", default: "own")
         subnet = reader.string(forKey: "subnet", default: "10.210.0.0/16")
         bridge = reader.string(forKey: "bridge")
         templates = reader.string(forKey: "templates").map(Self.absolute)
@@ -63,18 +64,22 @@ struct Settings: Sendable {
         let path = file ?? "/etc/berth/config.yaml"
         let fileProvider = try await FileProvider<YAMLSnapshot>(
             filePath: FilePath(path), allowMissing: file == nil)
-        var values: [AbsoluteConfigKey: ConfigValue] = [:]
-        for (name, value) in flags { values[AbsoluteConfigKey([name])] = ConfigValue(.string(value), isSecret: false) }
-        let environment = ProcessInfo.processInfo.environment.reduce(into: [AbsoluteConfigKey: ConfigValue]()) {
-            guard $1.key.hasPrefix("BERTH_") else { return }
-            let name = $1.key.dropFirst("BERTH_".count).lowercased().replacingOccurrences(of: "_", with: "-")
-            $0[AbsoluteConfigKey([name])] = ConfigValue(.string($1.value), isSecret: name == "postgres-url")
-        }
+        let variables = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix(Self.variablePrefix) }
         return try Settings(
             ConfigReader(providers: [
-                TextProvider(name: "flags", values: values), TextProvider(name: "BERTH_*", values: environment),
+                Self.provider(flags.map { ($0.key, $0.value) }),
+                Self.provider(variables.map { (String($0.key.dropFirst(Self.variablePrefix.count)), $0.value) }),
                 fileProvider,
             ]))
+    }
+
+    private static let variablePrefix = "BERTH_"
+
+    /// Settings that came as text: numbers are read from it when they are asked for.
+    private static func provider(_ settings: [(name: String, value: String)]) -> EnvironmentVariablesProvider {
+        let variables = settings.map { ($0.name.uppercased().replacingOccurrences(of: "-", with: "_"), $0.value) }
+        return EnvironmentVariablesProvider(
+            environmentVariables: Dictionary(variables) { $1 }, secretsSpecifier: .specific(["POSTGRES_URL"]))
     }
 
     var address: PublicAddress {
@@ -82,7 +87,8 @@ struct Settings: Sendable {
             guard let publicURL else {
                 return PublicAddress(scheme: "http", domain: domain, port: listen.port == 80 ? nil : listen.port)
             }
-            guard let url = URLComponents(string: publicURL), let scheme = url.scheme, ["http", "https"].contains(scheme),
+            guard let url = URLComponents(string: publicURL), let scheme = url.scheme,
+                ["http", "https"].contains(scheme),
                 let host = url.host, host.lowercased() == domain, url.path.isEmpty || url.path == "/"
             else {
                 throw ConfigurationMistake(
@@ -103,7 +109,9 @@ struct Settings: Sendable {
         guard (0...3600).contains(shutdownSeconds) else {
             throw ConfigurationMistake("shutdown-seconds", "must be 0 to 3600")
         }
-        guard (0...3600).contains(drainSeconds) else { throw ConfigurationMistake("drain-seconds", "must be 0 to 3600") }
+        guard (0...3600).contains(drainSeconds) else {
+            throw ConfigurationMistake("drain-seconds", "must be 0 to 3600")
+        }
         guard instanceMemory >= 32 else { throw ConfigurationMistake("instance-memory", "must be at least 32 (MiB)") }
         guard FileManager.default.fileExists(atPath: builtInTemplates) else {
             throw ConfigurationMistake("built-in-templates", "there is no folder \(builtInTemplates)")

@@ -100,7 +100,7 @@ final class Berthd: Sendable {
     /// Ends the server and everything that it started, and removes its folder. Throws when something is left.
     func tearDown() async throws {
         if isRunning { _ = try await terminate() }
-        let down = try await command("down")
+        let down = try await command("down", "--subnet", subnet.subnet)
         guard down.status == 0 else { throw HTTPFailure(description: "berthd down: \(down.errorText)\(down.output)") }
         let residue = try HostResidue(of: self)
         guard residue.isEmpty, bridge == nil else {

@@ -83,3 +83,26 @@ final class RecordingGate: GitGate {
         return script.withLock { $0 }(push, moved)
     }
 }
+
+/// Deploys that a test leads. Only the server holds the stream, so that dropping it can be seen.
+final class LedDeploys: Sendable {
+    private let continuation = Mutex<AsyncStream<PushEvent>.Continuation?>(nil)
+
+    /// Takes the lead of the next push's deploys.
+    init(_ gate: RecordingGate) {
+        gate.onProceed { [self] _, _ in
+            AsyncStream { stream in continuation.withLock { $0 = stream } }
+        }
+    }
+
+    /// Sends an event once the push has come so far. False when nobody listens any more.
+    @discardableResult
+    func send(_ event: PushEvent) async throws -> Bool {
+        try await expectEventually("the deploys have started") { self.continuation.withLock { $0 != nil } }
+        let result = continuation.withLock { $0?.yield(event) }
+        if case .terminated = result { return false }
+        return true
+    }
+
+    func finish() { continuation.withLock { $0?.finish() } }
+}

@@ -7,6 +7,7 @@ extension PostgresServerTests {
     /// What a channel's role must not be able to do, each as an app would try it.
     struct IsolationTests {
         private let cluster: TestCluster
+        private static let user = ID<User>()
 
         init() throws { cluster = try SharedClusterTrait.current }
 
@@ -37,18 +38,19 @@ extension PostgresServerTests {
             "ALTER DATABASE postgres RENAME TO mine",
         ])
         func `a role is refused`(_ sql: String) async throws {
-            let identity = DatabaseIdentity.fresh()
+            let identity = DatabaseIdentity.fresh(user: Self.user)
             try await cluster.provisioner.provision(identity, password: "secret")
             // The connection proves that it is the statement that is refused, not the login.
             #expect(try cluster.shell(identity, "SELECT 1") == "1")
             let failure = #expect(throws: PsqlFailure.self) { try cluster.shell(identity, sql) }
-            let reasons = ["permission denied", "must be", "no schema has been selected", "only superuser", "must have"]
+            let reasons = [
+                "permission denied", "must be", "no schema has been selected", "only superuser", "must have",
+            ]
             #expect(reasons.contains { failure?.output.contains($0) == true }, "\(failure?.output ?? "")")
         }
 
         @Test func `a role cannot use the schema of another channel of its user`() async throws {
-            let user = ID<User>()
-            let (mine, other) = (DatabaseIdentity.fresh(user: user), DatabaseIdentity.fresh(user: user))
+            let (mine, other) = (DatabaseIdentity.fresh(user: Self.user), DatabaseIdentity.fresh(user: Self.user))
             for identity in [mine, other] { try await cluster.provisioner.provision(identity, password: "secret") }
             _ = try cluster.shell(other, "CREATE TABLE t (n int); INSERT INTO t VALUES (1)")
             for sql in [
@@ -63,12 +65,12 @@ extension PostgresServerTests {
         }
 
         @Test func `a role cannot see what another role runs`() async throws {
-            let user = ID<User>()
-            let (mine, other) = (DatabaseIdentity.fresh(user: user), DatabaseIdentity.fresh(user: user))
+            let (mine, other) = (DatabaseIdentity.fresh(user: Self.user), DatabaseIdentity.fresh(user: Self.user))
             for identity in [mine, other] { try await cluster.provisioner.provision(identity, password: "secret") }
             let session = try cluster.connect(other)
             try session.execute("SELECT 'geheim'")
-            let seen = try cluster.shell(mine, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%geh' || 'eim%'")
+            let seen = try cluster.shell(
+                mine, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%geh' || 'eim%'")
             #expect(seen == "0")
             let isAlive = session.isAlive
             #expect(isAlive)
@@ -88,7 +90,7 @@ extension PostgresServerTests {
         }
 
         @Test func `nobody logs in with a wrong password or none`() async throws {
-            let identity = DatabaseIdentity.fresh()
+            let identity = DatabaseIdentity.fresh(user: Self.user)
             try await cluster.provisioner.provision(identity, password: "secret")
             for password in ["wrong", ""] {
                 #expect(throws: PostgresError.self) { try cluster.connect(identity, password: password) }

@@ -55,7 +55,9 @@ extension PostgresServerTests {
             }
         }
 
-        @Test func `dropping leaves no role, no schema, no session, and no database after the last channel`() async throws {
+        @Test func `dropping leaves no role, no schema, no session, and no database after the last channel`()
+            async throws
+        {
             let user = ID<User>()
             let (first, second) = (DatabaseIdentity.fresh(user: user), DatabaseIdentity.fresh(user: user))
             for identity in [first, second] { try await provisioner.provision(identity, password: "secret") }
@@ -82,7 +84,9 @@ extension PostgresServerTests {
             _ = try cluster.shell(identity, "CREATE TABLE t (n int)", password: "old")
             try await provisioner.drop(identity)
             try await provisioner.provision(identity, password: "new")
-            #expect(try cluster.shell(identity, "SELECT count(*) FROM pg_tables WHERE tablename = 't'", password: "new") == "0")
+            #expect(
+                try cluster.shell(identity, "SELECT count(*) FROM pg_tables WHERE tablename = 't'", password: "new")
+                    == "0")
             #expect(throws: PostgresError.self) { try cluster.connect(identity, password: "old") }
         }
 

@@ -24,12 +24,12 @@ import Testing
         ("127.0.0.1", "api"), ("127.0.0.1:8080", "api"), ("10.1.2.3", "api"), ("[::1]:8080", "api"),
     ])
     func routesByName(_ host: String, _ text: String) async throws {
-        try await withRouter { router in #expect(try await router.get(host: host).text == text) }
+        try await withRouter { router async throws in #expect(try await router.get(host: host).text == text) }
     }
 
     @Test(arguments: ["other.localhost", "app.localhost.evil.example", "xapp.localhost", "localhost", "127.1"])
     func anUnknownNameIsNobodys(_ host: String) async throws {
-        try await withRouter { router in
+        try await withRouter { router async throws in
             let response = try await router.get(host: host)
             #expect(response.status == 404)
             #expect(response.text.contains("Nothing is published under this name"))
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func probesFindTheAPIUnderAnyName() async throws {
-        try await withRouter { router in
+        try await withRouter { router async throws in
             #expect(try await router.get("/healthz", host: "nobody.example").text == "api")
             #expect(try await router.get("/metrics?x", host: "nobody.example").text == "api")
             #expect(try await router.get("/healthz/x", host: "nobody.example").status == 404)
@@ -49,7 +49,7 @@ import Testing
 
     @Test(arguments: ["", "Host:\r\n", "Host: a b\r\n", "Host: app.localhost\r\nHost: app.localhost\r\n", "Host: %61\r\n"])
     func aRequestWithoutAUsableHostIsRefused(_ line: String) async throws {
-        try await withRouter { router in
+        try await withRouter { router async throws in
             let response = try await router.exchange("GET / HTTP/1.1\r\n\(line)\r\n")
             #expect(response.status == 400)
             #expect(response["connection"] == "close")
@@ -62,7 +62,7 @@ import Testing
             "new.localhost": .placeholder(.awaitingFirstDeploy(repositoryURL: address)),
             "starting.localhost": .placeholder(.starting),
         ]
-        try await TestRouter.with(routes) { router in
+        try await TestRouter.with(routes) { router async throws in
             let new = try await router.get(host: "new.localhost", extra: "Accept: text/html\r\n")
             #expect(new.status == 404)
             #expect(new.text.contains("git remote add berth \(address)"))

@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func passesAGetOn() async throws {
-        try await withEcho { router, _ in
+        try await withEcho { router, _ async throws in
             let response = try await router.get("/a?b", extra: "X-Mine: 1\r\n")
             #expect(response.status == 200)
             #expect(response.text.hasPrefix("GET /a?b HTTP/1.1\nHost: app.localhost\nX-Mine: 1\n"))
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func tellsTheUpstreamWhoAsks() async throws {
-        try await withEcho { router, _ in
+        try await withEcho { router, _ async throws in
             let text = try await router.get(extra: "X-Forwarded-For: 6.6.6.6\r\nX_Forwarded_Proto: https\r\n").text
             #expect(text.contains("X-Forwarded-For: 127.0.0.1\nX-Forwarded-Proto: http\n"))
             #expect(text.contains("X-Forwarded-Host: app.localhost\n"))
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func passesBodiesOn() async throws {
-        try await withEcho { router, _ in
+        try await withEcho { router, _ async throws in
             let post = "POST / HTTP/1.1\r\nHost: app.localhost\r\n"
             #expect(try await router.exchange(post + "Content-Length: 5\r\n\r\nhello").text.hasSuffix("\n\nhello"))
             let chunked = post + "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nX-Sum: 1\r\n\r\n"
@@ -54,8 +54,8 @@ import Testing
     }
 
     @Test func passesABodyOnThatComesInPieces() async throws {
-        try await withEcho { router, _ in
-            let texts = try await router.client { connection in
+        try await withEcho { router, _ async throws in
+            let texts = try await router.client { connection throws in
                 var texts: [String] = []
                 for framing in ["Content-Length: 10\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"] {
                     let isChunked = framing.hasPrefix("T")
@@ -72,8 +72,8 @@ import Testing
     }
 
     @Test func keepsBothConnections() async throws {
-        try await withEcho { router, upstream in
-            try await router.client { connection in
+        try await withEcho { router, upstream async throws in
+            try await router.client { connection throws in
                 for index in 0..<20 { #expect(try connection.get("/\(index)").text.hasPrefix("GET /\(index) ")) }
             }
             #expect(upstream.connections == 1)
@@ -81,8 +81,8 @@ import Testing
     }
 
     @Test func answersPipelinedRequestsInOrder() async throws {
-        try await withEcho { router, _ in
-            try await router.client { connection in
+        try await withEcho { router, _ async throws in
+            try await router.client { connection throws in
                 let requests = (0..<30).map { index in
                     index % 3 == 0
                         ? "POST /\(index) HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 3\r\n\r\nabc"
@@ -97,8 +97,8 @@ import Testing
     @Test func answersHead() async throws {
         let upstream = try StubUpstream.answering { _, _ in "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" }
         defer { upstream.close() }
-        try await TestRouter.with(["app.localhost": upstream.target]) { router in
-            try await router.client { connection in
+        try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
+            try await router.client { connection throws in
                 for _ in 0..<3 {
                     try connection.write("HEAD / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
                     #expect(try connection.readResponse(toHead: true)["content-length"] == "99")
@@ -114,8 +114,8 @@ import Testing
                 ? "HTTP/1.1 204 No Content\r\n\r\n" : "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n"
         }
         defer { upstream.close() }
-        try await TestRouter.with(["app.localhost": upstream.target]) { router in
-            let statuses = try await router.client { connection in
+        try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
+            let statuses = try await router.client { connection throws in
                 try ["/204", "/304", "/204"].map { try connection.get($0).status }
             }
             #expect(statuses == [204, 304, 204])
@@ -127,8 +127,8 @@ import Testing
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 42\r\n\r\n"
         }
         defer { upstream.close() }
-        try await TestRouter.with(["app.localhost": upstream.target]) { router in
-            try await router.client { connection in
+        try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
+            try await router.client { connection throws in
                 try connection.write("GET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
                 #expect(try connection.readHead().all("transfer-encoding") == ["chunked"])
                 #expect(try connection.readText(28) == "5\r\nhello\r\n0\r\nX-Sum: 42\r\n\r\n")
@@ -142,7 +142,7 @@ import Testing
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
         }
         defer { upstream.close() }
-        try await TestRouter.with(["app.localhost": upstream.target]) { router in
+        try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
             let response = try await router.exchange(
                 "GET / HTTP/1.0\r\nHost: app.localhost\r\nConnection: keep-alive\r\n\r\n")
             #expect(response.text == "hello world")
@@ -152,8 +152,8 @@ import Testing
     }
 
     @Test func keepsTheConnectionOfAnOldClientThatAsksForIt() async throws {
-        try await withEcho { router, _ in
-            try await router.client { connection in
+        try await withEcho { router, _ async throws in
+            try await router.client { connection throws in
                 for _ in 0..<2 {
                     try connection.write("GET / HTTP/1.0\r\nHost: app.localhost\r\nConnection: keep-alive\r\n\r\n")
                     #expect(try connection.readResponse()["connection"] == "keep-alive")
@@ -172,7 +172,7 @@ import Testing
             try connection.write("world")
         }
         defer { upstream.close() }
-        try await TestRouter.with(["app.localhost": upstream.target]) { router in
+        try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
             let response = try await router.get()
             #expect(response.text == "hello world")
             #expect(response["connection"] == "close")
@@ -188,8 +188,8 @@ import Testing
             try connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\(body)")
         }
         defer { upstream.close() }
-        try await TestRouter.with(["app.localhost": upstream.target]) { router in
-            try await router.client { connection in
+        try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
+            try await router.client { connection throws in
                 try connection.write(
                     "POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
                 #expect(try connection.readHead().line == "HTTP/1.1 100 Continue")
@@ -203,8 +203,8 @@ import Testing
         let folder = try TemporaryDirectory("router-expect")
         let upstream = try Self.echo(path: folder.path("echo.sock"))
         defer { upstream.close() }
-        try await TestRouter.with(["git.localhost": upstream.target]) { router in
-            try await router.client { connection in
+        try await TestRouter.with(["git.localhost": upstream.target]) { router async throws in
+            try await router.client { connection throws in
                 try connection.write(
                     "POST / HTTP/1.1\r\nHost: git.localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
                 #expect(try connection.readHead().line == "HTTP/1.1 100 Continue")
@@ -221,8 +221,8 @@ import Testing
             "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         }
         defer { upstream.close() }
-        try await TestRouter.with(["app.localhost": upstream.target]) { router in
-            try await router.client { connection in
+        try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
+            try await router.client { connection throws in
                 try connection.write("GET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
                 #expect(try connection.readHead()["link"] == "</a>")
                 #expect(try connection.readResponse().text == "ok")
@@ -235,7 +235,7 @@ import Testing
             "HTTP/1.1 200 OK\r\nConnection: X-Hop\r\nX-Hop: 1\r\nProxy-Connection: x\r\nX-End: 2\r\nContent-Length: 0\r\n\r\n"
         }
         defer { upstream.close() }
-        try await TestRouter.with(["app.localhost": upstream.target]) { router in
+        try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
             let response = try await router.get()
             #expect(response["x-hop"] == nil && response["proxy-connection"] == nil && response["connection"] == nil)
             #expect(response["x-end"] == "2")
@@ -243,8 +243,8 @@ import Testing
     }
 
     @Test func aHalfClosedClientStillGetsItsAnswer() async throws {
-        try await withEcho { router, _ in
-            let text = try await router.client { connection in
+        try await withEcho { router, _ async throws in
+            let text = try await router.client { connection throws in
                 try connection.write("GET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
                 connection.closeOutput()
                 let text = try connection.readResponse().text

@@ -34,7 +34,7 @@ import Testing
 
     @Test func servesAFileWithItsHeaders() async throws {
         let site = try Site(Self.files)
-        try await TestRouter.with(["app.localhost": site.target]) { router in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             for _ in 0..<2 {
                 let response = try await router.get("/css/site.css")
                 #expect(response.status == 200)
@@ -53,8 +53,8 @@ import Testing
 
     @Test func answersManyRequestsOnOneConnection() async throws {
         let site = try Site(Self.files)
-        try await TestRouter.with(["app.localhost": site.target]) { router in
-            let texts = try await router.client { connection in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
+            let texts = try await router.client { connection throws in
                 try ["/", "/about", "/docs/", "/about"].map { try connection.get($0).text }
             }
             #expect(texts == ["<h1>home</h1>", "about", "docs", "about"])
@@ -63,8 +63,8 @@ import Testing
 
     @Test func answersPipelinedRequestsInOrder() async throws {
         let site = try Site(Self.files)
-        try await TestRouter.with(["app.localhost": site.target]) { router in
-            let texts = try await router.client { connection in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
+            let texts = try await router.client { connection throws in
                 let paths = (0..<60).map { ["/", "/about", "/docs/"][$0 % 3] }
                 try connection.write(paths.map { "GET \($0) HTTP/1.1\r\nHost: app.localhost\r\n\r\n" }.joined())
                 return try paths.map { _ in try connection.readResponse().text }
@@ -75,8 +75,8 @@ import Testing
 
     @Test func answersHeadWithoutABody() async throws {
         let site = try Site(Self.files)
-        try await TestRouter.with(["app.localhost": site.target]) { router in
-            let response = try await router.client { connection in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
+            let response = try await router.client { connection throws in
                 try connection.write("HEAD / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
                 let head = try connection.readResponse(toHead: true)
                 #expect(try connection.get("/about").text == "about")
@@ -89,7 +89,7 @@ import Testing
 
     @Test func answers304ToAKnownTag() async throws {
         let site = try Site(Self.files)
-        try await TestRouter.with(["app.localhost": site.target]) { router in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             let response = try await router.get("/", extra: "If-None-Match: W/\"10-13\"\r\n")
             #expect(response.status == 304)
             #expect(response["etag"] == "\"10-13\"")
@@ -100,7 +100,7 @@ import Testing
 
     @Test func refusesOtherMethods() async throws {
         let site = try Site(Self.files)
-        try await TestRouter.with(["app.localhost": site.target]) { router in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             let response = try await router.exchange(
                 "POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 5\r\n\r\nhello")
             #expect(response.status == 405)
@@ -112,7 +112,7 @@ import Testing
 
     @Test func redirectsAFolderToItsSlash() async throws {
         let site = try Site(Self.files)
-        try await TestRouter.with(["app.localhost": site.target]) { router in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             let response = try await router.get("/docs?x=1")
             #expect(response.status == 301)
             #expect(response["location"] == "/docs/?x=1")
@@ -121,7 +121,7 @@ import Testing
 
     @Test func usesTheSitesOwn404Page() async throws {
         let site = try Site(Self.files.merging(["404.html": "gone fishing"]) { first, _ in first })
-        try await TestRouter.with(["app.localhost": site.target]) { router in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             for _ in 0..<2 {
                 let response = try await router.get("/missing", extra: "If-None-Match: *\r\n")
                 #expect(response.status == 404)
@@ -135,8 +135,8 @@ import Testing
     @Test func servesLargeFilesWhole() async throws {
         let content = String(repeating: "0123456789abcdef", count: 200_000)
         let site = try Site(["big.bin": content, "index.html": "x"])
-        try await TestRouter.with(["app.localhost": site.target]) { router in
-            let (body, next) = try await router.client { connection in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
+            let (body, next) = try await router.client { connection throws in
                 (try connection.get("/big.bin").body, try connection.get("/").text)
             }
             #expect(body == Array(content.utf8))
@@ -148,9 +148,9 @@ import Testing
     @Test func aClientThatLeavesDuringALargeFileLeavesNoDescriptorBehind() async throws {
         let site = try Site(["big.bin": String(repeating: "x", count: 8_000_000)])
         let root = site.folder.path
-        try await TestRouter.with(["app.localhost": site.target]) { router in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             for _ in 0..<5 {
-                try await router.client { connection in
+                try await router.client { connection throws in
                     try connection.write("GET /big.bin HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
                     _ = try connection.readHead()
                     connection.reset()
@@ -175,7 +175,7 @@ import Testing
             try FileManager.default.createSymbolicLink(atPath: site.folder.path(name), withDestinationPath: secret)
             manifest.files[name] = .init(path: name, mediaType: "text/plain", etag: "\"1\"", size: size, modified: 0)
         }
-        try await TestRouter.with(["app.localhost": .site(release: release, manifest)]) { router in
+        try await TestRouter.with(["app.localhost": .site(release: release, manifest)]) { router async throws in
             #expect(try await router.get("/small-link").status == 404)
             #expect(try await router.get("/big-link").status == 404)
         }
@@ -187,7 +187,7 @@ import Testing
     ])
     func regressionTraversalIsNotFound(_ path: String) async throws {
         let site = try Site(Self.files)
-        try await TestRouter.with(["app.localhost": site.target]) { router in
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             #expect(try await router.get(path).status == 404)
         }
     }
@@ -195,8 +195,8 @@ import Testing
     @Test func aNewReleaseIsServedAtOnce() async throws {
         let old = try Site(["index.html": "old"])
         let new = try Site(["index.html": "new"])
-        try await TestRouter.with(["app.localhost": old.target]) { router in
-            let texts = try await router.client { connection in
+        try await TestRouter.with(["app.localhost": old.target]) { router async throws in
+            let texts = try await router.client { connection throws in
                 let first = try connection.get().text
                 router.routes.publish(new.target, at: "app.localhost")
                 return [first, try connection.get().text]

@@ -18,32 +18,11 @@ final class StubUpstream: Sendable {
 
     /// - Parameter path: of a Unix socket; a TCP port otherwise.
     init(path: String? = nil, _ behaviour: @escaping @Sendable (RawConnection) throws -> Void) throws {
+        let (descriptor, port) = path.map { (Self.socket(path: $0), 0) } ?? Self.socket()
         self.path = path
-        var boundPort = 0
-        if let path {
-            listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-            var address = sockaddr_un()
-            address.sun_family = sa_family_t(AF_UNIX)
-            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-            _ = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-                }
-            }
-        } else {
-            listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            var address = loopback(port: 0)
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    _ = bind(listener, $0, length)
-                    getsockname(listener, $0, &length)
-                }
-            }
-            boundPort = Int(in_port_t(bigEndian: address.sin_port))
-        }
-        port = boundPort
-        guard listen(listener, 1024) == 0 else { throw RawConnection.Failure.cannotConnect(errno) }
+        self.port = port
+        listener = descriptor
+        guard listen(descriptor, 1024) == 0 else { throw RawConnection.Failure.cannotConnect(errno) }
         let thread = Thread { self.acceptAll(behaviour) }
         thread.start()
     }
@@ -86,6 +65,32 @@ final class StubUpstream: Sendable {
         Glibc.close(listener)
         open.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
         if let path { unlink(path) }
+    }
+
+    private static func socket(path: String) -> Int32 {
+        let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        _ = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        return descriptor
+    }
+
+    private static func socket() -> (Int32, port: Int) {
+        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = loopback(port: 0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                _ = bind(descriptor, $0, length)
+                getsockname(descriptor, $0, &length)
+            }
+        }
+        return (descriptor, Int(in_port_t(bigEndian: address.sin_port)))
     }
 
     private func acceptAll(_ behaviour: @escaping @Sendable (RawConnection) throws -> Void) {

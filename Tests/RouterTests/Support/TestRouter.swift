@@ -8,6 +8,7 @@ struct TestRouter {
     let routes: RouteTableBox
     let port: Int
 
+    @discardableResult
     static func with<Value>(
         _ routes: [String: RouteTarget] = [:], siteCacheBytes: Int = 1024 * 1024,
         configure: (inout RouterConfiguration) -> Void = { _ in },
@@ -37,7 +38,7 @@ struct TestRouter {
 
     /// Sends raw bytes on a fresh connection and reads until the router closes or a whole response is there.
     func exchange(_ request: String) async throws -> RawResponse {
-        try await client { connection in
+        try await client { connection throws in
             try connection.write(request)
             return try connection.readResponse()
         }

@@ -50,3 +50,12 @@ final class Gate: Sendable {
     func open() { semaphore.signal() }
     func wait() { _ = semaphore.wait(timeout: .now() + 20) }
 }
+
+/// Gives other threads time; never decides a test.
+func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
+/// Memory of this process that is in use.
+func residentBytes() -> Int {
+    let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+    return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
+}

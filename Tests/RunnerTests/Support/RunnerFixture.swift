@@ -2,8 +2,6 @@ import Core
 import Foundation
 import Glibc
 import Logging
-import Subprocess
-import SystemPackage
 import TestSupport
 import Testing
 

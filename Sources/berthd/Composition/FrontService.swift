@@ -1,0 +1,44 @@
+import Control
+import Core
+import Foundation
+import Logging
+import Router
+import ServiceLifecycle
+
+/// Opens the listener once everything behind it takes connections, says so, and takes up what a stop interrupted.
+struct FrontService: Service {
+    let control: ControlPlane
+    let router: ProxyService
+    let provisioner: (any DatabaseProvisioner)?
+    /// One element for each private server that is open.
+    let opened: AsyncStream<Void>
+    let privateServers: Int
+    let banner: @Sendable () -> String
+
+    func run() async throws {
+        var waiting = privateServers
+        for await _ in opened {
+            waiting -= 1
+            if waiting == 0 { break }
+        }
+        try await router.start()
+        FileHandle.standardOutput.write(Data(banner().utf8))
+        await withTaskGroup(of: Void.self) { group in
+            // Instances that were found running get through to the database again as soon as it is there.
+            if let provisioner { group.addTask { _ = try? await provisioner.endpoint() } }
+            group.addTask { await control.resume() }
+            group.addTask { try? await router.run() }
+        }
+    }
+}
+
+/// At shutdown, before the router closes: running deploys may end, and their pushes hear of it.
+struct ControlService: Service {
+    let control: ControlPlane
+    let grace: Duration
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await control.close(grace: grace)
+    }
+}
