@@ -31,18 +31,24 @@ public struct TestPlatform: Sendable {
     public func push(
         _ commit: CommitID, to branch: String = "master", app: App, by principal: Principal, ref: Bool = true
     ) async throws -> [PushEvent] {
-        let name = BranchName(branch)!
+        guard let name = BranchName(branch) else { throw PlatformError(.invalid, "not a branch: \(branch)") }
         let old = try await repository.resolve(.branch(name), app: app.id)
         let update = PushUpdate(ref: name.ref, old: old, new: commit)
         let prepared = try await control.pushes.prepare(
             [update], access: GitAccess(app: app, principal: principal))
         repository.move(name, to: commit, app: app.id)
-        var events: [PushEvent] = []
+        var events = prepared.notes.map { PushEvent.line($0) }
         for await event in await control.pushes.proceed(prepared, moved: [name.ref]) { events.append(event) }
         return events
     }
 
-    public func commit(_ digit: Character) -> CommitID { CommitID(String(repeating: digit, count: 40))! }
+    /// A commit whose name is one hex digit, forty times.
+    public func commit(_ digit: Character) -> CommitID {
+        guard let commit = CommitID(String(repeating: digit, count: 40)) else {
+            preconditionFailure("\(digit) is not a hex digit")
+        }
+        return commit
+    }
 
     private static func platform(
         _ stores: InMemoryStores, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,

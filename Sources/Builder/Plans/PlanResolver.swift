@@ -74,7 +74,8 @@ struct PlanResolver {
             case .argument(let field, let arguments):
                 if let text = try text(field) { return arguments + [text] }
             case .shell(let field):
-                if let text = try text(field) { return ["/bin/sh", "-c", text] }
+                // bash puts a single command in its own place, so that signals reach the app; dash stays in between.
+                if let text = try text(field) { return ["/bin/bash", "-c", text] }
             }
         }
         throw PlatformError(.buildFailed, manifest.run.missing ?? "there is nothing to start in this repository")

@@ -69,7 +69,7 @@ public struct TemplateManifest: Sendable, Hashable {
         case arguments([String], file: String?)
         /// These arguments and then the text that the field has.
         case argument(JSONField, after: [String])
-        /// The text that the field has, as a script for `/bin/sh -c`.
+        /// The text that the field has, as a script for `/bin/bash -c`.
         case shell(JSONField)
     }
 }

@@ -8,11 +8,10 @@ enum PushReporter {
         let events: AsyncStream<DeployLogEvent>
     }
 
-    /// The notes, the lines as they come (with the channel's name in front when there are several), and one verdict a
-    /// ref once all of its deploys have ended.
-    static func events(notes: [String], listeners: [Listener]) -> AsyncStream<PushEvent> {
+    /// The lines as they come (with the channel's name in front when there are several), and one verdict a ref once all
+    /// of its deploys have ended.
+    static func events(of listeners: [Listener]) -> AsyncStream<PushEvent> {
         let (stream, continuation) = AsyncStream<PushEvent>.makeStream()
-        for note in notes { continuation.yield(.line(note)) }
         let task = Task {
             var waiting: [String: Int] = [:]
             var failures: [String: [String]] = [:]

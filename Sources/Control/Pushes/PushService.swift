@@ -86,7 +86,7 @@ public struct PushService: GitGate {
             }
         }
         for deploy in started { await queue.wake(deploy.channelID) }
-        return PushReporter.events(notes: push.notes, listeners: listeners)
+        return PushReporter.events(of: listeners)
     }
 
     /// A new app's `prod` follows `master`; when the first push brings exactly one branch and it has another name,

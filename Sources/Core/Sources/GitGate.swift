@@ -48,7 +48,7 @@ public struct PreparedPush: Sendable {
     public let app: App
     public let updates: [PushUpdate]
     public let deploys: [Deploy]
-    /// What to tell the pusher first, such as that nothing is bound to the branch.
+    /// What the git server tells the pusher before anything else, such as that nothing is bound to the branch.
     public let notes: [String]
 
     public init(app: App, updates: [PushUpdate], deploys: [Deploy], notes: [String]) {

@@ -75,7 +75,7 @@ struct ChunkScanner: Sendable {
             }
             line.append(byte)
             trailerLength += 1
-            return trailerLength <= Self.maximumTrailer
+            return trailerLength <= Self.maximumTrailer && byte != ByteClass.lineFeed
         case .trailerLineFeed: return acceptTrailer(byte)
         case .data, .ended: return false
         }

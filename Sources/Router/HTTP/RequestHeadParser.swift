@@ -40,6 +40,8 @@ struct RequestHeadParser {
     /// Looks at what has come so far. `bytes` starts with the head's first byte in every call and only grows.
     mutating func advance(_ bytes: UnsafeRawBufferPointer) -> Progress {
         do throws(HeadFault) {
+            // What cannot begin a request, such as a TLS handshake, need not have a line end.
+            if !hasRequestLine, let first = bytes.first, !ByteClass.isToken(first) { throw .malformedRequestLine }
             while let line = try lines.next(bytes) {
                 guard line.upperBound <= limits.head else { throw .headTooLarge }
                 if !hasRequestLine {
@@ -57,10 +59,7 @@ struct RequestHeadParser {
                     try readField(bytes, line)
                 }
             }
-            if !hasRequestLine {
-                if bytes.count > limits.requestLine + 2 { throw .requestLineTooLong }
-                if let first = bytes.first, !ByteClass.isToken(first) { throw .malformedRequestLine }
-            }
+            if !hasRequestLine, bytes.count > limits.requestLine + 2 { throw .requestLineTooLong }
             if bytes.count > limits.head { throw .headTooLarge }
             return .needsMore
         } catch {
@@ -126,7 +125,9 @@ struct RequestHeadParser {
         }
     }
 
-    private mutating func cut(_ line: Range<Int>) { head.cuts.append(ByteSpan(line.lowerBound..<(line.upperBound + 2))) }
+    private mutating func cut(_ line: Range<Int>) {
+        head.cuts.append(ByteSpan(line.lowerBound..<(line.upperBound + 2)))
+    }
 
     private mutating func finish(_ bytes: UnsafeRawBufferPointer, fields: Range<Int>) throws(HeadFault) {
         head.fields = ByteSpan(fields)

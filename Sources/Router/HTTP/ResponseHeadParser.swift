@@ -91,7 +91,9 @@ struct ResponseHeadParser {
         }
     }
 
-    private mutating func cut(_ line: Range<Int>) { head.cuts.append(ByteSpan(line.lowerBound..<(line.upperBound + 2))) }
+    private mutating func cut(_ line: Range<Int>) {
+        head.cuts.append(ByteSpan(line.lowerBound..<(line.upperBound + 2)))
+    }
 
     private mutating func finish(_ bytes: UnsafeRawBufferPointer, fields: Range<Int>) throws(HeadFault) {
         head.fields = ByteSpan(fields)

@@ -1,11 +1,11 @@
 import NIOCore
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Deadlines and the ways a client's connection ends.
@@ -109,6 +109,9 @@ extension FrontHandler {
     func closeIfIdle() {
         if phase == .head, pending.readableBytes == 0 { finishAndClose() }
     }
+
+    /// The time that was left is over.
+    func cut() { if phase == .lingering { close() } else { abort() } }
 
     func close() { context?.close(promise: nil) }
 

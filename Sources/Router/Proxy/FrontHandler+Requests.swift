@@ -6,8 +6,7 @@ extension FrontHandler {
     /// Deals with the heads that are there, one after the other, as long as each is answered at once.
     func readHeads() {
         while phase == .head, pending.readableBytes > 0, isWritable {
-            if !parser.hasStarted { skipEmptyLine() }
-            guard pending.readableBytes > 0 else { break }
+            if !parser.hasStarted, !skipEmptyLine() { break }
             let progress = pending.withUnsafeReadableBytes { parser.advance($0) }
             switch progress {
             case .needsMore:
@@ -31,11 +30,14 @@ extension FrontHandler {
         resumeReading()
     }
 
-    /// RFC 9112 section 2.2: an empty line before a request line is ignored.
-    private func skipEmptyLine() {
-        if pending.readableBytes >= 2, pending.getInteger(at: pending.readerIndex, as: UInt16.self) == 0x0d0a {
+    /// RFC 9112 section 2.2: an empty line before a request line is ignored. False when nothing is left to read.
+    private func skipEmptyLine() -> Bool {
+        while pending.getInteger(at: pending.readerIndex, as: UInt8.self) == ByteClass.carriageReturn {
+            guard pending.readableBytes > 1 else { return false }
+            guard pending.getInteger(at: pending.readerIndex, as: UInt16.self) == 0x0d0a else { break }
             pending.moveReaderIndex(forwardBy: 2)
         }
+        return pending.readableBytes > 0
     }
 
     /// A whole head is at the front of `pending`.

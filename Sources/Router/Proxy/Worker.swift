@@ -99,9 +99,13 @@ final class Worker {
     }
 
     private func cutAll() {
-        let open = fronts
-        closed?.succeed(open.count)
-        for front in open { front.abort() }
+        guard let promise = closed else { return }
+        closed = nil
+        let count = fronts.count
+        // Those who have heard nothing yet are told.
+        pool.closeAll()
+        for front in fronts { front.cut() }
+        promise.succeed(count)
     }
 }
 

@@ -50,7 +50,7 @@ struct PlanResolverTests {
 
     @Test(
         arguments: [
-            (["package.json": #"{"scripts": {"start": "a && b"}, "main": "m.js"}"#], ["/bin/sh", "-c", "a && b"]),
+            (["package.json": #"{"scripts": {"start": "a && b"}, "main": "m.js"}"#], ["/bin/bash", "-c", "a && b"]),
             (["package.json": #"{"scripts": {"start": " "}, "main": "m.js"}"#], ["node", "--", "m.js"]),
             (["package.json": #"{"scripts": {}, "main": "-e"}"#], ["node", "--", "-e"]),
             (["package.json": #"{"scripts": null}"#, "server.js": ""], ["node", "server.js"]),

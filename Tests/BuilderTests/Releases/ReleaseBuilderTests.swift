@@ -165,7 +165,7 @@ struct ReleaseBuilderTests {
                 ["npm", "ci", "--no-audit", "--no-fund"], ["/bin/sh", "install.sh"],
             ])
         #expect(Set(fixture.runner.tasks.map(\.id)).count == 2)
-        #expect(result.plan.command == ["/bin/sh", "-c", "node a"])
+        #expect(result.plan.command == ["/bin/bash", "-c", "node a"])
         #expect(result.site == nil)
         #expect(!result.isPristine)
     }

@@ -38,11 +38,14 @@ import Testing
     }
 
     @Test(arguments: [
-        "\r\n", "g\r\n", "-1\r\n", "+5\r\nhello", "0x5\r\nhello", " 5\r\nhello", "5 \r\nhello", "5\nhello\r\n", "5\rhello",
-        "5\r\nhello0\r\n", "5\r\nhelloX\r\n", "5\r\nhello\n0\r\n", "5;a\nb\r\nhello", "5;a\0\r\nhello", "5;a\u{80}\r\nhello",
+        "\r\n", "g\r\n", "-1\r\n", "+5\r\nhello", "0x5\r\nhello", " 5\r\nhello", "5 \r\nhello", "5\nhello\r\n",
+        "5\rhello",
+        "5\r\nhello0\r\n", "5\r\nhelloX\r\n", "5\r\nhello\n0\r\n", "5;a\nb\r\nhello", "5;a\0\r\nhello",
+        "5;a\u{80}\r\nhello",
         "ffffffffffffffff\r\n", "0000000000000000\r\n\r\n", ";x\r\n", "5\t;x\r\nhello",
         "0\r\nContent-Length: 5\r\n\r\n", "0\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\nHost: b\r\n\r\n",
-        "0\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n", "0\r\nX: a\n\r\n", "0\r\nX : a\r\n\r\n", "0\r\n x\r\n\r\n", "0\r\nX\r\n\r\n",
+        "0\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n", "0\r\nX: a\n\r\n", "0\r\nX : a\r\n\r\n", "0\r\n x\r\n\r\n",
+        "0\r\nX\r\n\r\n",
         "0\r\nX: \0\r\n\r\n", "0\r\n\n", "5;" + String(repeating: "x", count: 300) + "\r\nhello",
         "0\r\nX: " + String(repeating: "y", count: 9000) + "\r\n\r\n",
     ])

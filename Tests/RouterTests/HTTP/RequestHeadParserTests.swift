@@ -139,7 +139,8 @@ import Testing
     }
 
     @Test func readsAnOrdinaryHead() {
-        head("GET /a?b=c HTTP/1.1\r\nHost: Example.org:8080\r\nUser-Agent: x\r\nAccept: */*\r\n\r\nrest") { head, bytes in
+        head("GET /a?b=c HTTP/1.1\r\nHost: Example.org:8080\r\nUser-Agent: x\r\nAccept: */*\r\n\r\nrest") {
+            head, bytes in
             #expect(head.method == .get)
             #expect(head.target.string(bytes) == "/a?b=c")
             #expect(head.host?.string(bytes) == "Example.org:8080")
@@ -226,9 +227,10 @@ import Testing
     /// Whatever comes, in whatever pieces, the parser neither traps nor changes its mind. Seeded, so it can be repeated.
     @Test func decidesTheSameForWholeAndSplitInput() {
         var random = SeededRandom(seed: 0x5eed)
-        let samples = Self.refusals.map { Array($0.head.utf8) } + [
-            Array("GET /a HTTP/1.1\r\nHost: a\r\nConnection: x, keep-alive\r\nX: y\r\n\r\n".utf8)
-        ]
+        let samples =
+            Self.refusals.map { Array($0.head.utf8) } + [
+                Array("GET /a HTTP/1.1\r\nHost: a\r\nConnection: x, keep-alive\r\nX: y\r\n\r\n".utf8)
+            ]
         let spice: [UInt8] = [0, 9, 10, 13, 32, 34, 44, 47, 58, 64, 91, 95, 127, 128, 255]
         for round in 0..<4000 {
             var bytes = samples[round % samples.count].prefix(300)

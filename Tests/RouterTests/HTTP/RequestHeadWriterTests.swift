@@ -31,7 +31,8 @@ import Testing
     @Test func takesCutsOutAnywhere() throws {
         #expect(
             try rewrite(
-                "GET / HTTP/1.1\r\nTE: x\r\nKeep-Alive: 1\r\nHost: a\r\nX-Real-IP: 1\r\nA: b\r\nConnection: close\r\n\r\n")
+                "GET / HTTP/1.1\r\nTE: x\r\nKeep-Alive: 1\r\nHost: a\r\nX-Real-IP: 1\r\nA: b\r\nConnection: close\r\n\r\n"
+            )
                 == "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\(Self.ours)X-Forwarded-Host: a\r\n\r\n")
     }
 

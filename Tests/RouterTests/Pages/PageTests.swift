@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct PageTests {
     @Test(arguments: [
-        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", PageFormat.html), ("*/*", .text), ("", .text),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", PageFormat.html), ("*/*", .text),
+        ("", .text),
         ("application/json", .json), ("application/json, text/html", .json), ("text/plain", .text),
         ("text/html;q=0, application/json", .json), ("TEXT/HTML", .html), ("image/png", .text),
     ])

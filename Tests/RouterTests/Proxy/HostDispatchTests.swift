@@ -47,7 +47,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "Host:\r\n", "Host: a b\r\n", "Host: app.localhost\r\nHost: app.localhost\r\n", "Host: %61\r\n"])
+    @Test(arguments: [
+        "", "Host:\r\n", "Host: a b\r\n", "Host: app.localhost\r\nHost: app.localhost\r\n", "Host: %61\r\n",
+    ])
     func aRequestWithoutAUsableHostIsRefused(_ line: String) async throws {
         try await withRouter { router async throws in
             let response = try await router.exchange("GET / HTTP/1.1\r\n\(line)\r\n")

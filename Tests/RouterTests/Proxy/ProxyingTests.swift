@@ -131,7 +131,7 @@ import Testing
             try await router.client { connection throws in
                 try connection.write("GET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
                 #expect(try connection.readHead().all("transfer-encoding") == ["chunked"])
-                #expect(try connection.readText(28) == "5\r\nhello\r\n0\r\nX-Sum: 42\r\n\r\n")
+                #expect(try connection.readText(26) == "5\r\nhello\r\n0\r\nX-Sum: 42\r\n\r\n")
                 #expect(try connection.get().text == "hello")
             }
         }

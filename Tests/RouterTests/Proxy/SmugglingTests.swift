@@ -71,7 +71,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "5\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n", "-1\r\n", "5\r\nhelloX0\r\n\r\n",
+        "5\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n", "-1\r\n",
+        "5\r\nhelloX0\r\n\r\n",
         "fffffffffffffffff\r\n", "5;a\nb\r\nhello\r\n0\r\n\r\n", "0\r\nContent-Length: 5\r\n\r\n", "\r\n",
     ])
     func regressionABadChunkEndsBothConnections(_ body: String) async throws {

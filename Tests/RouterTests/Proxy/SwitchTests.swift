@@ -88,7 +88,9 @@ import Testing
             new.close()
         }
         try await TestRouter.with(["app.localhost": old.target]) { router async throws in
-            async let first = router.client { connection throws in [try connection.get().text, try connection.get().text] }
+            async let first = router.client { connection throws in
+                [try connection.get().text, try connection.get().text]
+            }
             try await eventually("the request is open") { old.connections == 1 }
             router.routes.publish(new.target, at: "app.localhost")
             #expect(try await router.get().text == "new")

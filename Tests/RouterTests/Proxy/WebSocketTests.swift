@@ -12,7 +12,8 @@ import Testing
     private static func echo() throws -> StubUpstream {
         try StubUpstream { connection in
             let head = try connection.readHead()
-            guard head["upgrade"] == "websocket", head["connection"] == "Upgrade", head["sec-websocket-key"] != nil else {
+            guard head["upgrade"] == "websocket", head["connection"] == "Upgrade", head["sec-websocket-key"] != nil
+            else {
                 try connection.write("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n")
                 return
             }

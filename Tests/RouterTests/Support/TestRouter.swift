@@ -1,5 +1,6 @@
 import Core
 import Logging
+
 @testable import Router
 
 /// A running router on a free port, and what it routes to.
