@@ -100,7 +100,7 @@ let package = Package(
                 "Blocking", "Core", "Git", "GitServer", "TestSupport", hummingbird, hummingbirdTesting, httpTypes,
                 logging, nioCore,
             ]),
-        .testTarget(name: "StoreTests", dependencies: ["Blocking", "Core", "Store", "TestSupport"]),
+        .testTarget(name: "StoreTests", dependencies: ["Blocking", "Core", "Store", "TestSupport", crypto, grdb]),
         .testTarget(name: "PostgresTests", dependencies: ["Blocking", "Core", "Postgres", "TestSupport", logging]),
         .testTarget(
             name: "ControlTests", dependencies: ["Control", "ControlTestSupport", "Core", "TestSupport", logging]),

@@ -36,10 +36,10 @@ public struct ControlPlane: Sendable {
     }
 
     /// Finds what runs and publishes every route; before the listener opens.
-    public func restore() async throws(PlatformError) { try await recovery.restore() }
+    public func restore() async throws(PlatformError) -> Leftovers { try await recovery.restore() }
 
     /// Takes up interrupted deploys and clean-ups; once requests are let in.
-    public func resume() async { await recovery.resume() }
+    public func resume(_ leftovers: Leftovers) async { await recovery.resume(leftovers) }
 
     /// Lets running deploys end for as long as `grace`; what is left goes on at the next start.
     public func close(grace: Duration) async { await queue.close(grace: grace) }

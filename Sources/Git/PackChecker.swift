@@ -7,7 +7,9 @@ struct PackChecker {
     private let kinds: [ObjectID: ObjectKind]
 
     /// Opens the pack whose index is at `path` and reads every object of it.
-    init(packIndex path: String, store: borrowing ObjectDatabase) throws(GitError) {
+    init(
+        packIndex path: String, store: borrowing ObjectDatabase, limits: ReceiveLimits
+    ) throws(GitError) {
         let pack = try ObjectDatabase(packIndex: path)
         let ids = try pack.allObjects()
         var kinds: [ObjectID: ObjectKind] = [:]
@@ -15,6 +17,11 @@ struct PackChecker {
         var references: [ObjectReference] = []
         for id in ids {
             try Self.readable(id) { () throws(GitError) in
+                // The indexer bounds what deltas come to, not what an object is by itself.
+                guard let size = try pack.header(id)?.size, size <= limits.objectBytes else {
+                    throw GitError(
+                        .tooLarge, "object \(id) is larger than \(limits.objectBytes >> 20) MiB", operation: "fsck")
+                }
                 try pack.read(id) { (kind, bytes) throws(GitError) in
                     kinds[id] = kind
                     try Self.check(kind, bytes, id: id) { references.append($0) }

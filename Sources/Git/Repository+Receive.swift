@@ -30,7 +30,8 @@ extension Repository {
             _ = try decide { (id) throws(GitError) in try self.objects.header(id)?.kind }
             return
         }
-        let checker = try PackChecker(packIndex: "\(quarantine.path)/\(name).idx", store: objects)
+        let checker = try PackChecker(
+            packIndex: "\(quarantine.path)/\(name).idx", store: objects, limits: limits)
         let isWanted = try decide { (id) throws(GitError) in
             if let kind = checker.kind(of: id) { return kind }
             return try self.objects.header(id)?.kind

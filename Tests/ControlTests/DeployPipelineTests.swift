@@ -169,7 +169,7 @@ struct DeployPipelineTests {
         #expect(await eventually { platform.builder.requests.count == 2 })
         try await platform.control.apps.delete(app.id, by: alice)
         #expect(platform.routes.targets.isEmpty)
-        #expect(platform.provisioner.provisioned.isEmpty)
+        #expect(await eventually { platform.provisioner.provisioned.isEmpty })
         #expect(await platform.builder.releasesOnDisk().isEmpty)
         #expect(!(await platform.repository.exists(app.id)))
         #expect(try await platform.stores.deploys.unfinished().isEmpty)

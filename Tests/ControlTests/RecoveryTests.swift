@@ -20,7 +20,7 @@ struct RecoveryTests {
         _ = try await platform.push(platform.commit("b"), app: web, by: alice)
         let before = platform.routes.targets
         for hostname in before.keys { platform.routes.withdraw(hostname) }
-        try await platform.restarted().restore()
+        _ = try await platform.restarted().restore()
         #expect(platform.routes.targets["api1-alice.localhost"] == before["api1-alice.localhost"])
         #expect(platform.routes.targets["empty-alice.localhost"] == before["empty-alice.localhost"])
         guard case .site = platform.routes.targets["site-alice.localhost"] else {
@@ -41,9 +41,9 @@ struct RecoveryTests {
         let lost = try #require(platform.runner.running.keys.first)
         platform.runner.lose(lost)
         let control = platform.restarted()
-        try await control.restore()
+        let leftovers = try await control.restore()
         #expect(platform.routes.targets["api1-alice.localhost"] == .placeholder(.starting))
-        await control.resume()
+        await control.resume(leftovers)
         let endpoint = try #require(platform.runner.running.values.first)
         #expect(endpoint.id != lost)
         #expect(platform.routes.targets["api1-alice.localhost"] == .instance(endpoint))
@@ -63,8 +63,7 @@ struct RecoveryTests {
         _ = try await platform.stores.deploys.enqueue([deploy], at: Date())
         _ = try await platform.stores.deploys.start(deploy.id, commit: deploy.commit, at: Date())
         let control = platform.restarted()
-        try await control.restore()
-        await control.resume()
+        await control.resume(try await control.restore())
         #expect(await eventually { (try? await platform.stores.deploys.deploy(deploy.id)?.status) == .success })
 
         let unlucky = Deploy(
@@ -74,7 +73,8 @@ struct RecoveryTests {
         _ = try await platform.stores.deploys.start(unlucky.id, commit: nil, at: Date())
         try await platform.stores.deploys.requeue(unlucky.id)
         _ = try await platform.stores.deploys.start(unlucky.id, commit: nil, at: Date())
-        await platform.restarted().resume()
+        let again = platform.restarted()
+        await again.resume(try await again.restore())
         let ended = try #require(try await platform.stores.deploys.deploy(unlucky.id))
         #expect(ended.failure == "the server stopped 2 times during it")
     }
@@ -87,7 +87,8 @@ struct RecoveryTests {
         let update = PushUpdate(ref: "refs/heads/master", old: nil, new: platform.commit("a"))
         let push = try await platform.control.pushes.prepare(
             [update], access: GitAccess(app: app, principal: alice))
-        await platform.restarted().resume()
+        let control = platform.restarted()
+        await control.resume(try await control.restore())
         let deploy = try #require(try await platform.stores.deploys.deploy(push.deploys[0].id))
         #expect(deploy.status == .failed)
         #expect(deploy.failure?.contains("push again") == true)
@@ -101,9 +102,10 @@ struct RecoveryTests {
         _ = try await platform.push(platform.commit("a"), app: app, by: alice)
         _ = try await platform.stores.apps.markDeleted(app.id, owner: alice.user.id)
         platform.builder.addStray(ID())
-        await platform.restarted().resume()
+        let control = platform.restarted()
+        await control.resume(try await control.restore())
         #expect(await platform.builder.releasesOnDisk().isEmpty)
-        #expect(platform.provisioner.provisioned.isEmpty)
-        #expect(try await platform.stores.apps.deletedApps().isEmpty)
+        #expect(await eventually { platform.provisioner.provisioned.isEmpty })
+        #expect(await eventually { (try? await platform.stores.apps.deletedApps().isEmpty) == true })
     }
 }

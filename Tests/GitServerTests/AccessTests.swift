@@ -9,7 +9,7 @@ import Testing
     /// Asks as any HTTP client would, through curl: status, headers and body.
     private static func curl(_ server: LiveGitServer, _ arguments: [String]) async throws -> String {
         let command = try RunningCommand(
-            "/usr/bin/curl", ["-s", "-i", "--path-as-is", "--max-time", "20"] + arguments, folder: server.scratch.path,
+            "/usr/bin/curl", ["-sS", "-i", "--path-as-is", "--max-time", "60"] + arguments, folder: server.scratch.path,
             environment: ["PATH": "/usr/bin:/bin"])
         return await command.outcome().output
     }
@@ -148,9 +148,8 @@ import Testing
     @Test func aPushOverTheLimitIsToldSo() async throws {
         try await LiveGitServer.run(configure: { $0.pushBytes = 2_000_000 }) { server in
             let client = try await server.client()
-            var generator = SystemRandomNumberGenerator()
-            let noise = (0..<3_000_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            try Data(noise).write(to: URL(fileURLWithPath: client.folder + "/noise.bin"))
+            let noise = try Data.noise(3_000_000)
+            try noise.write(to: URL(fileURLWithPath: client.folder + "/noise.bin"))
             try await server.commit(client, [:], "big")
             let outcome = try await client.run("-c", "http.postBuffer=65536", "push", server.url, "main")
             #expect(outcome.status != 0)

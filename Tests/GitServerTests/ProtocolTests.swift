@@ -107,7 +107,7 @@ import Testing
         #expect(text.hasPrefix("000eunpack ok\n0014ok refs/heads/a\n"))
         #expect(text.contains("ng refs/heads/b deploy of prod\u{FFFD}failed: \u{FFFD}[0m\n0000"))
         let failed = PushReport(unpackFailure: "the pack is damaged", results: [])
-        #expect(String(decoding: failed.serialized(), as: UTF8.self) == "0020unpack the pack is damaged\n0000")
+        #expect(String(decoding: failed.serialized(), as: UTF8.self) == "001funpack the pack is damaged\n0000")
     }
 
     @Test func fetchesOfVersion0AreRead() throws {

@@ -54,16 +54,15 @@ import Testing
     @Test func aPushOfManyMegabytesArrivesInChunks() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
-            var generator = SystemRandomNumberGenerator()
-            let noise = (0..<3_000_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            try Data(noise).write(to: URL(fileURLWithPath: git.folder + "/noise.bin"))
+            let noise = try Data.noise(3_000_000)
+            try noise.write(to: URL(fileURLWithPath: git.folder + "/noise.bin"))
             try await server.commit(git, [:], "big")
             try await git("-c", "http.postBuffer=65536", "push", server.url, "main")
             try await server.stored()("fsck", "--strict", "--full")
             #expect(try server.quarantines().isEmpty)
             let copy = try server.git("copy")
             try await copy("clone", "-q", server.url, "c")
-            #expect(FileManager.default.contents(atPath: copy.folder + "/c/noise.bin") == Data(noise))
+            #expect(FileManager.default.contents(atPath: copy.folder + "/c/noise.bin") == noise)
         }
     }
 
@@ -126,9 +125,8 @@ import Testing
     @Test func aClientThatIsKilledLeavesNothingBehind() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
-            var generator = SystemRandomNumberGenerator()
-            let noise = (0..<12_000_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            try Data(noise).write(to: URL(fileURLWithPath: git.folder + "/noise.bin"))
+            let noise = try Data.noise(12_000_000)
+            try noise.write(to: URL(fileURLWithPath: git.folder + "/noise.bin"))
             try await server.commit(git, [:], "big")
             // Slow enough to be stopped in the middle.
             let push = try RunningCommand(

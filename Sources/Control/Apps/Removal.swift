@@ -1,26 +1,35 @@
 import Core
 import Logging
 
-/// Removes what belonged to a deleted app or channel: deploys, containers, files, schema and role, then the rows. Each
-/// step may be repeated, so that a start of the server finishes what a crash or an absent Postgres left.
+/// Removes what belonged to a deleted app or channel: deploys, containers, files, then schema and role, then the rows.
+/// Each step may be repeated, so that a start of the server finishes what a crash or an absent Postgres left.
 struct Removal: Sendable {
     let platform: Platform
     let databases: DatabaseService
     let queue: DeployQueue
     let retirement: Retirement
 
+    /// On return nothing of the app runs and its files are gone. Its schemas and roles go in the background: dropping a
+    /// database makes Postgres write a checkpoint, which may take seconds.
     func remove(_ app: App, channels: [Channel]) async {
         await attempt("app", "\(app.id)") { () async throws(PlatformError) in
             for channel in channels { try await clear(channel) }
             try await platform.repository.delete(app.id)
-            try await platform.apps.purge(app.id)
+            finish("app", "\(app.id)") { () async throws(PlatformError) in
+                for channel in channels { try await databases.drop(channel.id) }
+                try await platform.apps.purge(app.id)
+            }
         }
     }
 
+    /// As for an app.
     func remove(_ channel: Channel) async {
         await attempt("channel", "\(channel.id)") { () async throws(PlatformError) in
             try await clear(channel)
-            try await platform.channels.purge(channel.id)
+            finish("channel", "\(channel.id)") { () async throws(PlatformError) in
+                try await databases.drop(channel.id)
+                try await platform.channels.purge(channel.id)
+            }
         }
     }
 
@@ -38,7 +47,12 @@ struct Removal: Sendable {
                 try await platform.repository.unpin(deploy.id, app: channel.appID)
             }
         }
-        try await databases.drop(channel.id)
+    }
+
+    private func finish(
+        _ kind: String, _ id: String, _ body: @escaping @Sendable () async throws(PlatformError) -> Void
+    ) {
+        Task { await attempt(kind, id, body) }
     }
 
     private func attempt(

@@ -1,6 +1,11 @@
 import Core
 import Logging
 
+/// What a crash left on the disk, found before anything new was made.
+public struct Leftovers: Sendable {
+    let releases: [ID<Release>]
+}
+
 /// Brings a restarted server back to where it was: what ran is found again or started anew, every hostname leads where
 /// it should, interrupted deploys go on, and what a crash left behind is removed.
 struct Recovery: Sendable {
@@ -11,8 +16,11 @@ struct Recovery: Sendable {
     let logs: DeployLogs
     let removal: Removal
 
-    /// Everything that must be done before the first request is let in.
-    func restore() async throws(PlatformError) {
+    /// Everything that must be done before the first request is let in. Returns what a crash left behind: nothing is being
+    /// built yet, so every release folder that no record knows is a left-over.
+    func restore() async throws(PlatformError) -> Leftovers {
+        let known = try await platform.releases.allReleaseIDs()
+        let leftovers = Leftovers(releases: await platform.builder.releasesOnDisk().filter { !known.contains($0) })
         let channels = try await platform.channels.allChannels()
         let apps = Dictionary(uniqueKeysWithValues: try await platform.apps.allApps().map { ($0.id, $0) })
         let running = try await recoverInstances()
@@ -22,14 +30,15 @@ struct Recovery: Sendable {
             targets[platform.address.hostname(channel.label)] = await target(of: channel, app: app, running: running)
         }
         platform.routes.publish(targets)
+        return leftovers
     }
 
     /// What may go on while requests are served already.
-    func resume() async {
+    func resume(_ leftovers: Leftovers) async {
         await guarded("interrupted deploys") { () async throws(PlatformError) in try await resumeDeploys() }
         await guarded("instances") { () async throws(PlatformError) in try await startMissingInstances() }
         await guarded("removals") { () async throws(PlatformError) in try await finishRemovals() }
-        await guarded("release folders") { () async throws(PlatformError) in try await removeStrayReleases() }
+        for release in leftovers.releases { await platform.builder.remove(release) }
         await guarded("repositories") { () async throws(PlatformError) in
             for app in try await platform.apps.allApps() where !(await platform.repository.exists(app.id)) {
                 try await platform.repository.create(app.id, head: .master)
@@ -125,6 +134,7 @@ struct Recovery: Sendable {
     private func resumeDeploys() async throws(PlatformError) {
         for deploy in try await platform.deploys.unfinished() {
             logs.open(deploy.id)
+            try await removeReleases(of: deploy)
             if let ref = deploy.ref, let branch = BranchName(ref: ref), let commit = deploy.commit,
                 deploy.status == .queued,
                 try await platform.repository.resolve(.branch(branch), app: deploy.appID) != commit
@@ -151,6 +161,15 @@ struct Recovery: Sendable {
 
     // MARK: - Left-overs
 
+    /// What an interrupted deploy had built: it starts from its commit again.
+    private func removeReleases(of deploy: Deploy) async throws(PlatformError) {
+        for release in try await platform.releases.releases(channel: deploy.channelID)
+        where release.deployID == deploy.id {
+            try await platform.releases.delete(release.id)
+            await platform.builder.remove(release.id)
+        }
+    }
+
     private func finishRemovals() async throws(PlatformError) {
         let deleted = try await platform.channels.deletedChannels()
         let apps = try await platform.apps.deletedApps()
@@ -158,14 +177,6 @@ struct Recovery: Sendable {
         for channel in deleted where !apps.contains(where: { $0.id == channel.appID }) {
             await removal.remove(channel)
         }
-    }
-
-    private func removeStrayReleases() async throws(PlatformError) {
-        // The folders first: a release that is recorded between the two looks must not be taken for a stray.
-        let onDisk = await platform.builder.releasesOnDisk()
-        let known = try await platform.releases.allReleaseIDs()
-        guard try await platform.deploys.unfinished().isEmpty else { return }
-        for release in onDisk where !known.contains(release) { await platform.builder.remove(release) }
     }
 
     private func guarded(_ part: String, _ body: () async throws(PlatformError) -> Void) async {

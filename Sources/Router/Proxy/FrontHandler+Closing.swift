@@ -14,7 +14,9 @@ extension FrontHandler {
 
     func armIdleDeadline() {
         isHeadTimed = false
-        deadline = worker.clock.deadline(worker.configuration.keepAliveIdle)
+        // A connection that was accepted as the last ones were: its first request is on the way or never comes.
+        let limit = worker.isClosing ? worker.configuration.lingerTimeout : worker.configuration.keepAliveIdle
+        deadline = worker.clock.deadline(limit)
     }
 
     /// Runs from the first byte of a head; more bytes do not move it.

@@ -29,7 +29,7 @@ struct Composition {
         let rooms = try await Rooms.open(settings, folder: folder, logger: logger)
         let control = ControlPlane(rooms.platform)
         try await rooms.network.prepare()
-        try await control.restore()
+        let leftovers = try await control.restore()
 
         var firstUser: (name: String, token: String)?
         if try await !control.users.hasUsers() {
@@ -41,7 +41,8 @@ struct Composition {
             Banner(address: address, firstUser: firstUser, took: started.duration(to: .now)).text
         }
         return Composition(
-            services: try Self.services(rooms, control: control, settings: settings, folder: folder, banner: banner),
+            services: try Self.services(
+                rooms, control: control, leftovers: leftovers, settings: settings, folder: folder, banner: banner),
             settings: settings, logger: logger, lock: lock)
     }
 
@@ -57,7 +58,7 @@ struct Composition {
 
     /// What others depend on comes first.
     private static func services(
-        _ rooms: Rooms, control: ControlPlane, settings: Settings, folder: DataFolder,
+        _ rooms: Rooms, control: ControlPlane, leftovers: Leftovers, settings: Settings, folder: DataFolder,
         banner: @escaping @Sendable () -> String
     ) throws -> [any Service] {
         let sockets = ServiceSockets(folder: folder)
@@ -82,7 +83,7 @@ struct Composition {
                 logger: rooms.logger.labelled("berth.dashboard")),
         ]
         let front = FrontService(
-            control: control,
+            control: control, leftovers: leftovers,
             router: ProxyService(
                 configuration: rooms.routerConfiguration, routes: rooms.routes,
                 logger: rooms.logger.labelled("berth.router")),

@@ -8,6 +8,7 @@ import ServiceLifecycle
 /// Opens the listener once everything behind it takes connections, says so, and takes up what a stop interrupted.
 struct FrontService: Service {
     let control: ControlPlane
+    let leftovers: Leftovers
     let router: ProxyService
     let provisioner: (any DatabaseProvisioner)?
     /// One element for each private server that is open.
@@ -26,7 +27,7 @@ struct FrontService: Service {
         await withTaskGroup(of: Void.self) { group in
             // Instances that were found running get through to the database again as soon as it is there.
             if let provisioner { group.addTask { _ = try? await provisioner.endpoint() } }
-            group.addTask { await control.resume() }
+            group.addTask { await control.resume(leftovers) }
             group.addTask { try? await router.run() }
         }
     }

@@ -123,3 +123,11 @@ func expectEventually(
     }
     Issue.record(what, sourceLocation: sourceLocation)
 }
+
+extension Data {
+    /// Bytes that do not compress.
+    static func noise(_ count: Int) throws -> Data {
+        let source = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/dev/urandom"))
+        return try source.read(upToCount: count) ?? Data()
+    }
+}

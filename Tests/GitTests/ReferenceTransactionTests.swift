@@ -1,0 +1,122 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Git
+
+@Suite struct ReferenceTransactionTests {
+    private static func apply(
+        _ fixture: Fixture, _ updates: [(String, ObjectID, ObjectID)], isAtomic: Bool = false
+    ) async throws -> [GitError?] {
+        let wanted = updates.map { ReferenceUpdate(name: $0, old: $1, new: $2) }
+        return try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
+            try repository.update(wanted, isAtomic: isAtomic)
+        }
+    }
+
+    @Test func theOldValueDecides() async throws {
+        let fixture = try await Fixture()
+        let one = ObjectID(try await fixture.push(["a": "1"]))
+        let two = ObjectID(try await fixture.push(["a": "2"], branch: "other"))
+        let wrong = try await Self.apply(fixture, [("refs/heads/master", two, one)])
+        #expect(wrong.first??.code == .locked)
+        #expect(try await Self.apply(fixture, [("refs/heads/master", .zero, two)]).first??.code == .locked)
+        #expect(try await Self.apply(fixture, [("refs/heads/master", one, two)]) == [nil])
+        #expect(try await fixture.stored("rev-parse", "master") == "\(two)")
+    }
+
+    @Test func oneOfManyConcurrentUpdatesWins() async throws {
+        let fixture = try await Fixture()
+        let one = ObjectID(try await fixture.push(["a": "1"]))
+        var tips: [ObjectID] = []
+        for number in 0..<8 { tips.append(ObjectID(try await fixture.push(["a": "x\(number)"], branch: "b\(number)"))) }
+        let winners = try await withThrowingTaskGroup(of: ObjectID?.self) { group in
+            for tip in tips {
+                group.addTask { try await Self.apply(fixture, [("refs/heads/master", one, tip)]) == [nil] ? tip : nil }
+            }
+            var winners: [ObjectID] = []
+            for try await winner in group { if let winner { winners.append(winner) } }
+            return winners
+        }
+        #expect(winners.count == 1)
+        #expect(try await fixture.stored("rev-parse", "master") == winners.first.map { "\($0)" })
+        try await fixture.stored("fsck", "--strict")
+    }
+
+    @Test func foldersAndFilesOfOneNameExcludeEachOther() async throws {
+        let fixture = try await Fixture()
+        let one = ObjectID(try await fixture.push(["a": "1"], branch: "a/b"))
+        for isPacked in [false, true] {
+            if isPacked { try await fixture.stored("pack-refs", "--all") }
+            #expect(try await Self.apply(fixture, [("refs/heads/a", .zero, one)]).first??.code == .refused)
+            #expect(try await Self.apply(fixture, [("refs/heads/a/b/c", .zero, one)]).first??.code == .refused)
+        }
+        let both = try await Self.apply(fixture, [("refs/heads/x", .zero, one), ("refs/heads/x/y", .zero, one)])
+        #expect(both.map { $0 == nil } == [true, false])
+        let none = try await Self.apply(
+            fixture, [("refs/heads/n", .zero, one), ("refs/heads/n/m", .zero, one)], isAtomic: true)
+        #expect(none.allSatisfy { $0 != nil })
+        #expect(try await fixture.stored("for-each-ref", "--format=%(refname)") == "refs/heads/a/b\nrefs/heads/x")
+        // A folder that deleted refs leave behind is in nobody's way.
+        #expect(try await Self.apply(fixture, [("refs/heads/a/b", one, .zero)]) == [nil])
+        #expect(try await Self.apply(fixture, [("refs/heads/a", .zero, one)]) == [nil])
+        try await fixture.stored("fsck", "--strict")
+    }
+
+    @Test func aLockOfAnotherProcessFailsThatRefOnly() async throws {
+        let fixture = try await Fixture()
+        let one = ObjectID(try await fixture.push(["a": "1"]))
+        FileManager.default.createFile(atPath: fixture.directory + "/refs/heads/held.lock", contents: nil)
+        let results = try await Self.apply(
+            fixture, [("refs/heads/held", .zero, one), ("refs/heads/free", .zero, one)])
+        #expect(results.first??.message == "the ref is locked by another process")
+        #expect(results.last == .some(nil))
+        #expect(FileManager.default.fileExists(atPath: fixture.directory + "/refs/heads/held.lock"))
+        #expect(!FileManager.default.fileExists(atPath: fixture.directory + "/refs/heads/free.lock"))
+    }
+
+    @Test func deletedRefsDoNotComeBackFromThePackedOnes() async throws {
+        let fixture = try await Fixture()
+        let one = ObjectID(try await fixture.push(["a": "1"]))
+        try await fixture.git("tag", "-a", "v1", "-m", "v1")
+        try await fixture.git("push", "-q", fixture.directory, "v1", "HEAD:refs/heads/b")
+        try await fixture.stored("pack-refs", "--all")
+        let two = ObjectID(try await fixture.push(["a": "2"], branch: "b"))
+        #expect(two != one)
+        #expect(try await Self.apply(fixture, [("refs/heads/b", two, .zero)]) == [nil])
+        #expect(try await fixture.stored("for-each-ref", "--format=%(refname)") == "refs/heads/master\nrefs/tags/v1")
+        let packed = FileManager.default.contents(atPath: fixture.directory + "/packed-refs") ?? Data()
+        #expect(String(decoding: packed, as: UTF8.self).contains("\n^\(one)\n"))
+    }
+
+    @Test func manyRefsArePackedAtOnceAndReadBack() async throws {
+        let fixture = try await Fixture()
+        let one = ObjectID(try await fixture.push(["a": "1"]))
+        try await fixture.git("tag", "-a", "v1", "-m", "v1")
+        try await fixture.git("push", "-q", fixture.directory, "v1")
+        let tag = try #require(ObjectID(try await fixture.git("rev-parse", "v1")))
+        var updates = (0..<200).map { ("refs/heads/many/b\($0)", ObjectID.zero, one) }
+        updates.append(("refs/tags/v2", .zero, tag))
+        #expect(try await Self.apply(fixture, updates).allSatisfy { $0 == nil })
+        #expect(!FileManager.default.fileExists(atPath: fixture.directory + "/refs/heads/many"))
+        #expect(try await fixture.stored("for-each-ref", "--format=%(refname)").split(separator: "\n").count == 203)
+        #expect(try await fixture.stored("rev-parse", "v2^{commit}") == "\(one)")
+        let snapshot = try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
+            try repository.snapshot(isPeeled: true)
+        }
+        #expect(snapshot.references.filter { $0.peeled == one }.map(\.name) == ["refs/tags/v1", "refs/tags/v2"])
+        try await fixture.stored("fsck", "--strict")
+    }
+
+    @Test(arguments: [
+        ("refs/heads/main", true), ("refs/heads/a/b", true), ("refs/tags/v1.0", true), ("refs/notes/commits", true),
+        ("refs/heads/-rf", true), ("refs/heads/$(id)", true), ("HEAD", false), ("refs/heads", false), ("refs/x", false),
+        ("config", false), ("refs/heads/../x", false), ("refs/heads/.a", false), ("refs/heads/a.lock", false),
+        ("refs/heads/a b", false), ("refs/heads/a\u{1}", false), ("refs/heads/a~1", false), ("refs/heads/", false),
+        ("refs/heads//a", false), ("refs/heads/a/", false), ("refs/heads/a\0b", false), ("/refs/heads/a", false),
+        ("refs/heads/" + String(repeating: "x", count: 300), false), ("heads/main/x", false), ("refs/heads/@{", false),
+    ])
+    func namesFollowGitsRules(name: String, isValid: Bool) {
+        #expect(ReferenceName.isValid(name) == isValid)
+    }
+}
