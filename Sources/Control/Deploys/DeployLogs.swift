@@ -19,6 +19,7 @@ final class DeployLogs: Sendable {
         /// The end of what did not fit any more; written out when the deploy ends.
         var tail: [String] = []
         var listeners: [UUID: AsyncStream<DeployLogEvent>.Continuation] = [:]
+        var mask = SecretMask([:])
     }
 
     /// Bytes that one deploy may write; past that only the last `tailLines` lines are kept.
@@ -41,11 +42,17 @@ final class DeployLogs: Sendable {
         live.withLock { if $0[deploy] == nil { $0[deploy] = Live() } }
     }
 
+    /// From now on the values of these variables are hidden in the deploy's lines.
+    func hide(_ environment: [String: String], in deploy: ID<Deploy>) {
+        let mask = SecretMask(environment)
+        live.withLock { $0[deploy, default: Live()].mask = mask }
+    }
+
     func write(_ text: String, to deploy: ID<Deploy>) {
         let stamp = Timestamp.string(from: now())
         live.withLock { live in
-            let line = "[\(stamp)] \(LogText.harmless(text))"
             var state = live[deploy] ?? Live()
+            let line = "[\(stamp)] \(state.mask.hide(LogText.harmless(text)))"
             let bytes = line.utf8.count + 1
             guard state.bytes + bytes <= Self.limit else {
                 if state.tail.isEmpty { emit("[\(stamp)] … output cut: over \(Self.limit >> 20) MiB", deploy, &state) }

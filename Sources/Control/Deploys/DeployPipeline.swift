@@ -52,6 +52,7 @@ struct DeployPipeline: Sendable {
         let commit = try await resolve(deploy, channel: channel, log: log)
         try await platform.repository.pin(commit, deploy: deploy.id, app: app.id)
         let environment = try await environment(app: app, channel: channel, commit: commit)
+        logs.hide(environment, in: deploy.id)
         var previous: Release?
         if let current = channel.currentRelease { previous = try await platform.releases.release(current) }
 
