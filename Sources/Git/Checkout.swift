@@ -53,7 +53,9 @@ struct Checkout: ~Copyable {
                 }
                 stack[stack.count - 1].next += 1
                 count += 1
-                guard count <= limits.entries else { throw Self.unusable("more than \(limits.entries) files and folders") }
+                guard count <= limits.entries else {
+                    throw Self.unusable("more than \(limits.entries) files and folders")
+                }
                 try lay(top.entries[top.next], in: top, repository)
             }
             if let path = links.firstEscaping() {
@@ -69,7 +71,9 @@ struct Checkout: ~Copyable {
         }
     }
 
-    private mutating func lay(_ entry: CheckoutEntry, in top: Frame, _ repository: borrowing Repository) throws(GitError) {
+    private mutating func lay(_ entry: CheckoutEntry, in top: Frame, _ repository: borrowing Repository)
+        throws(GitError)
+    {
         let path = top.path.isEmpty ? entry.name : top.path + [UInt8(ascii: "/")] + entry.name
         guard path.count <= limits.pathBytes else { throw Self.unusable("the path \(Self.shown(path)) is too long") }
         let known = top.isUnchanged ? entry : top.known[entry.name]
@@ -93,7 +97,9 @@ struct Checkout: ~Copyable {
         case .submodule:
             writer.flushes.add(folder: try writer.makeFolder(entry.name, in: top.folder))
         case .folder:
-            guard stack.count < limits.depth else { throw Self.unusable("the folder \(Self.shown(path)) lies too deep") }
+            guard stack.count < limits.depth else {
+                throw Self.unusable("the folder \(Self.shown(path)) lies too deep")
+            }
             let folder = try writer.makeFolder(entry.name, in: top.folder)
             var previous: OpenFile?
             if let known, known.kind == .folder, let parent = top.previous {
@@ -128,7 +134,8 @@ struct Checkout: ~Copyable {
         }
         stack.append(
             Frame(
-                folder: folder, previous: previous, path: path, entries: try CheckoutEntry.all(of: tree, in: repository),
+                folder: folder, previous: previous, path: path,
+                entries: try CheckoutEntry.all(of: tree, in: repository),
                 known: known, isUnchanged: isUnchanged))
     }
 

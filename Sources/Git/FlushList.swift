@@ -61,7 +61,9 @@ func withCString<Value>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Value
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: name.count + 1) { buffer in
         for (index, byte) in name.enumerated() { buffer[index] = CChar(bitPattern: byte) }
         buffer[name.count] = 0
-        guard let base = buffer.baseAddress else { preconditionFailure("an allocation of at least one byte has an address") }
+        guard let base = buffer.baseAddress else {
+            preconditionFailure("an allocation of at least one byte has an address")
+        }
         return body(base)
     }
 }

@@ -42,8 +42,8 @@ package struct History: ~Copyable {
 
     /// Whether one of `targets` is among the ancestors of `starts`, or one of them. Older commits than `notBefore` are
     /// not walked past.
-    package mutating func isReachable(
-        _ targets: Set<ObjectID>, from starts: [ObjectID], notBefore: Int = .min, in repository: borrowing Repository
+    private mutating func isReachable(
+        _ targets: Set<ObjectID>, from starts: [ObjectID], notBefore: Int, in repository: borrowing Repository
     ) throws(GitError) -> Bool {
         var seen = Set(starts)
         var queue = starts
@@ -54,6 +54,22 @@ package struct History: ~Copyable {
             for parent in commit.parents where seen.insert(parent).inserted { queue.append(parent) }
         }
         return false
+    }
+
+    /// Those of `commits` that none of `tips` is or descends from. One walk for all of them.
+    package mutating func unreachable(
+        _ commits: Set<ObjectID>, from tips: [ObjectID], in repository: borrowing Repository
+    ) throws(GitError) -> Set<ObjectID> {
+        var left = commits.subtracting(tips)
+        var seen = Set(tips)
+        var queue = tips
+        while !left.isEmpty, let id = queue.popLast() {
+            for parent in try commit(id, in: repository).parents where seen.insert(parent).inserted {
+                left.remove(parent)
+                queue.append(parent)
+            }
+        }
+        return left
     }
 
     /// The commits of `wants` and their ancestors that are not among the ancestors of `haves`, newest first, and the

@@ -86,7 +86,8 @@ struct PackChecker {
         guard store.contains(id) else { return }
         try store.read(id) { (storedKind, stored) throws(GitError) in
             guard storedKind == kind, stored.elementsEqual(bytes) else {
-                throw GitError(.refused, "object \(id) collides with a different one of the same name", operation: "fsck")
+                throw GitError(
+                    .refused, "object \(id) collides with a different one of the same name", operation: "fsck")
             }
         }
     }

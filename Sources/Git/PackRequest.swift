@@ -45,13 +45,18 @@ private struct ObjectSelection {
     private(set) var count = 0
 
     mutating func add(
-        _ request: PackRequest, history: inout History, repository: borrowing Repository, to sender: borrowing PackSender
+        _ request: PackRequest, history: inout History, repository: borrowing Repository,
+        to sender: borrowing PackSender
     ) throws(GitError) {
         var commits: [ObjectID] = []
         var others: [ObjectID] = []
         for want in request.wants {
             let tagged = try addTags(want, repository: repository, to: sender)
-            if try repository.objects.header(tagged)?.kind == .commit { commits.append(tagged) } else { others.append(tagged) }
+            if try repository.objects.header(tagged)?.kind == .commit {
+                commits.append(tagged)
+            } else {
+                others.append(tagged)
+            }
         }
         // What was the end of the client's history gets its parents now, though the commit itself is there.
         for id in request.boundary?.removed ?? [] { commits += try history.commit(id, in: repository).parents }

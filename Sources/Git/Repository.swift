@@ -49,7 +49,9 @@ package struct Repository: ~Copyable {
         var current = id
         // A loop cannot exist among hashes, but a chain may be as long as somebody cared to make it.
         for _ in 0..<128 where kind == .tag {
-            let tag = try objects.read(current, as: .tag) { (bytes) throws(GitError) in try TagObject(bytes, id: current) }
+            let tag = try objects.read(current, as: .tag) { (bytes) throws(GitError) in
+                try TagObject(bytes, id: current)
+            }
             (current, kind) = (tag.target, tag.kind)
         }
         return kind == .tag ? nil : (current, kind)

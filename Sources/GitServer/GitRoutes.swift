@@ -67,7 +67,10 @@ public struct GitRoutes: Sendable {
             return try await body(path)
         } catch {
             if let cause = error.cause {
-                logger.error("git request failed", metadata: ["code": "\(error.code)", "cause": "\(cause)"])
+                // A client that hangs up is nothing that an operator could mend.
+                logger.log(
+                    level: error.code == .cancelled ? .debug : .error, "git request failed",
+                    metadata: ["code": "\(error.code)", "cause": "\(cause)"])
             }
             return responses.failure(error)
         }

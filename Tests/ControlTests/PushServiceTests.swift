@@ -144,6 +144,24 @@ struct PushServiceTests {
         #expect(platform.builder.requests.isEmpty)
     }
 
+    @Test("that a newer one superseded before its deploys began is told so, never that all is well")
+    func supersededEarly() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        let access = GitAccess(app: app, principal: alice)
+        let pushes = platform.control.pushes
+        let first = try await pushes.prepare(
+            [PushUpdate(ref: "refs/heads/master", old: nil, new: platform.commit("a"))], access: access)
+        _ = try await pushes.prepare(
+            [PushUpdate(ref: "refs/heads/master", old: platform.commit("a"), new: platform.commit("b"))],
+            access: access)
+        var events: [PushEvent] = []
+        for await event in await pushes.proceed(first, moved: ["refs/heads/master"]) { events.append(event) }
+        #expect(
+            verdicts(events) == ["refs/heads/master": "deploy of prod failed: superseded by a newer deploy"])
+    }
+
     @Test("is let in only for the owner, with the repo scope, and missing and foreign look the same")
     func authorize() async throws {
         let platform = TestPlatform()

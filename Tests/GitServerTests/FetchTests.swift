@@ -8,7 +8,9 @@ import Testing
 @Suite struct FetchTests {
     private static func git(_ server: LiveGitServer, _ name: String, version: String) throws -> GitCommand {
         var git = try server.git(name)
-        git.environment = ["GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.version", "GIT_CONFIG_VALUE_0": version]
+        git.environment = [
+            "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.version", "GIT_CONFIG_VALUE_0": version,
+        ]
         return git
     }
 
@@ -16,7 +18,9 @@ import Testing
     func clonesAndFetchesBringTheWholeHistory(version: String) async throws {
         try await LiveGitServer.run { server in
             let client = try await server.client()
-            for number in 0..<30 { try await server.commit(client, ["d\(number % 5)/f.txt": "\(number)\n"], "c\(number)") }
+            for number in 0..<30 {
+                try await server.commit(client, ["d\(number % 5)/f.txt": "\(number)\n"], "c\(number)")
+            }
             try await client("tag", "-a", "v1", "-m", "one")
             try await client("push", server.url, "main", "--tags")
             let copy = try Self.git(server, "copy", version: version)
@@ -63,7 +67,9 @@ import Testing
     func shallowClonesDeepenStepByStep(version: String) async throws {
         try await LiveGitServer.run { server in
             let client = try await server.client()
-            for number in 0..<10 { try await server.commit(client, ["f.txt": "\(number)\n", "g\(number)": "g\n"], "c\(number)") }
+            for number in 0..<10 {
+                try await server.commit(client, ["f.txt": "\(number)\n", "g\(number)": "g\n"], "c\(number)")
+            }
             try await client("push", server.url, "main")
             let copy = try Self.git(server, "copy", version: version)
             try await copy("clone", "-q", "--depth", "1", server.url, ".")

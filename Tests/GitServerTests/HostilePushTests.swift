@@ -93,7 +93,8 @@ import Testing
         try await LiveGitServer.run { server in
             let git = try await server.client()
             try await git("push", server.url, "main^{tree}:refs/tags/tree")
-            let answer = try await Self.post(server, old: Self.zero, new: try await git("rev-parse", "main^{tree}"), pack: Self.emptyPack)
+            let answer = try await Self.post(
+                server, old: Self.zero, new: try await git("rev-parse", "main^{tree}"), pack: Self.emptyPack)
             #expect(answer.contains("ng refs/heads/main a branch must point to a commit"))
         }
     }
@@ -151,7 +152,8 @@ import Testing
             var sized = pack
             sized[12] ^= 0x01
             let damaged: [Data] = [
-                Data(), pack.dropLast(1), pack.prefix(pack.count / 2), pack.prefix(12), pack.prefix(5), flipped, counted,
+                Data(), pack.dropLast(1), pack.prefix(pack.count / 2), pack.prefix(12), pack.prefix(5), flipped,
+                counted,
                 typed, sized, Data("rubbish that is no pack at all".utf8),
             ]
             for bytes in damaged {
@@ -159,7 +161,8 @@ import Testing
                 #expect(answer.contains("ng refs/heads/main"), "\(answer)")
                 #expect(try await server.stored()("for-each-ref").isEmpty)
                 #expect(try server.quarantines().isEmpty)
-                #expect(try FileManager.default.contentsOfDirectory(atPath: server.repository + "/objects/pack").isEmpty)
+                #expect(
+                    try FileManager.default.contentsOfDirectory(atPath: server.repository + "/objects/pack").isEmpty)
             }
             #expect(try await Self.post(server, old: Self.zero, new: head, pack: pack).contains("ok refs/heads/main"))
         }

@@ -72,7 +72,8 @@ import Testing
 
     @Test func pushesAreReadCommandByCommand() throws {
         var parser = PushRequestParser(commandLimit: 10)
-        try parser.take(Self.data("\(Self.zero) \(Self.one) refs/heads/a\0 report-status atomic push-options agent=git/2"))
+        try parser.take(
+            Self.data("\(Self.zero) \(Self.one) refs/heads/a\0 report-status atomic push-options agent=git/2"))
         try parser.take(Self.data("shallow \(Self.two)"))
         try parser.take(Self.data("\(Self.one) \(Self.zero) refs/heads/b c\n"))
         try parser.take(.flush)
@@ -86,7 +87,9 @@ import Testing
         #expect(request.capabilities["agent"] == "git/2")
     }
 
-    @Test(arguments: ["", "rubbish", "x \(zero) refs/heads/a", "\(zero) \(one)", "\(zero)  \(one) refs/heads/a", "push-cert\0"])
+    @Test(arguments: [
+        "", "rubbish", "x \(zero) refs/heads/a", "\(zero) \(one)", "\(zero)  \(one) refs/heads/a", "push-cert\0",
+    ])
     func brokenCommandsAreRefused(line: String) {
         var parser = PushRequestParser(commandLimit: 10)
         #expect(throws: ProtocolError.self) { try parser.take(Self.data(line)) }

@@ -22,7 +22,9 @@ import Testing
     func branchesTagsForceAndDeletionWorkWithProtocol(version: String) async throws {
         try await LiveGitServer.run { server in
             var git = try await server.client()
-            git.environment = ["GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.version", "GIT_CONFIG_VALUE_0": version]
+            git.environment = [
+                "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.version", "GIT_CONFIG_VALUE_0": version,
+            ]
             try await git("remote", "add", "origin", server.url)
             try await git("push", "origin", "main")
             try await server.commit(git, ["a/b.txt": "b\n"], "second")
@@ -87,7 +89,8 @@ import Testing
             let conflict = try await git.run("push", server.url, "main:refs/heads/a")
             #expect(conflict.status != 0)
             #expect(conflict.output.contains("refs below refs/heads/a/ exist"))
-            #expect(try await git.run("push", server.url, "main:refs/heads/a/b/c").output.contains("refs/heads/a/b exists"))
+            #expect(
+                try await git.run("push", server.url, "main:refs/heads/a/b/c").output.contains("refs/heads/a/b exists"))
             #expect(
                 try await server.stored()("for-each-ref", "--format=%(refname)") == "refs/heads/a/b\nrefs/heads/main")
         }
@@ -133,7 +136,9 @@ import Testing
                 "/usr/bin/env", ["git", "-c", "http.postBuffer=65536", "push", server.url, "main"],
                 folder: git.folder,
                 environment: ["HOME": git.folder, "PATH": "/usr/bin:/bin", "GIT_TRACE_CURL": "0"])
-            try await expectEventually("the pack is being taken") { try !server.quarantines().isEmpty || !push.isRunning }
+            try await expectEventually("the pack is being taken") {
+                try !server.quarantines().isEmpty || !push.isRunning
+            }
             push.kill()
             _ = await push.outcome()
             try await expectEventually("the quarantine goes") { try server.quarantines().isEmpty }

@@ -35,7 +35,9 @@ import Testing
         let report = try await fixture.checkOut(second, "two", previous: (first, "one"))
         #expect(report == CheckoutReport(files: 5, linked: 2, bytes: 9))
         for path in ["a", "d/e/g"] {
-            #expect(try fixture.attribute("one/\(path)", .systemFileNumber) == fixture.attribute("two/\(path)", .systemFileNumber))
+            #expect(
+                try fixture.attribute("one/\(path)", .systemFileNumber)
+                    == fixture.attribute("two/\(path)", .systemFileNumber))
         }
         #expect(fixture.text("two/d/c") == "changed")
         #expect(fixture.text("one/d/c") == "c")
@@ -74,11 +76,14 @@ import Testing
         let report = try await fixture.checkOut(commit, "out", account: 4321)
         #expect(report.files == 5)
         #expect(fixture.text("out/through") == "a\n")
-        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: fixture.scratch.path("out/later")) == "build/output.txt")
+        #expect(
+            try FileManager.default.destinationOfSymbolicLink(atPath: fixture.scratch.path("out/later"))
+                == "build/output.txt")
     }
 
     @Test(arguments: [
-        [("evil", "/etc/passwd")], [("evil", "../x")], [("d/evil", "../../x")], [("d/e", ".."), ("evil", "d/e/../../x")],
+        [("evil", "/etc/passwd")], [("evil", "../x")], [("d/evil", "../../x")],
+        [("d/e", ".."), ("evil", "d/e/../../x")],
         [("loop", "loop")], [("a", "b"), ("b", "a")], [("one", "."), ("two", "one/../..")],
     ])
     func symbolicLinksThatLeaveTheTreeAreRefused(links: [(String, String)]) async throws {
@@ -121,7 +126,8 @@ import Testing
             bytes.append(UInt8(digits, radix: 16) ?? 0)
         }
         try bytes.write(to: URL(fileURLWithPath: fixture.scratch.path("tree")))
-        let tree = try await fixture.stored("hash-object", "-t", "tree", "-w", "--literally", fixture.scratch.path("tree"))
+        let tree = try await fixture.stored(
+            "hash-object", "-t", "tree", "-w", "--literally", fixture.scratch.path("tree"))
         let commit = try #require(CommitID(try await fixture.stored("commit-tree", "-m", "x", tree)))
         let error = await #expect(throws: PlatformError.self) { try await fixture.checkOut(commit, "out") }
         #expect(error?.code == .buildFailed)
@@ -135,10 +141,13 @@ import Testing
         limits.bytes = 100
         let fixture = try await Fixture(limits: limits)
         let deep = try await fixture.push(["a/b/c/d": "x"], branch: "deep")
-        let large = try await { try fixture.git.remove("a"); return try await fixture.push(["l": String(repeating: "x", count: 101)]) }()
+        let large = try await {
+            try fixture.git.remove("a"); return try await fixture.push(["l": String(repeating: "x", count: 101)])
+        }()
         try fixture.git.remove("l")
         let many = try await fixture.push(Dictionary(uniqueKeysWithValues: (0..<21).map { ("f\($0)", "x") }))
-        for (commit, reason) in [(deep, "lies too deep"), (large, "more than 100 bytes"), (many, "more than 20 files")] {
+        for (commit, reason) in [(deep, "lies too deep"), (large, "more than 100 bytes"), (many, "more than 20 files")]
+        {
             let error = await #expect(throws: PlatformError.self) { try await fixture.checkOut(commit, "out") }
             #expect(error?.code == .buildFailed)
             #expect(error?.message.contains(reason) == true)

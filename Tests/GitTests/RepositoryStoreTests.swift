@@ -100,7 +100,10 @@ import Testing
         }
         await fixture.store.sweep()
         #expect(try files.contentsOfDirectory(atPath: fixture.scratch.path("repos")) == ["\(fixture.app).git"])
-        #expect(try files.contentsOfDirectory(atPath: fixture.directory + "/objects").allSatisfy { !$0.hasPrefix("incoming") })
+        #expect(
+            try files.contentsOfDirectory(atPath: fixture.directory + "/objects").allSatisfy {
+                !$0.hasPrefix("incoming")
+            })
         #expect(!files.fileExists(atPath: fixture.directory + "/refs/heads/master.lock"))
         _ = try await fixture.push(["a": "b"])
     }

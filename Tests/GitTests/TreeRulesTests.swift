@@ -16,7 +16,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ".gitignore", ".gitmodules", ".github", "git", "git~2", "a.git", "...", ".. ", "g", "ein Übergang", "-rf", ".gitx",
+        ".gitignore", ".gitmodules", ".github", "git", "git~2", "a.git", "...", ".. ", "g", "ein Übergang", "-rf",
+        ".gitx",
         ".git-blame-ignore-revs", "digit",
     ])
     func otherNamesAreFine(name: String) {
@@ -38,7 +39,8 @@ import Testing
     }
 
     @Test func textFromClientsIsMadeHarmless() {
-        #expect(ShownText.of("a\u{1b}[2Jb\r\n\u{9b}c\u{202e}d\te") == "a\u{FFFD}[2Jb\u{FFFD}\u{FFFD}\u{FFFD}c\u{FFFD}d\te")
+        #expect(
+            ShownText.of("a\u{1b}[2Jb\r\n\u{9b}c\u{202e}d\te") == "a\u{FFFD}[2Jb\u{FFFD}\u{FFFD}\u{FFFD}c\u{FFFD}d\te")
         #expect(ShownText.of("abcdef", limit: 3) == "abc…")
     }
 

@@ -42,6 +42,9 @@ final class DeployLogs: Sendable {
         live.withLock { if $0[deploy] == nil { $0[deploy] = Live() } }
     }
 
+    /// Undoes `open` for a deploy that came to nothing.
+    func forget(_ deploy: ID<Deploy>) { live.withLock { $0[deploy] = nil } }
+
     /// From now on the values of these variables are hidden in the deploy's lines.
     func hide(_ environment: [String: String], in deploy: ID<Deploy>) {
         let mask = SecretMask(environment)

@@ -23,6 +23,19 @@ actor DeployQueue {
         workers[channel] = Task { await work(channel) }
     }
 
+    /// Runs `body` in the channel's turn: no deploy of the channel runs meanwhile.
+    func run(on channel: ID<Channel>, _ body: @escaping @Sendable () async -> Void) async {
+        while let worker = workers[channel] { await worker.value }
+        guard !isClosed else { return }
+        let turn = Task {
+            await body()
+            workers[channel] = nil
+            if woken.contains(channel) { wake(channel) }
+        }
+        workers[channel] = turn
+        await turn.value
+    }
+
     /// Ends the channel's running deploy and everything queued as failed, and waits until nothing of it runs.
     func cancel(_ channel: ID<Channel>, reason: String) async {
         if let worker = workers[channel] {

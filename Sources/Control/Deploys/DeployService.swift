@@ -78,7 +78,14 @@ public struct DeployService: Sendable {
     func enqueue(_ deploys: [Deploy]) async throws(PlatformError) {
         guard !deploys.isEmpty else { return }
         for deploy in deploys { logs.open(deploy.id) }
-        for superseded in try await platform.deploys.enqueue(deploys, at: platform.now()) {
+        let replaced: [Deploy]
+        do throws(PlatformError) {
+            replaced = try await platform.deploys.enqueue(deploys, at: platform.now())
+        } catch {
+            for deploy in deploys { logs.forget(deploy.id) }
+            throw error
+        }
+        for superseded in replaced {
             let reason = superseded.failure ?? "superseded by a newer deploy"
             logs.end(superseded.id, lastLines: ["deploy failed: \(reason)"], failure: reason)
         }

@@ -80,13 +80,30 @@ public struct PushService: GitGate {
         let started = push.deploys.filter { moved.contains($0.ref ?? "") }
         let channels = (try? await platform.channels.channels(app: push.app.id)) ?? []
         let names = Dictionary(uniqueKeysWithValues: channels.map { ($0.id, $0.name.rawValue) })
-        let listeners = started.compactMap { deploy in
-            logs.listen(to: deploy.id).map {
-                PushReporter.Listener(deploy: deploy, channel: names[deploy.channelID] ?? "?", events: $0)
-            }
+        var listeners: [PushReporter.Listener] = []
+        for deploy in started {
+            listeners.append(
+                PushReporter.Listener(
+                    deploy: deploy, channel: names[deploy.channelID] ?? "?", events: await events(of: deploy)))
         }
         for deploy in started { await queue.wake(deploy.channelID) }
         return PushReporter.events(of: listeners)
+    }
+
+    /// The deploy's log, live; for one that has ended already (a newer push may have superseded it) just its end.
+    private func events(of deploy: Deploy) async -> AsyncStream<DeployLogEvent> {
+        if let events = logs.listen(to: deploy.id) { return events }
+        let failure: String?
+        do throws(PlatformError) {
+            let ended = try await platform.deploys.deploy(deploy.id)
+            failure = ended?.status == .success ? nil : ended?.failure ?? "it was removed"
+        } catch {
+            failure = error.message
+        }
+        return AsyncStream { continuation in
+            continuation.yield(.ended(failure: failure))
+            continuation.finish()
+        }
     }
 
     /// A new app's `prod` follows `master`; when the first push brings exactly one branch and it has another name,

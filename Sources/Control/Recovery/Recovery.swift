@@ -88,14 +88,30 @@ struct Recovery: Sendable {
         }
     }
 
-    /// Starts the current release of each channel whose instance did not survive.
+    /// Starts the current release of each channel whose instance did not survive, a few at a time.
     private func startMissingInstances() async throws(PlatformError) {
         let running = Set(try await platform.instances.instances().map(\.releaseID))
-        for channel in try await platform.channels.allChannels() {
-            guard let releaseID = channel.currentRelease, !running.contains(releaseID),
-                let release = try await platform.releases.release(releaseID), release.plan.kind == .web
-            else { continue }
-            await guarded("instance of \(channel.id)") { () async throws(PlatformError) in
+        let missing = try await platform.channels.allChannels().filter { channel in
+            channel.currentRelease.map { !running.contains($0) } ?? false
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for (index, channel) in missing.enumerated() {
+                if index >= Self.startsAtOnce { await group.next() }
+                group.addTask { await startMissingInstance(of: channel.id) }
+            }
+        }
+    }
+
+    private static let startsAtOnce = 4
+
+    /// In the channel's turn, so that a push that comes in meanwhile neither overtakes this nor is overtaken.
+    private func startMissingInstance(of id: ID<Channel>) async {
+        await queue.run(on: id) {
+            await guarded("instance of \(id)") { () async throws(PlatformError) in
+                guard let channel = try await platform.channels.channel(id), let current = channel.currentRelease,
+                    try await !platform.instances.instances(channel: id).contains(where: { $0.releaseID == current }),
+                    let release = try await platform.releases.release(current), release.plan.kind == .web
+                else { return }
                 try await startAgain(release, on: channel)
             }
         }
@@ -114,10 +130,6 @@ struct Recovery: Sendable {
                     limits: platform.configuration.instanceLimits),
                 log: DeployLogWriter(logs: logs, deploy: release.deployID))
             logs.end(release.deployID, lastLines: ["started again with the server"], failure: nil)
-            // A deploy may have switched the channel meanwhile.
-            guard try await platform.channels.channel(channel.id)?.currentRelease == release.id else {
-                throw PlatformError(.cancelled, "replaced while it was starting")
-            }
             platform.routes.publish(.instance(endpoint), at: platform.address.hostname(channel.label))
             platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])
         } catch {

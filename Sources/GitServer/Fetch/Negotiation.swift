@@ -14,6 +14,7 @@ struct Negotiation: ~Copyable {
     private var common: [ObjectID] = []
     private var commonSet: Set<ObjectID> = []
     private var outcome = Outcome()
+    private var enough: (count: Int, isEnough: Bool)?
 
     init(_ request: FetchRequest) { self.request = request }
 
@@ -53,19 +54,17 @@ struct Negotiation: ~Copyable {
             allowed.insert(reference.id)
             if let peeled = reference.peeled { allowed.insert(peeled) }
         }
-        var tips: [ObjectID]?
+        var others: Set<ObjectID> = []
         for want in request.wants where !allowed.contains(want) {
             guard try repository.objects.header(want)?.kind == .commit else { return want }
-            if tips == nil {
-                var commits: [ObjectID] = []
-                for id in allowed {
-                    if try repository.objects.header(id)?.kind == .commit { commits.append(id) }
-                }
-                tips = commits
-            }
-            guard try history.isReachable([want], from: tips ?? [], in: repository) else { return want }
+            others.insert(want)
         }
-        return nil
+        if others.isEmpty { return nil }
+        var tips: [ObjectID] = []
+        for id in allowed {
+            if try repository.objects.header(id)?.kind == .commit { tips.append(id) }
+        }
+        return try history.unreachable(others, from: tips, in: repository).min()
     }
 
     /// Takes a commit that the client has; true when the server has it too.
@@ -75,8 +74,12 @@ struct Negotiation: ~Copyable {
         return true
     }
 
+    /// Whether the client may stop to name commits. Found out anew only when more have come to be common.
     private mutating func isEnough(_ repository: borrowing Repository) throws(GitError) -> Bool {
-        try history.haveReached(wants: request.wants, haves: commonSet, in: repository)
+        if let enough, enough.isEnough || enough.count == common.count { return enough.isEnough }
+        let isEnough = try history.haveReached(wants: request.wants, haves: commonSet, in: repository)
+        enough = (common.count, isEnough)
+        return isEnough
     }
 
     /// gitprotocol-v2(5), "fetch": acknowledgments, then perhaps the pack in the same answer.

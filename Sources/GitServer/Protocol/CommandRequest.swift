@@ -25,7 +25,8 @@ struct CommandRequest: Sendable, Equatable {
                     guard command == nil else { throw ProtocolError("two commands in one request") }
                     command = name
                 } else if let format = line.value(after: "object-format="), format != "sha1" {
-                    throw ProtocolError("mismatched object format: server sha1; client \(ShownText.of(format, limit: 40))")
+                    throw ProtocolError(
+                        "mismatched object format: server sha1; client \(ShownText.of(format, limit: 40))")
                 }
             }
         }

@@ -74,7 +74,8 @@ struct FetchRequest: Sendable, Equatable {
         } else if let text = line.value(after: "shallow ") {
             clientShallow.insert(try Self.objectID(text, line))
         } else if try !deepening.take(line) {
-            throw ProtocolError("git upload-pack: protocol error, expected to get object ID, not '\(ShownText.of(line, limit: 200))'")
+            throw ProtocolError(
+                "git upload-pack: protocol error, expected to get object ID, not '\(ShownText.of(line, limit: 200))'")
         }
     }
 

@@ -32,7 +32,8 @@ struct PushChecks: Sendable {
                 continue
             }
             verdicts.append(
-                Self.check(command, head: snapshot.head, real: command.name.flatMap { values[$0] } ?? .zero, view: view))
+                Self.check(command, head: snapshot.head, real: command.name.flatMap { values[$0] } ?? .zero, view: view)
+            )
         }
         failAllIfAtomic()
     }

@@ -74,7 +74,9 @@ struct PushService: Sendable {
                 guard push.hasPack else { throw .invalid("a pack follows though nothing but deletions is asked for") }
                 do throws(GitError) { try await intake.append(bytes) } catch { throw error.platformError("the push") }
             }
-            do throws(GitError) { return .success(try await intake.finish()) } catch { throw error.platformError("the push") }
+            do throws(GitError) { return .success(try await intake.finish()) } catch {
+                throw error.platformError("the push")
+            }
         } catch {
             guard error.code != .cancelled, await reader.discard() else { throw error }
             return .failure(error)

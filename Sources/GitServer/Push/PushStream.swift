@@ -8,6 +8,9 @@ struct PushStream: Sendable {
     /// Bytes of one line; deploy logs are cut shorter than this already.
     private static let lineLimit = 8192
 
+    /// Lines that wait for a client which reads slower than the deploys write; more are left out.
+    private static let backlogLimit = 10_000
+
     private enum Event: Sendable {
         case output(PushSession.Output)
         case tick
@@ -24,9 +27,14 @@ struct PushStream: Sendable {
         let (events, source) = AsyncStream.makeStream(of: Event.self)
         // Not a child of this task: a client that leaves must not stop a push between the deploys' rows and the refs.
         let session = session
+        let backlog = Backlog(limit: Self.backlogLimit)
         Task {
             await session.run { output in
-                if case .terminated = source.yield(.output(output)) { false } else { true }
+                guard case .line = output, !backlog.enter() else {
+                    if case .terminated = source.yield(.output(output)) { return false }
+                    return true
+                }
+                return true
             }
             source.finish()
         }
@@ -48,7 +56,11 @@ struct PushStream: Sendable {
                 if isQuiet { bytes = sideBand.keepalive }
                 isQuiet = true
             case .output(.line(let line)):
-                sideBand.append(Array((ShownText.of(line, limit: Self.lineLimit) + "\n").utf8), on: .message, to: &bytes)
+                if let dropped = backlog.leave() {
+                    sideBand.append(Array("… \(dropped) lines left out …\n".utf8), on: .message, to: &bytes)
+                }
+                sideBand.append(
+                    Array((ShownText.of(line, limit: Self.lineLimit) + "\n").utf8), on: .message, to: &bytes)
                 isQuiet = false
             case .output(.report(let report)):
                 if let reason = report.unpackFailure {

@@ -98,6 +98,7 @@ struct ResponseHeadParser {
     private mutating func finish(_ bytes: UnsafeRawBufferPointer, fields: Range<Int>) throws(HeadFault) {
         head.fields = ByteSpan(fields)
         guard !head.isChunked || head.contentLength == nil else { throw .lengthAndTransferEncoding }
+        guard !head.isChunked || !head.isOld else { throw .unsupportedTransferEncoding }
         if head.connection.contains(.names) {
             let named = try ConnectionOptions.namedLines(bytes, fields: fields)
             head.cuts += named.filter { !head.cuts.contains($0) }

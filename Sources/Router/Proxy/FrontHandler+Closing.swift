@@ -120,6 +120,8 @@ extension FrontHandler {
     /// Closes when everything written has been handed to the kernel.
     func finishAndClose() {
         guard phase != .closed, phase != .lingering else { return }
+        // Bytes that nobody reads would turn the close into a reset.
+        guard pending.readableBytes == 0 || isInputClosed else { return linger() }
         phase = .lingering
         disarm()
         afterFlush { front in front.close() }

@@ -3,6 +3,8 @@ struct HostMemory {
     private var raw: [UInt8] = []
     private var host: HostName?
 
+    var last: HostName? { host }
+
     /// Throws `.malformedHost`.
     mutating func host(_ value: UnsafeRawBufferPointer) throws(HeadFault) -> HostName {
         if let host, raw.count == value.count, raw.elementsEqual(value) { return host }

@@ -120,10 +120,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
     }
 
     private var wantsToRead: Bool {
-        switch phase {
-        case .body, .glued: front?.isWritable ?? true
-        case .idle, .head, .closed: true
-        }
+        // Before the response as well: an upstream may send any number of 1xx.
+        front?.isWritable ?? true
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

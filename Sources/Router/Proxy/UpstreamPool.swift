@@ -21,13 +21,14 @@ final class UpstreamPool {
         let attempt = UpstreamAttempt(front: front)
         bucket.attempts.append(attempt)
         let bound = NIOLoopBound(UpstreamHandler(worker: worker, bucket: bucket), eventLoop: worker.eventLoop)
+        let isService = upstream.isService
         let connecting = ClientBootstrap(group: worker.eventLoop)
-            .channelOption(.socketOption(.tcp_nodelay), value: upstream.isService ? 0 : 1)
             .channelOption(.recvAllocator, value: ReadSizes.allocator)
             .channelOption(.writeBufferWaterMark, value: ReadSizes.waterMark(worker.configuration))
             .connectTimeout(TimeAmount(worker.configuration.upstreamConnectTimeout))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if !isService { try channel.syncOptions?.setOption(.socketOption(.tcp_nodelay), value: 1) }
                     try channel.pipeline.syncOperations.addHandler(bound.value)
                 }
             }

@@ -14,6 +14,10 @@ extension FrontHandler {
         let isKept: Bool
         let body: RequestHead.Framing
         let format: PageFormat
+        /// To look again when the files are gone: hostname and request target.
+        let hostname: String
+        let target: [UInt8]
+        var isSecondLook = false
     }
 
     /// Answers the request whose head is at the front of `pending`.
@@ -46,12 +50,16 @@ extension FrontHandler {
                     file, ifNoneMatch: head.ifNoneMatch?.slice(bytes),
                     ifModifiedSince: head.ifModifiedSince?.slice(bytes))
             }
+        let isCached = worker.files.isSmall(file)
+        let key = SiteCache.Key(release: release, path: file.path, isErrorPage: isErrorPage)
+        let cached = isCached ? worker.files.cache.file(key) : nil
+        let isAtHand = cached != nil || isUnmodified || head.method == .head
         let request = SiteRequest(
-            file: file, site: site, key: .init(release: release, path: file.path, isErrorPage: isErrorPage),
-            isHead: head.method == .head, isOld: head.isOld, isKept: keepsConnection(head), body: head.framing,
-            format: format(head))
+            file: file, site: site, key: key, isHead: head.method == .head, isOld: head.isOld,
+            isKept: keepsConnection(head), body: head.framing, format: format(head),
+            hostname: isAtHand ? "" : hosts.last?.name ?? "",
+            target: isAtHand ? [] : pending.withUnsafeReadableBytes { Array(head.target.slice($0)) })
         pending.moveReaderIndex(forwardBy: head.length)
-        let cached = worker.files.isSmall(file) ? worker.files.cache.file(request.key) : nil
         if isUnmodified {
             let heads = cached?.heads ?? SiteHeads(file, status: 200)
             write(complete(heads.notModified, request, body: nil))
@@ -63,11 +71,14 @@ extension FrontHandler {
         } else if let cached {
             writeFile(cached, request)
             finishAnswer(isKept: request.isKept, body: request.body)
-        } else if worker.files.isSmall(file) {
-            load(request)
         } else {
-            sendLarge(request)
+            fetch(request)
         }
+    }
+
+    private func fetch(_ request: SiteRequest) {
+        phase = .answering
+        if worker.files.isSmall(request.file) { load(request) } else { sendLarge(request) }
     }
 
     private func writeFile(_ cached: CachedFile, _ request: SiteRequest) {
@@ -83,33 +94,31 @@ extension FrontHandler {
     private static var maximumJoinedFile: Int { 8 * 1024 }
 
     private func load(_ request: SiteRequest) {
-        phase = .answering
         worker.files.load(request.file, of: request.site, key: request.key, on: worker.eventLoop)
             .assumeIsolated().whenComplete { result in
                 guard self.phase == .answering else { return }
                 switch result {
-                case .success(let cached): self.writeFile(cached, request)
-                case .failure(let error): self.writeMissing(request, error)
+                case .success(let cached):
+                    self.writeFile(cached, request)
+                    self.finish(request)
+                case .failure(let error): self.missing(request, error)
                 }
-                self.finishAnswer(isKept: request.isKept, body: request.body)
-                self.readHeads()
             }
     }
 
     private func sendLarge(_ request: SiteRequest) {
-        phase = .answering
         worker.files.open(request.file, of: request.site, on: worker.eventLoop)
             .assumeIsolated().whenComplete { result in
                 switch result {
                 case .success(let descriptor): self.send(descriptor, request)
-                case .failure(let error):
-                    guard self.phase == .answering else { return }
-                    self.writeMissing(request, error)
+                case .failure(let error): if self.phase == .answering { self.missing(request, error) }
                 }
-                guard self.phase == .answering else { return }
-                self.finishAnswer(isKept: request.isKept, body: request.body)
-                self.readHeads()
             }
+    }
+
+    private func finish(_ request: SiteRequest) {
+        finishAnswer(isKept: request.isKept, body: request.body)
+        readHeads()
     }
 
     private func send(_ descriptor: CInt, _ request: SiteRequest) {
@@ -123,10 +132,13 @@ extension FrontHandler {
         // Runs also when the connection ends before all is sent.
         promise.futureResult.whenComplete { _ in try? handle.close() }
         write(FileRegion(fileHandle: handle, readerIndex: 0, endIndex: request.file.size), promise: promise)
+        finish(request)
     }
 
-    /// The manifest names a file that cannot be opened as one: it was removed, or it is a link.
-    private func writeMissing(_ request: SiteRequest, _ error: any Error) {
+    /// The manifest names a file that cannot be opened as one: it is a link, or the release was replaced and removed
+    /// since the request claimed it. In that case what is published now answers.
+    private func missing(_ request: SiteRequest, _ error: any Error) {
+        if !request.isSecondLook, let next = lookAgain(request) { return fetch(next) }
         worker.logger.warning(
             "file of a release cannot be read",
             metadata: ["release": "\(request.key.release)", "path": "\(request.file.path)", "error": "\(error)"])
@@ -134,6 +146,20 @@ extension FrontHandler {
             Page.notFound.render(
                 request.format, includesBody: true, persistence: persistence(request.isKept, isOld: request.isOld),
                 date: worker.date()))
+        finish(request)
+    }
+
+    private func lookAgain(_ request: SiteRequest) -> SiteRequest? {
+        let entry = worker.routes.claim(request.hostname)
+        if case .upstream(let upstream)? = entry { upstream.requests.end() }
+        guard case .site(let release, let site)? = entry, release != request.key.release else { return nil }
+        guard case .file(let file) = request.target.withUnsafeBytes({ SitePath.resolve($0, in: site) }) else {
+            return nil
+        }
+        return SiteRequest(
+            file: file, site: site, key: .init(release: release, path: file.path, isErrorPage: false), isHead: false,
+            isOld: request.isOld, isKept: request.isKept, body: request.body, format: request.format,
+            hostname: request.hostname, target: request.target, isSecondLook: true)
     }
 
     private func redirect(_ head: RequestHead, to location: String) {

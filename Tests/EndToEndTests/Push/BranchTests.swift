@@ -43,16 +43,20 @@ extension EndToEnd {
             try project.write("index.html", "one")
             let sha = try await project.commit("first")
             try await project.deploy()
+            _ = try await project.platform.createChannel("qa", binding: "branch:qa", app: project.app.id)
+            try await project.deploy("HEAD:refs/heads/qa")
             try await project.git("tag", "--annotate", "--message", "release", "v1")
 
             let tag = try await project.push("refs/tags/v1")
-            let deletion = try await project.push(":refs/heads/master")
+            let deletion = try await project.push(":refs/heads/qa")
 
             #expect(tag.status == 0 && !tag.errorText.contains("deploy complete"), "\(tag.errorText)")
             #expect(deletion.status == 0, "\(deletion.errorText)")
-            #expect(try await project.remoteRefs()["refs/heads/master"] == nil)
-            #expect(try await project.get().text == "one")
-            #expect(try await project.prod.current_sha == sha)
+            let refs = try await project.remoteRefs()
+            #expect(refs["refs/heads/qa"] == nil)
+            #expect(refs["refs/tags/v1^{}"] == sha)
+            #expect(try await project.get(channel: "qa").text == "one")
+            #expect(try await project.channel("qa").current_sha == sha)
         }
 
         @Test func `a clone has what was pushed`() async throws {

@@ -38,24 +38,27 @@ struct RunningCommand: Sendable {
         process.standardOutput = output
         process.standardError = errors
         process.standardInput = standardInput
-        output.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            record.addOutput(data)
-        }
-        errors.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            record.addErrors(data)
-        }
         process.terminationHandler = { process in
             record.end(process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus)
         }
         try process.run()
+        Self.read(output) { record.addOutput($0) }
+        Self.read(errors) { record.addErrors($0) }
         processID = process.processIdentifier
         if !input.isEmpty { try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8)) }
         try standardInput.fileHandleForWriting.close()
         self.record = record
+    }
+
+    /// Hands over what comes out of `pipe`, empty data at its end, on a thread that keeps the pipe open so long.
+    private static func read(_ pipe: Pipe, _ take: @escaping @Sendable (Data) -> Void) {
+        Thread {
+            while true {
+                let data = pipe.fileHandleForReading.availableData
+                take(data)
+                if data.isEmpty { return }
+            }
+        }.start()
     }
 
     /// The lines of standard error that came so far.

@@ -84,6 +84,8 @@ struct LiveGitServer: Sendable {
 
     /// Folders of pushes that were not finished.
     func quarantines() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: "\(repository)/objects").filter { $0.hasPrefix("incoming-") }
+        try FileManager.default.contentsOfDirectory(atPath: "\(repository)/objects").filter {
+            $0.hasPrefix("incoming-")
+        }
     }
 }

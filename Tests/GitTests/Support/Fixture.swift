@@ -55,7 +55,9 @@ struct Fixture: Sendable {
 
     func pushHead(branch: String = "master") async throws -> CommitID {
         try await git("push", "-q", "--force", directory, "HEAD:refs/heads/\(branch)")
-        guard let commit = CommitID(try await git("rev-parse", "HEAD")) else { throw PlatformError.invalid("no commit") }
+        guard let commit = CommitID(try await git("rev-parse", "HEAD")) else {
+            throw PlatformError.invalid("no commit")
+        }
         return commit
     }
 

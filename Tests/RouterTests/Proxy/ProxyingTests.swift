@@ -44,6 +44,47 @@ import Testing
         }
     }
 
+    @Test func regressionSpoofedIdentityHeadersAreDropped() async throws {
+        let spoofs = [
+            "X-Forwarded-For: 6.6.6.6", "X_Forwarded_For: 6.6.6.6", "X.Forwarded.For: 6.6.6.6",
+            "x-forwarded-proto: https",
+            "X-Forwarded-Host: evil.example", "X-Forwarded-Port: 443", "Forwarded: for=6.6.6.6", "X-Real-IP: 6.6.6.6",
+            "X_Real_IP: 6.6.6.6", "Connection: X-Forwarded-For, X-Forwarded-Host, X-Request-Id",
+        ]
+        try await withEcho { router, _ async throws in
+            let text = try await router.get(extra: spoofs.map { "\($0)\r\n" }.joined()).text.lowercased()
+            for word in ["6.6.6.6", "evil.example", "https", "443", "_"] { #expect(!text.contains(word)) }
+            #expect(text.contains("x-forwarded-for: 127.0.0.1\n"))
+            #expect(text.contains("x-forwarded-host: app.localhost\n"))
+            #expect(text.contains("x-request-id: "))
+        }
+    }
+
+    @Test func theLastAnswerSurvivesBytesThatNobodyReads() async throws {
+        try await withEcho { router, _ async throws in
+            for _ in 0..<10 {
+                let text = try await router.client { connection throws in
+                    let last = "GET /last HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n"
+                    try connection.write(last + String(repeating: "x", count: 5000))
+                    return try connection.readResponse().text
+                }
+                #expect(text.hasPrefix("GET /last "))
+            }
+        }
+    }
+
+    @Test func ignoresEmptyLinesBeforeARequest() async throws {
+        try await withEcho { router, _ async throws in
+            let text = try await router.client { connection throws in
+                for byte in "\r\n\r\nGET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n".utf8 {
+                    try connection.write([byte])
+                }
+                return try connection.readResponse().text
+            }
+            #expect(text.hasPrefix("GET / "))
+        }
+    }
+
     @Test func passesBodiesOn() async throws {
         try await withEcho { router, _ async throws in
             let post = "POST / HTTP/1.1\r\nHost: app.localhost\r\n"

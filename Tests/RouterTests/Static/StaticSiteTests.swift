@@ -192,6 +192,33 @@ import Testing
         }
     }
 
+    @Test func aRequestThatClaimedAReleaseThatIsGoneIsAnsweredFromTheNext() async throws {
+        // The folder is removed first and published over while the file is being looked for.
+        let new = try Site(["index.html": "new", "big.bin": String(repeating: "n", count: 400_000)])
+        var manifest = StaticSite(root: "/nowhere", files: [:])
+        if case .site(_, let site) = new.target { manifest.files = site.files }
+        let gone = RouteTarget.site(release: ID(), manifest)
+        try await TestRouter.with(["app.localhost": gone], configure: { $0.fileThreads = 1 }) { router async throws in
+            #expect(try await router.get().status == 404)
+            let isRunning = Shared(true)
+            let publisher = Task {
+                while isRunning.value {
+                    router.routes.publish(gone, at: "app.localhost")
+                    router.routes.publish(new.target, at: "app.localhost")
+                    await Task.yield()
+                }
+            }
+            var served = 0
+            for path in ["/", "/big.bin", "/", "/big.bin"] where try await router.get(path).status == 200 {
+                served += 1
+            }
+            isRunning.update { $0 = false }
+            await publisher.value
+            #expect(served > 0)
+            #expect(try await router.get("/big.bin").body.count == 400_000)
+        }
+    }
+
     @Test func aNewReleaseIsServedAtOnce() async throws {
         let old = try Site(["index.html": "old"])
         let new = try Site(["index.html": "new"])
