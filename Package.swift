@@ -21,7 +21,6 @@ let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", p
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -108,7 +107,7 @@ let package = Package(
         .testTarget(name: "RunnerTests", dependencies: ["Core", "Runner", "TestSupport", logging, subprocess]),
         .testTarget(
             name: "RouterTests",
-            dependencies: ["Core", "Router", "TestSupport", logging, nioCore, nioEmbedded, nioPosix]),
+            dependencies: ["Core", "Router", "TestSupport", logging, nioCore, nioPosix, serviceLifecycle]),
         .testTarget(
             name: "APITests",
             dependencies: [

@@ -29,6 +29,9 @@ public final class ProxyService: Service {
     /// The port that is listened on, `nil` when it is not.
     public var port: Int? { running.withLock { $0?.listener.localAddress?.port } }
 
+    /// The threads that read files, while it runs.
+    var fileThreads: NIOThreadPool? { running.withLock { $0?.threads } }
+
     /// Listens until graceful shutdown, then lets open requests finish, at most for the configured time.
     public func run() async throws {
         try await start()

@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd {
     /// Where in the way of a push the server is killed.
     enum CrashPoint: CaseIterable, Sendable {
-        case receive, build, start, switching
+        case receive, build, start, switching, switched
 
         /// Milliseconds before the new version listens.
         var startDelay: Int { self == .start ? 2000 : 0 }
@@ -16,7 +16,7 @@ extension EndToEnd {
                 let random = FileHandle(forReadingAtPath: "/dev/urandom")
                 try project.write("large.bin", random?.read(upToCount: 32 << 20) ?? Data())
             case .build: try project.write("install.sh", "echo building\nsleep 3\n")
-            case .start, .switching: break
+            case .start, .switching, .switched: break
             }
         }
 
@@ -30,6 +30,10 @@ extension EndToEnd {
             case .build: try await wait(for: "building", push)
             case .start: try await wait(for: "starting container", push)
             case .switching: try await wait(for: "health check passed", push)
+            case .switched:
+                try await eventually("the new version answers") {
+                    try await project.get().text == "new"
+                }
             }
         }
 
@@ -81,8 +85,12 @@ extension EndToEnd {
             let stored = try await project.remoteRefs()["refs/heads/master"] == new
             if stored {
                 try await eventually("the deploy has ended", within: .seconds(90)) {
-                    let last = try await project.lastLog().split(separator: "\n").suffix(2).joined()
-                    return last.contains("deploy complete") || last.contains("deploy failed: ")
+                    let log = try await project.lastLog()
+                    let last = log.split(separator: "\n").suffix(2).joined()
+                    guard last.contains("deploy complete") || last.contains("deploy failed: ") else {
+                        throw DeadlineExceeded(description: log)
+                    }
+                    return true
                 }
             }
             let served = try await project.get()

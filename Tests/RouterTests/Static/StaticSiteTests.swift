@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import NIOPosix
 import TestSupport
 import Testing
 
@@ -192,30 +193,32 @@ import Testing
         }
     }
 
-    @Test func aRequestThatClaimedAReleaseThatIsGoneIsAnsweredFromTheNext() async throws {
-        // The folder is removed first and published over while the file is being looked for.
-        let new = try Site(["index.html": "new", "big.bin": String(repeating: "n", count: 400_000)])
-        var manifest = StaticSite(root: "/nowhere", files: [:])
-        if case .site(_, let site) = new.target { manifest.files = site.files }
-        let gone = RouteTarget.site(release: ID(), manifest)
-        try await TestRouter.with(["app.localhost": gone], configure: { $0.fileThreads = 1 }) { router async throws in
-            #expect(try await router.get().status == 404)
-            let isRunning = Shared(true)
-            let publisher = Task {
-                while isRunning.value {
-                    router.routes.publish(gone, at: "app.localhost")
-                    router.routes.publish(new.target, at: "app.localhost")
-                    await Task.yield()
-                }
+    @Test(arguments: ["/", "/big.bin"])
+    func aRequestWhoseReleaseIsRemovedIsAnsweredFromTheNext(_ path: String) async throws {
+        let files = ["index.html": "x", "big.bin": String(repeating: "n", count: 400_000)]
+        let new = try Site(files)
+        guard case .site(_, let site) = new.target else { return }
+        let gone = RouteTarget.site(release: ID(), StaticSite(root: "/nowhere", files: site.files))
+        try await TestRouter.with(
+            ["app.localhost": gone],
+            configure: {
+                $0.workers = 1
+                $0.fileThreads = 1
             }
-            var served = 0
-            for path in ["/", "/big.bin", "/", "/big.bin"] where try await router.get(path).status == 200 {
-                served += 1
+        ) { router async throws in
+            #expect(try await router.get(path).status == 404)
+            let gate = Gate()
+            router.service.fileThreads?.submit { _ in gate.wait() }
+            let response = try await router.client { connection throws in
+                try connection.write("GET \(path) HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
+                // Answered by the same event loop, so the first request has claimed its release by now.
+                #expect(try RawConnection(port: router.port).get(host: "nobody.example").status == 404)
+                router.routes.publish(new.target, at: "app.localhost")
+                gate.open()
+                return try connection.readResponse()
             }
-            isRunning.update { $0 = false }
-            await publisher.value
-            #expect(served > 0)
-            #expect(try await router.get("/big.bin").body.count == 400_000)
+            #expect(response.status == 200)
+            #expect(response.body.count == site.files[path == "/" ? "index.html" : "big.bin"]?.size)
         }
     }
 
