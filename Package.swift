@@ -116,8 +116,8 @@ let package = Package(
         .testTarget(
             name: "DashboardTests",
             dependencies: [
-                "Control", "ControlTestSupport", "Core", "Dashboard", hummingbird, hummingbirdTesting, httpTypes,
-                nioCore,
+                "Control", "ControlTestSupport", "Core", "Dashboard", "TestSupport", hummingbird, hummingbirdTesting,
+                httpTypes, nioCore,
             ]),
         .testTarget(name: "EndToEndTests", dependencies: ["Core", "TestSupport"]),
     ]

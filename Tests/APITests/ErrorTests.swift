@@ -1,3 +1,4 @@
+import Control
 import ControlTestSupport
 import Core
 import Foundation

@@ -1,9 +1,11 @@
+import Control
 import ControlTestSupport
 import Core
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Dashboard
