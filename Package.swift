@@ -68,7 +68,9 @@ let package = Package(
             dependencies: ["CLibpq", "Blocking", "Core", logging, serviceLifecycle, subprocess, systemPackage]),
         .target(name: "Store", dependencies: ["Blocking", "Core", crypto, grdb]),
         .target(name: "Control", dependencies: ["Core", crypto, logging]),
-        .target(name: "GitServer", dependencies: ["CZlib", "Core", "Git", hummingbird, httpTypes, logging, nioCore]),
+        .target(
+            name: "GitServer",
+            dependencies: ["Blocking", "CZlib", "Core", "Git", hummingbird, httpTypes, logging, nioCore]),
         .target(name: "Builder", dependencies: ["Blocking", "Core", crypto, logging, yams]),
         .target(name: "Runner", dependencies: ["Core", logging, serviceLifecycle, subprocess, systemPackage]),
         .target(name: "Router", dependencies: ["Core", logging, nioCore, nioPosix, serviceLifecycle]),

@@ -12,14 +12,13 @@ import processes
 class Berthd:
     """Started on entry, ended and cleaned up on exit."""
 
-    SUBNET = "10.199.0.0/24"
-
     def __init__(self, folder: pathlib.Path, root: pathlib.Path):
         self.program = os.environ.get("BERTHD") or str(root / ".build/release/berthd")
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "berthd.log"
         self.port = processes.free_port()
+        self.subnet = _free_subnet()
         self.process = None
         self.token = None
 
@@ -27,7 +26,7 @@ class Berthd:
         self.folder.mkdir(parents=True)
         self.process = processes.start(
             self.program, "serve", "--data", self.data, "--domain", "localhost",
-            "--listen", f"127.0.0.1:{self.port}", "--subnet", self.SUBNET, "--log-level", "warning",
+            "--listen", f"127.0.0.1:{self.port}", "--subnet", self.subnet, "--log-level", "warning",
             log=self.log,
         )
         try:
@@ -40,7 +39,7 @@ class Berthd:
 
     def __exit__(self, *_) -> None:
         processes.stop(self.process)
-        processes.run(self.program, "down", "--data", self.data, "--subnet", self.SUBNET)
+        processes.run(self.program, "down", "--data", self.data, "--subnet", self.subnet)
 
     def _is_ready(self) -> bool:
         if self.process.poll() is not None:
@@ -75,3 +74,12 @@ class Berthd:
 
     def site(self, app: str) -> str:
         return f"{app}-admin.localhost:{self.port}"
+
+
+def _free_subnet() -> str:
+    """A range for containers that no interface of this machine has."""
+    used = processes.run("ip", "-oneline", "-4", "address")
+    for number in range(199, 150, -1):
+        if f" 10.{number}." not in used:
+            return f"10.{number}.0.0/24"
+    raise RuntimeError("no free subnet: remove the bridges of servers that were killed, with berthd down")

@@ -58,12 +58,5 @@ final class OpenFile: Sendable {
 
 /// Lends `name` with a zero byte behind it. The caller has checked that it holds none itself.
 func withCString<Value>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Value) -> Value {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: name.count + 1) { buffer in
-        for (index, byte) in name.enumerated() { buffer[index] = CChar(bitPattern: byte) }
-        buffer[name.count] = 0
-        guard let base = buffer.baseAddress else {
-            preconditionFailure("an allocation of at least one byte has an address")
-        }
-        return body(base)
-    }
+    body(name.map { CChar(bitPattern: $0) } + [0])
 }

@@ -173,7 +173,7 @@ import Testing
             let git = try await server.client()
             // 200 MB of zeros are a few hundred kilobytes as sent.
             try await git("config", "core.bigFileThreshold", "1g")
-            FileManager.default.createFile(atPath: git.folder + "/zeros", contents: Data(count: 200 << 20))
+            try Data(count: 200 << 20).write(to: URL(fileURLWithPath: git.folder + "/zeros"))
             let commit = try await server.commit(git, [:], "bomb")
             try await Self.expectRefused(server, git, commit, because: "is larger than 128 MiB")
         }

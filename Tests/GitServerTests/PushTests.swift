@@ -43,6 +43,31 @@ import Testing
         }
     }
 
+    @Test func aPushThatLosesARaceForARefIsNotWrittenDown() async throws {
+        try await LiveGitServer.run { server in
+            let first = try await server.client("first", files: ["a.txt": "one\n"])
+            let second = try await server.client("second", files: ["a.txt": "two\n"])
+            let (isPrepared, prepared) = AsyncStream<Void>.makeStream()
+            let (mayGoOn, goOn) = AsyncStream<Void>.makeStream()
+            server.gate.onPrepare {
+                prepared.yield()
+                for await _ in mayGoOn { break }
+            }
+            async let winner = first.run("push", server.url, "main")
+            for await _ in isPrepared { break }
+            async let loser = second.run("push", server.url, "main")
+            // Both of its requests have been let in: it waits, or is about to.
+            try await expectEventually("two pushes were let in") { server.gate.state.authorized.count == 4 }
+            goOn.yield()
+            #expect(try await winner.status == 0)
+            let lost = try await loser
+            #expect(lost.status != 0)
+            #expect(lost.output.contains("the ref has changed meanwhile"))
+            #expect(server.gate.state.prepared.count == 1)
+            #expect(try await server.stored()("rev-parse", "main") == first("rev-parse", "HEAD"))
+        }
+    }
+
     @Test func theDefaultBranchIsNotDeleted() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()

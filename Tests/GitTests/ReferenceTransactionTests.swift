@@ -66,7 +66,7 @@ import Testing
     @Test func aLockOfAnotherProcessFailsThatRefOnly() async throws {
         let fixture = try await Fixture()
         let one = ObjectID(try await fixture.push(["a": "1"]))
-        FileManager.default.createFile(atPath: fixture.directory + "/refs/heads/held.lock", contents: nil)
+        try Data().write(to: URL(fileURLWithPath: fixture.directory + "/refs/heads/held.lock"))
         let results = try await Self.apply(
             fixture, [("refs/heads/held", .zero, one), ("refs/heads/free", .zero, one)])
         #expect(results.first??.message == "the ref is locked by another process")

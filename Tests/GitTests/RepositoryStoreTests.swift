@@ -96,7 +96,7 @@ import Testing
         ]
         for path in left { try files.createDirectory(atPath: path, withIntermediateDirectories: true) }
         for name in ["refs/heads/master.lock", "packed-refs.lock", "HEAD.lock"] {
-            files.createFile(atPath: "\(fixture.directory)/\(name)", contents: nil)
+            try Data().write(to: URL(fileURLWithPath: "\(fixture.directory)/\(name)"))
         }
         await fixture.store.sweep()
         #expect(try files.contentsOfDirectory(atPath: fixture.scratch.path("repos")) == ["\(fixture.app).git"])

@@ -16,6 +16,9 @@ struct PushChecks: Sendable {
         var isRefused: Bool { if case .refused = self { true } else { false } }
     }
 
+    static let changed = "the ref has changed meanwhile; fetch first"
+    static let atomicFailure = "atomic push failure"
+
     private(set) var verdicts: [Verdict] = []
     private let request: PushRequest
 
@@ -58,7 +61,7 @@ struct PushChecks: Sendable {
 
     private mutating func failAllIfAtomic() {
         guard request.isAtomic, verdicts.contains(where: \.isRefused) else { return }
-        verdicts = verdicts.map { $0.isRefused ? $0 : .refused("atomic push failure") }
+        verdicts = verdicts.map { $0.isRefused ? $0 : .refused(Self.atomicFailure) }
     }
 
     private static func check(
@@ -70,7 +73,7 @@ struct PushChecks: Sendable {
         // A ref that does not exist cannot be shown at another value.
         let shown = real.isZero ? real : view.shown(name) ?? real
         guard command.old == real || command.old == shown else {
-            return .refused("the ref has changed meanwhile; fetch first")
+            return .refused(changed)
         }
         if command.new.isZero {
             if name == head, !real.isZero { return .refused("deletion of the current branch prohibited") }

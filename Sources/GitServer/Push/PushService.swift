@@ -14,6 +14,7 @@ struct PushService: Sendable {
     let configuration: GitServerConfiguration
     let responses: GitResponses
     let logger: Logger
+    let turns = PushTurns()
 
     /// The refs as pushers are shown them: a branch whose last deploys failed stands where they last succeeded.
     func advertisement(_ access: GitAccess, version: GitProtocolVersion) async throws(PlatformError) -> [UInt8] {
@@ -55,7 +56,7 @@ struct PushService: Sendable {
         if push.commands.isEmpty { return responses.packets([], type: Self.type) }
         let intake = try await takePack(push, &reader, access.app.id)
         let session = PushSession(
-            store: store, gate: gate, access: access, request: push, intake: intake, logger: logger)
+            store: store, gate: gate, turns: turns, access: access, request: push, intake: intake, logger: logger)
         let stream = PushStream(session: session, request: push, keepalive: configuration.keepalive)
         return responses.stream(type: Self.type) { writer in try await stream.write(to: &writer) }
     }

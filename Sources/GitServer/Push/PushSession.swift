@@ -15,6 +15,7 @@ struct PushSession: Sendable {
 
     let store: RepositoryStore
     let gate: any GitGate
+    let turns: PushTurns
     let access: GitAccess
     let request: PushRequest
     /// The pack, or why it could not be taken.
@@ -59,23 +60,79 @@ struct PushSession: Sendable {
     private func perform(
         _ verdicts: [PushChecks.Verdict], _ emit: @escaping @Sendable (Output) -> Bool
     ) async throws(PlatformError) -> [String?] {
-        var failures: [String?] = verdicts.map { if case .refused(let reason) = $0 { reason } else { nil } }
+        await turns.take(access.app.id)
+        let result: Result<Movement, PlatformError>
+        do throws(PlatformError) { result = .success(await moveRefs(try await recheck(verdicts))) } catch {
+            result = .failure(error)
+        }
+        await turns.giveBack(access.app.id)
+        let movement = try result.get()
+        var failures = movement.failures
+        for note in movement.notes { _ = emit(.line(note)) }
+        guard !request.isDetached else { return failures }
+        let outcomes = await follow(movement.events, emit)
+        guard !request.isAtomic else { return failures }
+        for (index, command) in request.commands.enumerated() where failures[index] == nil {
+            if let name = command.name, movement.moved.contains(name) { failures[index] = outcomes[name] }
+        }
+        return failures
+    }
+
+    /// What came of the refs, and the deploys that they set off.
+    private struct Movement {
+        /// Why a command failed, for each.
+        var failures: [String?]
+        var moved: Set<String> = []
+        var notes: [String] = []
+        var events = AsyncStream<PushEvent> { $0.finish() }
+    }
+
+    /// The verdicts again, now that no other push comes in between: another may have moved a ref since they were made.
+    private func recheck(_ verdicts: [PushChecks.Verdict]) async throws(PlatformError) -> [PushChecks.Verdict] {
+        let request = request
+        do throws(GitError) {
+            return try await store.withRepository(access.app.id) { (repository) throws(GitError) in
+                var checked = verdicts
+                for (index, command) in request.commands.enumerated() {
+                    let real: ObjectID
+                    switch verdicts[index] {
+                    case .refused, .unchanged: continue
+                    case .again(let value), .move(let value): real = value
+                    }
+                    guard let name = command.name else { continue }
+                    if try (repository.references.value(of: name) ?? .zero) != real {
+                        checked[index] = .refused(PushChecks.changed)
+                    }
+                }
+                if request.isAtomic, checked.contains(where: \.isRefused) {
+                    checked = checked.map { $0.isRefused ? $0 : .refused(PushChecks.atomicFailure) }
+                }
+                return checked
+            }
+        } catch {
+            throw error.platformError("the repository")
+        }
+    }
+
+    /// Writes the deploys down, moves the refs and starts what they set off.
+    private func moveRefs(_ verdicts: [PushChecks.Verdict]) async -> Movement {
+        var movement = Movement(
+            failures: verdicts.map { if case .refused(let reason) = $0 { reason } else { nil } })
         var updates: [PushUpdate] = []
         var moves: [(index: Int, update: ReferenceUpdate)] = []
-        var moved: Set<String> = []
         for (index, command) in request.commands.enumerated() {
             guard let name = command.name else { continue }
             switch verdicts[index] {
             case .refused, .unchanged: continue
             case .again(let real):
                 updates.append(PushUpdate(ref: name, old: real.commitID, new: command.new.commitID))
-                moved.insert(name)
+                movement.moved.insert(name)
             case .move(let real):
                 updates.append(PushUpdate(ref: name, old: real.commitID, new: command.new.commitID))
                 moves.append((index, ReferenceUpdate(name: name, old: real, new: command.new)))
             }
         }
-        guard !updates.isEmpty else { return failures }
+        guard !updates.isEmpty else { return movement }
 
         let prepared: PreparedPush
         do throws(PlatformError) {
@@ -84,23 +141,18 @@ struct PushSession: Sendable {
             if let cause = error.cause {
                 logger.error("push not prepared", metadata: ["app": "\(access.app.id)", "cause": "\(cause)"])
             }
-            return zip(verdicts, failures).map { $0 == .unchanged ? $1 : $1 ?? error.message }
+            movement.moved = []
+            movement.failures = zip(verdicts, movement.failures).map { $0 == .unchanged ? $1 : $1 ?? error.message }
+            return movement
         }
         for (move, failure) in zip(moves, await move(moves.map(\.update))) {
-            failures[move.index] = failure
-            if failure == nil { moved.insert(move.update.name) }
+            movement.failures[move.index] = failure
+            if failure == nil { movement.moved.insert(move.update.name) }
         }
-        if request.isAtomic, moves.contains(where: { failures[$0.index] != nil }) { moved = [] }
-
-        let events = await gate.proceed(prepared, moved: moved)
-        for note in prepared.notes { _ = emit(.line(note)) }
-        guard !request.isDetached else { return failures }
-        let outcomes = await follow(events, emit)
-        guard !request.isAtomic else { return failures }
-        for (index, command) in request.commands.enumerated() where failures[index] == nil {
-            if let name = command.name, moved.contains(name) { failures[index] = outcomes[name] }
-        }
-        return failures
+        if request.isAtomic, moves.contains(where: { movement.failures[$0.index] != nil }) { movement.moved = [] }
+        movement.events = await gate.proceed(prepared, moved: movement.moved)
+        movement.notes = prepared.notes
+        return movement
     }
 
     /// Moves the refs; the result holds, for each, why it did not.

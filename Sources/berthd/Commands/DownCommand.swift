@@ -36,6 +36,7 @@ struct DownCommand: AsyncParsableCommand {
             let runner = try ContainerRunner(configuration: configuration, network: network, logger: logger)
             await runner.removeAll()
             await network.remove()
+            try? FileManager.default.removeItem(atPath: folder.postgresRuntimeDirectory(settings))
         } catch {
             throw CommandFailure(error)
         }

@@ -24,6 +24,7 @@ struct Rooms {
     let logger: Logger
 
     static func open(_ settings: Settings, folder: DataFolder, logger: Logger) async throws -> Rooms {
+        try folder.prepareRuntime(settings)
         let database = try await SQLiteDatabase.open(dataDirectory: folder.root)
         let repositories = try RepositoryStore(
             configuration: RepositoryConfiguration(root: folder.repositories),
@@ -73,7 +74,7 @@ struct Rooms {
         case "off": return nil
         case "own":
             let configuration = ClusterConfiguration(
-                dataDirectory: folder.root, runtimeDirectory: try folder.runtimeDirectory(settings),
+                dataDirectory: folder.root, runtimeDirectory: try folder.postgresRuntimeDirectory(settings),
                 gatewayAddresses: [network.gateway], containerSubnets: [settings.subnet])
             return try PostgresPlatform(.cluster(configuration), logger: logger.labelled("berth.postgres"))
         default:

@@ -43,8 +43,27 @@ struct DataFolder: Sendable {
         return node
     }
 
+    /// Where the cluster is mounted for a user who cannot reach the data folder. Beside the runtime directory, which is
+    /// closed to everybody.
+    func postgresRuntimeDirectory(_ settings: Settings) throws -> String {
+        "\(try runtimeDirectory(settings)).postgres"
+    }
+
     func runtimeDirectory(_ settings: Settings) throws -> String {
         if let directory = settings.runtimeDirectory { return directory }
-        return "/run/berth/\(try node())"
+        return "\(Self.runtimeRoot)/\(try node())"
     }
+
+    /// Makes the folders that others than root must be able to pass; what lies below them is closed where it has to be.
+    func prepareRuntime(_ settings: Settings) throws {
+        let passable: [FileAttributeKey: Any] = [.posixPermissions: 0o711]
+        if settings.runtimeDirectory == nil {
+            try FileManager.default.createDirectory(atPath: Self.runtimeRoot, withIntermediateDirectories: true)
+            try FileManager.default.setAttributes(passable, ofItemAtPath: Self.runtimeRoot)
+        }
+        try FileManager.default.createDirectory(
+            atPath: try postgresRuntimeDirectory(settings), withIntermediateDirectories: true, attributes: passable)
+    }
+
+    private static let runtimeRoot = "/run/berth"
 }

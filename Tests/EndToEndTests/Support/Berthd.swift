@@ -25,7 +25,9 @@ final class Berthd: Sendable {
     init() throws {
         let random = UUID().uuidString.prefix(8).lowercased()
         folder = "/tmp/berth-e2e-\(ProcessInfo.processInfo.processIdentifier)-\(random)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        // Closed to everybody else, as /root is: the usual place of a first trial.
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         executable = try TestEnvironment.program("berthd")
         subnet = try SubnetLease()
         port = try Self.freePort()

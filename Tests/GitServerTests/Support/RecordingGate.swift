@@ -25,6 +25,7 @@ final class RecordingGate: GitGate {
     let app: App
     private let user: User
     private let record = Mutex(Record())
+    private let preparation = Mutex<@Sendable () async -> Void>({})
     private let script = Mutex<@Sendable (PreparedPush, Set<String>) -> AsyncStream<PushEvent>>({ _, _ in
         AsyncStream { $0.finish() }
     })
@@ -43,6 +44,9 @@ final class RecordingGate: GitGate {
     func onProceed(_ body: @escaping @Sendable (PreparedPush, Set<String>) -> AsyncStream<PushEvent>) {
         script.withLock { $0 = body }
     }
+
+    /// What happens while a push is written down.
+    func onPrepare(_ body: @escaping @Sendable () async -> Void) { preparation.withLock { $0 = body } }
 
     /// Makes every moved ref's deploy end so, after `lines`.
     func deploysEnd(with failure: String?, lines: [String] = []) {
@@ -75,6 +79,7 @@ final class RecordingGate: GitGate {
 
     func prepare(_ updates: [PushUpdate], access: GitAccess) async throws(PlatformError) -> PreparedPush {
         change { $0.prepared.append(updates) }
+        await preparation.withLock { $0 }()
         if let error = state.prepareError { throw error }
         return PreparedPush(app: access.app, updates: updates, deploys: [], notes: state.notes)
     }

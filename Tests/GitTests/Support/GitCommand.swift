@@ -33,7 +33,8 @@ struct GitCommand: Sendable {
         var description: String { "git \(arguments): \(outcome.status)\n\(outcome.output)" }
     }
 
-    func start(_ arguments: [String]) throws -> RunningCommand {
+    /// - Parameter input: path of a file that it reads.
+    func start(_ arguments: [String], input: String? = nil) throws -> RunningCommand {
         var variables = [
             "HOME": folder, "PATH": "/usr/bin:/bin", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
             "GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@example.com", "GIT_COMMITTER_NAME": "T",
@@ -42,7 +43,7 @@ struct GitCommand: Sendable {
         variables.merge(environment) { $1 }
         return try RunningCommand(
             "/usr/bin/git", ["-c", "init.defaultBranch=main", "-c", "advice.detachedHead=false"] + arguments,
-            folder: folder, environment: variables)
+            folder: folder, environment: variables, input: input)
     }
 }
 
@@ -52,9 +53,11 @@ final class RunningCommand: Sendable {
     private let outputPath: String
     private let ended = Mutex<(status: Int32?, waiters: [CheckedContinuation<Int32, Never>])>((nil, []))
 
-    init(_ program: String, _ arguments: [String], folder: String, environment: [String: String]) throws {
+    init(_ program: String, _ arguments: [String], folder: String, environment: [String: String], input: String? = nil)
+        throws
+    {
         outputPath = "/tmp/berth-git-test-output-\(UUID().uuidString)"
-        FileManager.default.createFile(atPath: outputPath, contents: nil)
+        try Data().write(to: URL(fileURLWithPath: outputPath))
         let process = Process()
         self.process = process
         process.executableURL = URL(fileURLWithPath: program)
@@ -64,7 +67,8 @@ final class RunningCommand: Sendable {
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: outputPath))
         process.standardOutput = output
         process.standardError = output
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput =
+            try input.map { try FileHandle(forReadingFrom: URL(fileURLWithPath: $0)) } ?? FileHandle.nullDevice
         process.terminationHandler = { [weak self] process in
             let waiters = self?.ended.withLock { state in
                 state.status = process.terminationStatus
@@ -79,9 +83,8 @@ final class RunningCommand: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: outputPath) }
 
     /// What it has written so far.
-    var output: String {
-        String(decoding: FileManager.default.contents(atPath: outputPath) ?? Data(), as: UTF8.self)
-    }
+    var output: String { String(decoding: rawOutput, as: UTF8.self) }
+    var rawOutput: Data { FileManager.default.contents(atPath: outputPath) ?? Data() }
 
     var isRunning: Bool { ended.withLock { $0.status == nil } }
 
