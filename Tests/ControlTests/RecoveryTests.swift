@@ -79,6 +79,30 @@ struct RecoveryTests {
         #expect(ended.failure == "the server stopped 2 times during it")
     }
 
+    @Test("ends the log of a deploy that had ended in the store only, once")
+    func logWithoutEnd() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let channel = try await platform.control.channels.list(app: app.id, by: alice)[0]
+        let deploy = try await platform.stores.deploys.deploys(channel: channel.id, limit: 1)[0].id
+        await platform.stores.logs.delete([deploy])
+        try platform.stores.logs.append("[2026-04-22T10:31:00Z] health check passed\n", deploy: deploy)
+        for _ in 0..<2 {
+            let control = platform.restarted()
+            await control.resume(try await control.restore())
+        }
+        let log = try #require(try await platform.stores.logs.read(deploy))
+        #expect(
+            String(decoding: log, as: UTF8.self) == """
+                [2026-04-22T10:31:00Z] health check passed
+                [2026-04-22T10:31:00Z] deploy complete
+                [2026-04-22T10:31:00Z] http://site-alice.localhost:8080/
+
+                """)
+    }
+
     @Test("ends a deploy as failed whose ref was never moved")
     func unmoved() async throws {
         let platform = TestPlatform()

@@ -18,7 +18,7 @@ struct DeployPipeline: Sendable {
         let log = DeployLogWriter(logs: logs, deploy: deploy.id)
         do throws(PlatformError) {
             let url = try await bringLive(deploy, log: log)
-            logs.end(deploy.id, lastLines: ["deploy complete", url], failure: nil)
+            logs.end(deploy.id, lastLines: DeployEnding.success(at: url), failure: nil)
             platform.logger.info("deploy succeeded", metadata: metadata(deploy))
         } catch {
             if Task.isCancelled { throw CancellationError() }
@@ -38,7 +38,7 @@ struct DeployPipeline: Sendable {
             facts["error"] = "\(error)"
             platform.logger.error("failure of a deploy not recorded", metadata: facts)
         }
-        logs.end(deploy.id, lastLines: ["deploy failed: \(reason)"], failure: reason)
+        logs.end(deploy.id, lastLines: DeployEnding.failure(reason), failure: reason)
     }
 
     // MARK: - Steps

@@ -87,7 +87,8 @@ public struct DeployService: Sendable {
         }
         for superseded in replaced {
             let reason = superseded.failure ?? "superseded by a newer deploy"
-            logs.end(superseded.id, lastLines: ["deploy failed: \(reason)"], failure: reason)
+            logs.end(
+                superseded.id, lastLines: DeployEnding.failure(reason), failure: reason)
         }
     }
 

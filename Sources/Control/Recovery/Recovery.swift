@@ -35,6 +35,7 @@ struct Recovery: Sendable {
 
     /// What may go on while requests are served already.
     func resume(_ leftovers: Leftovers) async {
+        await guarded("deploy logs") { () async throws(PlatformError) in try await endLogs() }
         await guarded("interrupted deploys") { () async throws(PlatformError) in try await resumeDeploys() }
         await guarded("instances") { () async throws(PlatformError) in try await startMissingInstances() }
         await guarded("removals") { () async throws(PlatformError) in try await finishRemovals() }
@@ -168,6 +169,23 @@ struct Recovery: Sendable {
                 try await platform.deploys.requeue(deploy.id)
             }
             await queue.wake(deploy.channelID)
+        }
+    }
+
+    /// A deploy ends in the store first and in its log next: a crash between the two leaves a log without an end.
+    private func endLogs() async throws(PlatformError) {
+        for channel in try await platform.channels.allChannels() {
+            let url = platform.address.url(host: platform.address.hostname(channel.label)) + "/"
+            for deploy in try await platform.deploys.deploys(channel: channel.id, limit: 3)
+            where deploy.status.isTerminal {
+                let log =
+                    try await platform.deployLogs.read(deploy.id).map { String(decoding: $0, as: UTF8.self) } ?? ""
+                guard !DeployEnding.isIn(log) else { continue }
+                logs.end(
+                    deploy.id, lastLines: deploy.failure.map(DeployEnding.failure) ?? DeployEnding.success(at: url),
+                    failure: deploy.failure
+                )
+            }
         }
     }
 
