@@ -21,6 +21,7 @@ let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", p
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -86,7 +87,7 @@ let package = Package(
                 "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioPosix, serviceLifecycle,
                 systemPackage, unixSignals,
             ]),
-        .executableTarget(name: "berth", dependencies: [argumentParser, asyncHTTPClient, nioCore]),
+        .executableTarget(name: "berth", dependencies: [argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
 
         // Tests.
         .target(name: "TestSupport", dependencies: ["Core"]),

@@ -87,8 +87,10 @@ struct ContainerRuntime: Sendable {
         // has ended: into a file, then. The shell opens it; its script is constant.
         let answerFile = bundle + "/created"
         HostFiles.remove(answerFile)
+        // In the bundle's folder: conmon marks there that memory ran out.
         try await commands.succeed(
-            programs.shell, ["-c", "exec \"$@\" 3>\"$0\"", answerFile] + conmon, environment: ["_OCI_SYNCPIPE": "3"])
+            programs.shell, ["-c", "exec \"$@\" 3>\"$0\"", answerFile] + conmon, environment: ["_OCI_SYNCPIPE": "3"],
+            folder: bundle)
         let answer = try await firstLine(of: answerFile)
         guard let report = try? JSONDecoder().decode(CreationReport.self, from: Data(answer.utf8)), report.pid > 0,
             let process = ProcessIdentity(pid: report.pid)

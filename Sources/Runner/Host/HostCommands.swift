@@ -18,13 +18,16 @@ struct HostCommands: Sendable {
 
     /// Runs `program` (absolute path) to its end, even when the caller is cancelled: half a network or half a container
     /// helps nobody. Throws `.internal` when it cannot be started.
+    /// - Parameter folder: where it works; never where the server was started.
     func run(
-        _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:]
+        _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:],
+        folder: String = "/"
     ) async throws(PlatformError) -> Result {
         let work = Task {
             let result = try await Subprocess.run(
                 .path(FilePath(program)), arguments: Arguments(arguments),
-                environment: Self.subprocessEnvironment(environment), input: .string(input),
+                environment: Self.subprocessEnvironment(environment), workingDirectory: FilePath(folder),
+                input: .string(input),
                 output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
             let status: Int32 =
                 switch result.terminationStatus {
@@ -43,9 +46,10 @@ struct HostCommands: Sendable {
     /// Like `run`, and throws `.internal` with the program's own words as cause unless it exits 0.
     @discardableResult
     func succeed(
-        _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:]
+        _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:],
+        folder: String = "/"
     ) async throws(PlatformError) -> Result {
-        let result = try await run(program, arguments, input: input, environment: environment)
+        let result = try await run(program, arguments, input: input, environment: environment, folder: folder)
         guard result.status == 0 else {
             let name = FilePath(program).lastComponent?.string ?? program
             let words = (result.errors + result.output).prefix(2000)

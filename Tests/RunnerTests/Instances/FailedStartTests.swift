@@ -66,6 +66,8 @@ extension RealContainers {
                     fixture, "const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))", memory: 96 << 20)
                 #expect(
                     error.message == "the app was killed: out of memory (limit 96 MiB) before it was ready")
+                // conmon marks this where it works: not where the server was started.
+                #expect(!FileManager.default.fileExists(atPath: FileManager.default.currentDirectoryPath + "/oom"))
             }
         }
 
