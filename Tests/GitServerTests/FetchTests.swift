@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Git
+import TestSupport
 import Testing
 
 @testable import GitServer

@@ -84,11 +84,11 @@ extension EndToEnd {
         private func expectSettled(_ project: Project, new: String, answered: CommandResult) async throws {
             let stored = try await project.remoteRefs()["refs/heads/master"] == new
             if stored {
-                try await eventually("the deploy has ended", within: .seconds(90)) {
+                try await eventually("the deploy has ended", within: .seconds(30)) {
                     let log = try await project.lastLog()
                     let last = log.split(separator: "\n").suffix(2).joined()
                     guard last.contains("deploy complete") || last.contains("deploy failed: ") else {
-                        throw DeadlineExceeded(description: log)
+                        throw DeadlineExceeded(description: "\(log)\nberthd:\n\(project.berthd.log.suffix(4000))")
                     }
                     return true
                 }

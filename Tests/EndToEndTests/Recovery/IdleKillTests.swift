@@ -42,6 +42,32 @@ extension EndToEnd {
             // The first start has shown the token, no other does.
             #expect(!app.berthd.log.dropFirst(printed).contains("xh_live_"))
         }
+
+        /// `down` takes away what a reboot would.
+        @Test func `sites come back without help when no container has survived`() async throws {
+            let site = try await Project("reboot-static", template: "static")
+            try site.write("index.html", "static")
+            try await site.commit("first")
+            try await site.deploy()
+            let app = try await Project("reboot-node", template: "node")
+            try await app.platform.setEnvironment("KEPT", "as deployed", app: app.app.id)
+            let sha = try await app.commitNode("node")
+            try await app.deploy()
+            try await app.platform.setEnvironment("KEPT", "set later", app: app.app.id)
+            let boot = try await app.get("/boot").text
+
+            #expect(try await app.berthd.terminate() == 0)
+            try await app.berthd.takeDown()
+            #expect(try HostResidue(of: app.berthd).isEmpty)
+            try await app.berthd.start()
+
+            #expect(try await site.get().text == "static")
+            try await eventually("the app answers again") { try await app.get().text == "node" }
+            #expect(try await app.get("/boot").text != boot)
+            #expect(try await app.get("/env").text.contains("as deployed"))
+            #expect(try await app.prod.current_sha == sha)
+            try await HostResidue.expectOnlyLive(app.platform)
+        }
     }
 }
 

@@ -99,11 +99,16 @@ final class Berthd: Sendable {
         return process.terminationStatus
     }
 
+    /// Ends what a stopped server leaves running for the next start.
+    func takeDown() async throws {
+        let down = try await command("down", "--subnet", subnet.subnet)
+        guard down.status == 0 else { throw HTTPFailure(description: "berthd down: \(down.errorText)\(down.output)") }
+    }
+
     /// Ends the server and everything that it started, and removes its folder. Throws when something is left.
     func tearDown() async throws {
         if isRunning { _ = try await terminate() }
-        let down = try await command("down", "--subnet", subnet.subnet)
-        guard down.status == 0 else { throw HTTPFailure(description: "berthd down: \(down.errorText)\(down.output)") }
+        try await takeDown()
         let residue = try HostResidue(of: self)
         guard residue.isEmpty, bridge == nil else {
             throw HTTPFailure(description: "`berthd down` left \(residue), bridge \(bridge ?? "gone")")

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// A platform of one app: lets its owner in and keeps what a push says.
