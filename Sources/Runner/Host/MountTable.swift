@@ -31,6 +31,14 @@ enum MountTable {
         }
     }
 
+    /// Whether a namespace is mounted at `path`: all of them lie on one device (nsfs, namespaces(7)). Asks the file itself,
+    /// since a read of the whole table can miss a line while other mounts come and go.
+    static func isNamespace(_ path: String) -> Bool {
+        var mounted = stat()
+        var own = stat()
+        return stat(path, &mounted) == 0 && stat("/proc/self/ns/net", &own) == 0 && mounted.st_dev == own.st_dev
+    }
+
     /// Detaches every mount at `path`; fine when there is none.
     static func unmount(_ path: String) {
         while umount2(path, Int32(MNT_DETACH | UMOUNT_NOFOLLOW)) == 0 {}

@@ -14,8 +14,13 @@ extension ContainerRunner {
         }
         for name in HostFiles.names(in: runtime.paths.containers) {
             guard let record = InstanceRecord(path: runtime.paths.record(name)), name == InstanceRecord.name(record.id),
-                keep.contains(record.id), endpoints[record.id] == nil, isUsable(record)
+                keep.contains(record.id), endpoints[record.id] == nil
             else { continue }
+            if let obstacle = await obstacle(to: record) {
+                logger.warning(
+                    "instance cannot be taken over", metadata: ["instance": "\(record.id)", "reason": "\(obstacle)"])
+                continue
+            }
             await takeOver(record)
             endpoints[record.id] = record.endpoint
             leases.append(record.lease)
@@ -45,9 +50,23 @@ extension ContainerRunner {
     }
 
     /// The record's container can go on, or be started again from what is there.
-    private func isUsable(_ record: InstanceRecord) -> Bool {
-        record.isReady && network.isIntact(record.lease)
-            && HostFiles.exists(runtime.paths.bundle(InstanceRecord.name(record.id)) + "/config.json")
+    /// Why an instance of an earlier server cannot be taken over; `nil` when it can. Looks again before it gives one up:
+    /// what the earlier server had begun may still be changing the machine's mounts and links.
+    private func obstacle(to record: InstanceRecord) async -> String? {
+        var obstacle: String?
+        for attempt in 0..<3 {
+            if attempt > 0 { try? await Task.sleep(for: .milliseconds(30)) }
+            if !record.isReady {
+                return "it had not become ready"
+            } else if !network.isIntact(record.lease) {
+                obstacle = "its network is not there"
+            } else if !HostFiles.exists(runtime.paths.bundle(InstanceRecord.name(record.id)) + "/config.json") {
+                obstacle = "its bundle is not there"
+            } else {
+                return nil
+            }
+        }
+        return obstacle
     }
 
     private func takeOver(_ record: InstanceRecord) async {

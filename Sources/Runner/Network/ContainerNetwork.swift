@@ -133,7 +133,7 @@ public actor ContainerNetwork {
     /// The namespace is still there and connected.
     nonisolated func isIntact(_ lease: NetworkLease) -> Bool {
         HostFiles.exists("/sys/class/net/\(configuration.bridge)/brif/\(lease.hostInterface)")
-            && MountTable.points(below: lease.path).contains(lease.path)
+            && MountTable.isNamespace(lease.path)
     }
 
     private var namespaces: String { configuration.runtimeDirectory + "/netns" }
