@@ -50,7 +50,11 @@ enum HostFiles {
     }
 
     static func text(_ path: String) -> String? {
-        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+        // Read to its end: the kernel's own files have no size, and give a page at a time.
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() ?? Data() else {
+            return nil
+        }
+        return String(decoding: data, as: UTF8.self)
     }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -31,8 +31,7 @@ enum MountTable {
         }
     }
 
-    /// Whether a namespace is mounted at `path`: all of them lie on one device (nsfs, namespaces(7)). Asks the file itself,
-    /// since a read of the whole table can miss a line while other mounts come and go.
+    /// Whether a namespace is mounted at `path`: all of them lie on one device (nsfs, namespaces(7)).
     static func isNamespace(_ path: String) -> Bool {
         var mounted = stat()
         var own = stat()

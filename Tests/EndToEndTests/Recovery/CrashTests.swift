@@ -21,7 +21,7 @@ extension EndToEnd {
         }
 
         /// Waits until the push has come there.
-        func reach(_ push: RunningCommand, of project: Project) async throws {
+        func reach(_ push: TimedCommand, of project: Project) async throws {
             switch self {
             case .receive:
                 try await eventually("objects arrive") {
@@ -37,7 +37,7 @@ extension EndToEnd {
             }
         }
 
-        private func wait(for text: String, _ push: RunningCommand) async throws {
+        private func wait(for text: String, _ push: TimedCommand) async throws {
             try await eventually("the push says \(text)") {
                 push.hasEnded || push.errors.contains { $0.text.contains(text) }
             }
@@ -84,7 +84,7 @@ extension EndToEnd {
         private func expectSettled(_ project: Project, new: String, answered: CommandResult) async throws {
             let stored = try await project.remoteRefs()["refs/heads/master"] == new
             if stored {
-                try await eventually("the deploy has ended", within: .seconds(30)) {
+                try await eventually("the deploy has ended", within: .seconds(60)) {
                     let log = try await project.lastLog()
                     let last = log.split(separator: "\n").suffix(2).joined()
                     guard last.contains("deploy complete") || last.contains("deploy failed: ") else {

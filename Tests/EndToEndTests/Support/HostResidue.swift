@@ -37,7 +37,9 @@ struct HostResidue: Sendable, CustomStringConvertible {
             let folder = "/sys/fs/cgroup\(hierarchy)/berth/\(node)"
             groups.formUnion(Self.names(in: folder).filter { !$0.contains(".") && Self.isFolder("\(folder)/\($0)") })
         }
-        let table = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        // Read to its end: reading it as a file of known size stops after the kernel's first page.
+        let mounts = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/mountinfo")).readToEnd() ?? Data()
+        let table = String(decoding: mounts, as: UTF8.self)
         for line in table.split(separator: "\n") {
             let fields = line.split(separator: " ")
             guard fields.count > 4 else { continue }
@@ -45,7 +47,7 @@ struct HostResidue: Sendable, CustomStringConvertible {
             if point.hasPrefix("\(runtime)/netns/") {
                 namespaces.insert(point)
             } else if point.hasPrefix("\(runtime)/") || point.hasPrefix("\(berthd.data)/") {
-                mounts.insert(point)
+                self.mounts.insert(point)
             }
         }
         if let bridge = berthd.bridge { interfaces = Self.names(in: "/sys/class/net/\(bridge)/brif") }

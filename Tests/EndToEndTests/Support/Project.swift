@@ -51,8 +51,8 @@ struct Project: Sendable {
     }
 
     /// Starts a push and returns while it runs.
-    func startPush(_ refspec: String = "HEAD:refs/heads/master", options: [String] = []) throws -> RunningCommand {
-        try RunningCommand(
+    func startPush(_ refspec: String = "HEAD:refs/heads/master", options: [String] = []) throws -> TimedCommand {
+        try TimedCommand(
             ["git", "push"] + options + ["origin", refspec], environment: TestEnvironment.plain,
             directory: directory.path)
     }

@@ -18,7 +18,7 @@ struct CommandResult: Sendable {
 }
 
 /// A child process and its output, line by line. It leads a process group of its own (Foundation sees to that).
-struct RunningCommand: Sendable {
+struct TimedCommand: Sendable {
     let processID: pid_t
     private let record: CommandRecord
 
@@ -144,5 +144,5 @@ func run(
     _ arguments: [String], environment: [String: String] = TestEnvironment.plain, directory: String? = nil,
     input: String = ""
 ) async throws -> CommandResult {
-    try await RunningCommand(arguments, environment: environment, directory: directory, input: input).result()
+    try await TimedCommand(arguments, environment: environment, directory: directory, input: input).result()
 }
