@@ -129,12 +129,10 @@ struct Recovery: Sendable {
                     directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
                     environment: try await platform.releases.environment(of: release.id), account: channel.account,
                     limits: platform.configuration.instanceLimits),
-                log: DeployLogWriter(logs: logs, deploy: release.deployID))
-            logs.end(release.deployID, lastLines: ["started again with the server"], failure: nil)
+                log: ServerLogSink(logger: platform.logger, channel: channel.id))
             platform.routes.publish(.instance(endpoint), at: platform.address.hostname(channel.label))
             platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])
         } catch {
-            logs.end(release.deployID, lastLines: ["not started again: \(error.message)"], failure: nil)
             await platform.runner.stop(instance.id, grace: 0)
             try await platform.instances.delete(instance.id)
             throw error
@@ -213,5 +211,15 @@ struct Recovery: Sendable {
         do throws(PlatformError) { try await body() } catch {
             platform.logger.error("not restored", metadata: ["part": "\(part)", "error": "\(error)"])
         }
+    }
+}
+
+/// Takes what a start without a deploy has to say: the log of the deploy has ended, its outcome is its last line.
+private struct ServerLogSink: DeployLogSink {
+    let logger: Logger
+    let channel: ID<Channel>
+
+    func write(_ line: String) {
+        logger.info("instance start", metadata: ["channel": "\(channel)", "line": "\(LogText.harmless(line))"])
     }
 }
