@@ -129,7 +129,7 @@ struct Recovery: Sendable {
                     directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
                     environment: try await platform.releases.environment(of: release.id), account: channel.account,
                     limits: platform.configuration.instanceLimits),
-                log: ServerLogSink(logger: platform.logger, channel: channel.id))
+                log: DiscardingLogSink())
             platform.routes.publish(.instance(endpoint), at: platform.address.hostname(channel.label))
             platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])
         } catch {
@@ -214,12 +214,8 @@ struct Recovery: Sendable {
     }
 }
 
-/// Takes what a start without a deploy has to say: the log of the deploy has ended, its outcome is its last line.
-private struct ServerLogSink: DeployLogSink {
-    let logger: Logger
-    let channel: ID<Channel>
-
-    func write(_ line: String) {
-        logger.info("instance start", metadata: ["channel": "\(channel)", "line": "\(LogText.harmless(line))"])
-    }
+/// For a start without a deploy: the deploy's log has ended with its outcome, and what an app prints may be secret, so it is
+/// not for the server's log. The instance's own log has it.
+private struct DiscardingLogSink: DeployLogSink {
+    func write(_ line: String) {}
 }
