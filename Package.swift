@@ -63,7 +63,7 @@ let package = Package(
         .target(name: "Blocking"),
 
         // Adapters. None imports another; they meet in Core's ports.
-        .target(name: "Git", dependencies: ["CGit2", "Blocking", "Core"]),
+        .target(name: "Git", dependencies: ["CGit2", "CZlib", "Blocking", "Core"]),
         .target(
             name: "Postgres",
             dependencies: ["CLibpq", "Blocking", "Core", logging, serviceLifecycle, subprocess, systemPackage]),
