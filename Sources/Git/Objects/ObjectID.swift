@@ -67,6 +67,13 @@ package struct ObjectID: Sendable, Hashable {
         return oid
     }
 
+    /// Adds the 20 bytes to `bytes`.
+    package func append(to bytes: inout [UInt8]) {
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: high >> shift)) }
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: middle >> shift)) }
+        for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: low >> shift)) }
+    }
+
     /// The name as a commit's; `nil` for the zero name. Tags may have it too.
     package var commitID: CommitID? { isZero ? nil : CommitID(description) }
 }
