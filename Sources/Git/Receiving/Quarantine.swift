@@ -20,14 +20,15 @@ package final class Quarantine: Sendable {
     deinit { FileSystem.removeTree(path) }
 
     /// Moves a pack that was checked, with its index, among the repository's objects. Both are durable then.
-    func accept(_ pack: IndexedPack) throws(GitError) {
-        guard let name = pack.name else { return }
+    func accept(_ pack: QuarantinedPack) throws(GitError) {
         let packs = "\(objectsFolder)/pack"
-        guard !FileSystem.exists("\(packs)/\(name).idx") else { return }
-        for suffix in ["pack", "idx"] { try FileSystem.flush("\(path)/\(name).\(suffix)") }
+        guard !FileSystem.exists("\(packs)/\(pack.name).idx") else { return }
+        for file in [pack.pack, pack.index] {
+            guard fsync(file.number) == 0 else { throw LibGit2.systemError("fsync") }
+        }
         // The index last: a pack without one is no pack to any git program.
         for suffix in ["pack", "idx"] {
-            guard rename("\(path)/\(name).\(suffix)", "\(packs)/\(name).\(suffix)") == 0 else {
+            guard rename("\(path)/\(pack.name).\(suffix)", "\(packs)/\(pack.name).\(suffix)") == 0 else {
                 throw LibGit2.systemError("rename")
             }
         }
