@@ -1,9 +1,13 @@
+import CGit2
+
 /// SHA-1 (FIPS 180-4) of a pack's or an index's own bytes, in pieces of any size.
 ///
 /// It guards against damage on the way, not against a forger: objects are named by `ObjectHasher`, which finds
 /// collisions.
 package struct PlainSHA1: Sendable {
     private static let blockSize = 64
+
+    private static let isBuiltIn = cgit2_has_sha1() != 0
 
     private var a: UInt32 = 0x6745_2301
     private var b: UInt32 = 0xefcd_ab89
@@ -12,8 +16,13 @@ package struct PlainSHA1: Sendable {
     private var e: UInt32 = 0xc3d2_e1f0
     private var count = 0
     private var rest: [UInt8] = []
+    private let allowsBuiltIn: Bool
 
-    package init() { rest.reserveCapacity(2 * Self.blockSize) }
+    /// - Parameter allowsBuiltIn: whether the processor's own instructions may be used where there are any.
+    package init(allowsBuiltIn: Bool = true) {
+        self.allowsBuiltIn = allowsBuiltIn
+        rest.reserveCapacity(2 * Self.blockSize)
+    }
 
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         count += bytes.count
@@ -54,6 +63,18 @@ package struct PlainSHA1: Sendable {
     /// Takes whole blocks.
     private mutating func compress(_ blocks: UnsafeRawBufferPointer) {
         guard !blocks.isEmpty else { return }
+        guard Self.isBuiltIn, allowsBuiltIn else { return compressPlainly(blocks) }
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 5) { state in
+            _ = state.initialize(from: [a, b, c, d, e])
+            cgit2_sha1_blocks(
+                state.baseAddress, blocks.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                blocks.count / Self.blockSize)
+            (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
+        }
+    }
+
+    /// The same without the processor's help.
+    private mutating func compressPlainly(_ blocks: UnsafeRawBufferPointer) {
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 80) { words in
             guard let base = blocks.baseAddress, let w = words.baseAddress else { return }
             var (a, b, c, d, e) = (a, b, c, d, e)
