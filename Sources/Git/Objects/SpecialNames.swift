@@ -13,11 +13,13 @@ enum SpecialNames {
         static let attributes = File(name: "gitattributes", short: "gi7d29")
     }
 
-    /// Whether the name, being ordinary, needs no look: it begins with neither a dot nor the letter of a short name,
+    /// Whether the name, being ordinary, needs no look: it begins with neither a dot nor what a short name begins with,
     /// and has nothing that a file system would drop or split at.
     static func isPlain(_ name: UnsafeRawBufferPointer) -> Bool {
         guard let first = name.first else { return true }
-        if first == UInt8(ascii: ".") || lower(first) == UInt8(ascii: "g") { return false }
+        if first == UInt8(ascii: ".") || lower(first) == UInt8(ascii: "g") || first == UInt8(ascii: "~") {
+            return false
+        }
         // HFS+ ignores code points whose first byte is one of these two.
         return !name.contains { $0 == UInt8(ascii: "\\") || $0 == 0xe2 || $0 == 0xef }
     }

@@ -6,8 +6,12 @@ package struct Delta {
     package let resultSize: Int
     private let instructions: UnsafeRawBufferPointer
 
+    /// Git reads no delta that is shorter.
+    private static let minimumSize = 4
+
     /// Reads the two sizes. Throws `.refused` when they are none.
     package init(_ bytes: UnsafeRawBufferPointer) throws(GitError) {
+        guard bytes.count >= Self.minimumSize else { throw Self.damaged }
         var position = 0
         baseSize = try Self.number(bytes, &position)
         resultSize = try Self.number(bytes, &position)
@@ -16,7 +20,8 @@ package struct Delta {
 
     /// Throws `.refused` unless the instructions stay within the base and come to exactly the result's size.
     package func check(base: Int) throws(GitError) {
-        guard base == baseSize else { throw Self.damaged }
+        // Git cannot read a delta that comes to nothing.
+        guard base == baseSize, resultSize > 0 else { throw Self.damaged }
         var position = 0
         var made = 0
         while position < instructions.count {

@@ -80,7 +80,10 @@ struct DeltaResolver: ~Copyable {
             position = end(ofName: position)
         }
         guard objects.entries.allSatisfy({ $0.kind != nil }) else {
-            throw PackHeader.damaged("deltas in it are built on themselves")
+            let missing = waitingForName.first { objects.table.find($0.base) == nil && !store.contains($0.base) }
+            throw PackHeader.damaged(
+                missing.map { "object \($0.base), the base of a delta, is missing" }
+                    ?? "deltas in it are built on themselves")
         }
         contents.removeAll()
         deltas = [:]

@@ -21,6 +21,8 @@ final class ObjectTable {
         static let modules = Uses(rawValue: 16)
         /// As the file `.gitattributes` of some tree.
         static let attributes = Uses(rawValue: 32)
+        /// So that its kind must be known, also when it is one that is not read from the store elsewhere.
+        static let exactly = Uses(rawValue: 64)
 
         init(rawValue: UInt8) { self.rawValue = rawValue }
 

@@ -40,6 +40,7 @@ struct PackReceiver: ~Copyable {
         var receiver = try PackReceiver(input, DeltaResolver(storage: storage, objects: objects), objects)
         for index in 0..<count { try receiver.readEntry(UInt32(index)) }
         let trailer = try input.finish()
+        try objects.checkTime()
         try receiver.resolver.finish(store)
         try ClosureChecks(objects: objects).run(&receiver.resolver, store)
         return ReceivedPack(storage: storage, trailer: trailer, objects: objects)

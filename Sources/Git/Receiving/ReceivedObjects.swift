@@ -23,10 +23,15 @@ final class ReceivedObjects {
         entries.reserveCapacity(min(count, packBytes / 9))
     }
 
-    /// Refuses when time is up. To be called for each object.
+    /// Looks at the clock now and then. To be called for each object.
     func tick() throws(GitError) {
         ticks &+= 1
-        guard ticks & 63 == 0, ContinuousClock.now > deadline else { return }
+        if ticks & 63 == 0 { try checkTime() }
+    }
+
+    /// Refuses when time is up.
+    func checkTime() throws(GitError) {
+        guard ContinuousClock.now > deadline else { return }
         throw Self.tooLarge("indexing the pack takes longer than \(limits.indexSeconds) seconds")
     }
 
@@ -80,7 +85,7 @@ final class ReceivedObjects {
             }
         case .tag:
             try HeaderRules.checkTag(bytes, id: id) { (id, kind) throws(GitError) in
-                try refer(to: id, as: ObjectTable.Uses(kind))
+                try refer(to: id, as: [ObjectTable.Uses(kind), .exactly])
             }
         }
     }

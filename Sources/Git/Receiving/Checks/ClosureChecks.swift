@@ -27,7 +27,7 @@ struct ClosureChecks {
         let kind: ObjectKind?
         if let known = record.kind {
             kind = known
-        } else if uses == .blob {
+        } else if uses == .blob, !record.uses.contains(.exactly) {
             // A blob's kind is not read from the store: it would cost a look at each unchanged file of a folder.
             kind = store.contains(record.id) ? .blob : nil
         } else {
