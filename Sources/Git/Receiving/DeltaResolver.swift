@@ -1,36 +1,31 @@
 /// Makes objects of deltas: at once where the base is at hand, later where it comes after the delta, lies far back or is
 /// left out of the pack. Nothing here recurses: chains and trees of deltas are as deep as a client likes.
 struct DeltaResolver: ~Copyable {
-    /// Bytes of contents that are kept because deltas may build on them.
-    static let contentBudget = 24 << 20
     /// Bytes of deltas that are kept instead of inflated again.
     private static let deltaBudget = 16 << 20
 
-    private let storage: PackStorage
     private let objects: ReceivedObjects
     private let limits: ReceiveLimits
-    private var inflater: ZlibInflater
-    private var contents = ContentCache(budget: contentBudget)
+    var contents: ObjectContents
     private var deltas: [UInt32: ObjectBytes] = [:]
     private var deltaBytes = 0
     private var waitingForEntry: [(base: UInt32, delta: UInt32)] = []
     private var waitingForName: [(base: ObjectID, delta: UInt32)] = []
 
     init(storage: PackStorage, objects: ReceivedObjects) throws(GitError) {
-        self.storage = storage
         self.objects = objects
         limits = objects.limits
-        inflater = try ZlibInflater()
+        contents = try ObjectContents(storage: storage, objects: objects)
     }
 
     // MARK: While the pack is read
 
     /// Keeps a whole object for a while.
-    mutating func keep(_ content: ObjectBytes, of entry: UInt32) { contents.insert(content, for: entry) }
+    mutating func keep(_ content: ObjectBytes, of entry: UInt32) { contents.keep(content, of: entry) }
 
     /// Takes the delta of `entry` on an entry before it.
     mutating func add(_ delta: ObjectBytes, of entry: UInt32, on base: UInt32) throws(GitError) {
-        if objects.entries[Int(base)].kind != nil, let content = contents.content(of: base) {
+        if objects.entries[Int(base)].kind != nil, let content = contents.kept(base) {
             try resolve(entry, delta, on: base, content)
         } else {
             waitingForEntry.append((base, entry))
@@ -85,7 +80,7 @@ struct DeltaResolver: ~Copyable {
                 missing.map { "object \($0.base), the base of a delta, is missing" }
                     ?? "deltas in it are built on themselves")
         }
-        contents.removeAll()
+        contents.dropAll()
         deltas = [:]
     }
 
@@ -123,7 +118,7 @@ struct DeltaResolver: ~Copyable {
         while let entry = stack.popLast() {
             try objects.tick()
             let base = objects.entries[Int(entry)].base
-            let content = try content(of: base, store)
+            let content = try contents.content(of: base, store)
             let delta = try delta(of: entry)
             try resolve(entry, delta, on: base, content)
             push(above: entry, &stack)
@@ -165,105 +160,10 @@ struct DeltaResolver: ~Copyable {
         }
         objects.entries[Int(entry)].base = base
         objects.entries[Int(entry)].depth = parent.depth + 1
-        let result = try apply(delta, to: content, kind: kind)
+        let result = try contents.apply(delta, to: content, kind: kind)
         let id = try result.withBytes { (bytes) throws(GitError) in try ObjectHasher.hash(bytes, kind) }
         try result.withBytes { (bytes) throws(GitError) in try objects.accept(entry, kind, id, bytes) }
-        contents.insert(result, for: entry)
-    }
-
-    private func apply(
-        _ delta: ObjectBytes, to base: ObjectBytes, kind: ObjectKind?
-    ) throws(GitError) -> ObjectBytes {
-        try delta.withBytes { (bytes) throws(GitError) in
-            let delta = try Delta(bytes)
-            try objects.checkSize(delta.resultSize, kind: kind)
-            try delta.check(base: base.count)
-            let result = ObjectBytes(count: delta.resultSize)
-            try base.withBytes { (base) throws(GitError) in
-                try result.withMutableBytes { (result) throws(GitError) in try delta.apply(to: base, into: result) }
-            }
-            return result
-        }
-    }
-
-    // MARK: Contents
-
-    /// The content of an entry that is resolved; made again when it was dropped.
-    mutating func content(of entry: UInt32, _ store: borrowing ObjectDatabase) throws(GitError) -> ObjectBytes {
-        var chain: [UInt32] = []
-        var current = entry
-        var found = contents.content(of: current)
-        while found == nil, objects.entries[Int(current)].isDelta {
-            chain.append(current)
-            current = objects.entries[Int(current)].base
-            found = contents.content(of: current)
-        }
-        var content: ObjectBytes
-        if let found {
-            content = found
-        } else {
-            content = try whole(current, store)
-            contents.insert(content, for: current)
-        }
-        for step in chain.reversed() {
-            try objects.tick()
-            content = try apply(delta(of: step), to: content, kind: nil)
-            try objects.spendAgain(content.count)
-            contents.insert(content, for: step)
-        }
-        return content
-    }
-
-    /// Bytes of an entry's content, read from its header or its delta's.
-    mutating func size(of entry: UInt32) throws(GitError) -> Int {
-        let offset = objects.entries[Int(entry)].offset
-        let header = try storage.withBytes(at: offset, limit: PackEntryHeader.maximumByteCount) {
-            (bytes) throws(GitError) in try PackEntryHeader(bytes)
-        }
-        guard let header else { throw ZlibInflater.wrongSize }
-        guard objects.entries[Int(entry)].isDelta else { return header.size }
-        return try inflate(entry).withBytes { (bytes) throws(GitError) in try Delta(bytes).resultSize }
-    }
-
-    /// Whether an entry's content is `bytes`, of which it has the size. A whole object is compared piece by piece.
-    mutating func equals(
-        _ entry: UInt32, _ bytes: UnsafeRawBufferPointer, _ store: borrowing ObjectDatabase
-    ) throws(GitError) -> Bool {
-        try objects.spendAgain(bytes.count)
-        if objects.entries[Int(entry)].isDelta {
-            return try content(of: entry, store).withBytes { (content) throws(GitError) in
-                content.count == bytes.count && content.elementsEqual(bytes)
-            }
-        }
-        let start = objects.entries[Int(entry)].offset + Int(objects.entries[Int(entry)].headerSize)
-        let window = ObjectBytes(count: min(bytes.count, 1 << 16))
-        var position = start
-        var produced = 0
-        inflater.reset()
-        while produced < bytes.count {
-            let step = try storage.withBytes(at: position, limit: 1 << 17) { (input) throws(GitError) in
-                try window.withMutableBytes { (output) throws(GitError) in try inflater.step(input, into: output) }
-            }
-            guard step.produced > 0 || step.consumed > 0, step.produced <= bytes.count - produced else { return false }
-            let isSame = try window.withBytes { (window) throws(GitError) in
-                window.prefix(step.produced).elementsEqual(bytes[produced..<produced + step.produced])
-            }
-            guard isSame else { return false }
-            position += step.consumed
-            produced += step.produced
-        }
-        return true
-    }
-
-    private mutating func whole(_ entry: UInt32, _ store: borrowing ObjectDatabase) throws(GitError) -> ObjectBytes {
-        if entry >= UInt32(objects.count) {
-            return try store.read(objects.entries[Int(entry)].id) { (_, bytes) throws(GitError) in
-                ObjectBytes(copying: bytes)
-            }
-        }
-        let content = try inflate(entry)
-        try objects.spendAgain(content.count)
-        return content
+        contents.keep(result, of: entry)
     }
 
     private mutating func delta(of entry: UInt32) throws(GitError) -> ObjectBytes {
@@ -271,37 +171,7 @@ struct DeltaResolver: ~Copyable {
             deltaBytes -= kept.count + 128
             return kept
         }
-        return try inflate(entry)
-    }
-
-    /// Inflates what an entry holds, once more: it was found sound when the pack was read.
-    private mutating func inflate(_ entry: UInt32) throws(GitError) -> ObjectBytes {
-        let offset = objects.entries[Int(entry)].offset
-        let header = try storage.withBytes(at: offset, limit: PackEntryHeader.maximumByteCount) {
-            (bytes) throws(GitError) in try PackEntryHeader(bytes)
-        }
-        guard let header else { throw ZlibInflater.wrongSize }
-        let content = ObjectBytes(count: header.size)
-        try inflate(at: offset + header.byteCount, into: content)
-        return content
-    }
-
-    private mutating func inflate(at start: Int, into content: ObjectBytes) throws(GitError) {
-        inflater.reset()
-        var position = start
-        var produced = 0
-        while true {
-            let step = try storage.withBytes(at: position, limit: 1 << 17) { (input) throws(GitError) in
-                try content.withMutableBytes { (output) throws(GitError) in
-                    try inflater.step(input, into: UnsafeMutableRawBufferPointer(rebasing: output[produced...]))
-                }
-            }
-            position += step.consumed
-            produced += step.produced
-            if step.isFinished { break }
-            guard step.consumed > 0 || step.produced > 0 else { throw ZlibInflater.wrongSize }
-        }
-        guard produced == content.count else { throw ZlibInflater.wrongSize }
+        return try contents.inflate(entry)
     }
 }
 

@@ -42,7 +42,7 @@ struct PackReceiver: ~Copyable {
         let trailer = try input.finish()
         try objects.checkTime()
         try receiver.resolver.finish(store)
-        try ClosureChecks(objects: objects).run(&receiver.resolver, store)
+        try ClosureChecks(objects: objects).run(&receiver.resolver.contents, store)
         return ReceivedPack(storage: storage, trailer: trailer, objects: objects)
     }
 

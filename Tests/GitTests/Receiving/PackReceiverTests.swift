@@ -80,6 +80,61 @@ import Testing
             #expect(try push.objects() == before)
         }
     }
+
+    /// Packs of a history that grows and is repacked, as git makes them in all its ways.
+    @Test(arguments: [
+        ["--delta-base-offset", "--depth=50"], ["--depth=50", "--window=100"], ["--no-reuse-delta", "--window=0"],
+        ["--delta-base-offset", "--compression=0"],
+    ])
+    func packsOfARealHistoryAreTaken(options: [String]) async throws {
+        let fixture = try await Fixture()
+        var generator = SeededGenerator(seed: 3)
+        var lines: [String: [String]] = [:]
+        for name in (0..<30).map({ "d\($0 % 4)/e\($0 % 3)/f\($0)" }) {
+            lines[name] = (0..<100).map { "line \($0) of \(name)" }
+        }
+        var tips: [String] = []
+        for commit in 0..<12 {
+            for name in lines.keys.sorted() where commit == 0 || Int.random(in: 0..<4, using: &generator) == 0 {
+                lines[name]?.insert("commit \(commit)", at: Int.random(in: 0..<100, using: &generator))
+                try fixture.write(name, Data((lines[name] ?? []).joined(separator: "\n").utf8))
+            }
+            try await fixture.git("add", "-A")
+            try await fixture.git("commit", "-q", "-m", "commit \(commit)")
+            try await fixture.git("tag", "-a", "-m", "tag", "v\(commit)")
+            tips.append(try await fixture.git("rev-parse", "v\(commit)"))
+        }
+        // The history in three pushes: the first whole, the others thin.
+        for (start, end) in [(nil, 3), (3, 7), (7, 11)] as [(Int?, Int)] {
+            let revisions = fixture.scratch.path("revisions")
+            let text = "\(tips[end])\n" + (start.map { "^\(tips[$0])\n" } ?? "")
+            try Data(text.utf8).write(to: URL(fileURLWithPath: revisions))
+            let output = try fixture.git.start(
+                ["pack-objects", "-q", "--thin", "--revs", "--stdout"] + options, input: revisions)
+            let pack = Array(await output.bytes())
+            let id = try #require(ObjectID(tips[end]))
+            let kind = try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
+                var kind: ObjectKind?
+                try repository.receive(.memory(pack), limits: ReceiveLimits()) { (find) throws(GitError) in
+                    kind = try find(id)
+                    return true
+                }
+                return kind
+            }
+            #expect(kind == .tag)
+            try await fixture.stored("update-ref", "refs/tags/v\(end)", tips[end])
+            try await fixture.stored("fsck", "--strict", "--full")
+        }
+        for name in FileSystem.names(in: "\(fixture.directory)/objects/pack") where name.hasSuffix(".idx") {
+            try await fixture.stored("verify-pack", "-v", "objects/pack/\(name)")
+        }
+        // The objects that git has itself, and no others.
+        func ids(_ list: String) -> Set<Substring> { Set(list.split(separator: "\n")) }
+        let ours = ids(try await fixture.stored("cat-file", "--batch-all-objects", "--batch-check=%(objectname)"))
+        let theirs = ids(
+            try await fixture.git("rev-list", "--objects", "--no-object-names", tips[3], tips[7], tips[11]))
+        #expect(ours.symmetricDifference(theirs).isEmpty)
+    }
 }
 
 extension RunningCommand {

@@ -7,17 +7,17 @@ struct ClosureChecks {
     let objects: ReceivedObjects
 
     func run(
-        _ resolver: inout DeltaResolver, _ store: borrowing ObjectDatabase
+        _ contents: inout ObjectContents, _ store: borrowing ObjectDatabase
     ) throws(GitError) {
         try objects.shape.check(objects.table, limits: objects.limits)
         for record in objects.table.records {
             try objects.tick()
             try checkUses(record, store)
         }
-        for record in objects.special { try checkContent(objects.table.records[record], &resolver, store) }
+        for record in objects.special { try checkContent(objects.table.records[record], &contents, store) }
         for entry in 0..<objects.count {
             try objects.tick()
-            try compare(UInt32(entry), &resolver, store)
+            try compare(UInt32(entry), &contents, store)
         }
     }
 
@@ -53,10 +53,10 @@ struct ClosureChecks {
 
     /// Checks a file that git reads, also one that was there before and is only now named so.
     private func checkContent(
-        _ record: ObjectTable.Record, _ resolver: inout DeltaResolver, _ store: borrowing ObjectDatabase
+        _ record: ObjectTable.Record, _ contents: inout ObjectContents, _ store: borrowing ObjectDatabase
     ) throws(GitError) {
         let isNew = record.entry != ObjectTable.noEntry && record.entry < UInt32(objects.count)
-        let size = isNew ? try resolver.size(of: record.entry) : try store.header(record.id)?.size ?? 0
+        let size = isNew ? try contents.size(of: record.entry) : try store.header(record.id)?.size ?? 0
         if record.uses.contains(.modules), size > ModulesRules.sizeLimit {
             throw FsckRule.gitmodulesLarge.refusal("blob", record.id, ".gitmodules is too large to read")
         }
@@ -70,7 +70,7 @@ struct ClosureChecks {
         try objects.spendAgain(size)
         try objects.tick()
         if isNew {
-            try resolver.content(of: record.entry, store).withBytes(check)
+            try contents.content(of: record.entry, store).withBytes(check)
         } else {
             try store.read(record.id, as: .blob, check)
         }
@@ -78,14 +78,14 @@ struct ClosureChecks {
 
     /// An object that the store has already must be the same one: otherwise somebody has found a hash collision.
     private func compare(
-        _ index: UInt32, _ resolver: inout DeltaResolver, _ store: borrowing ObjectDatabase
+        _ index: UInt32, _ contents: inout ObjectContents, _ store: borrowing ObjectDatabase
     ) throws(GitError) {
         let entry = objects.entries[Int(index)]
         guard let kind = entry.kind, store.contains(entry.id) else { return }
         let isSame: Bool
-        if let header = try store.header(entry.id), try header == (kind, resolver.size(of: index)) {
+        if let header = try store.header(entry.id), try header == (kind, contents.size(of: index)) {
             isSame = try store.read(entry.id) { (_, stored) throws(GitError) in
-                try resolver.equals(index, stored, store)
+                try contents.equals(index, stored, store)
             }
         } else {
             isSame = false
