@@ -77,5 +77,26 @@ final class PackStorage {
         }
     }
 
+    /// Whether a file holds the same bytes.
+    func equals(fileAt path: String) throws(GitError) -> Bool {
+        guard FileSystem.exists(path) else { return false }
+        let other = try PackStorage(path: path)
+        guard other.size == size else { return false }
+        var position = 0
+        while position < size {
+            let count = try withBytes(at: position, limit: Self.windowSize) { (bytes) throws(GitError) in
+                try other.withBytes(at: position, limit: bytes.count) { (others) throws(GitError) in
+                    guard bytes.count == others.count, let left = bytes.baseAddress, let right = others.baseAddress,
+                        memcmp(left, right, bytes.count) == 0
+                    else { return 0 }
+                    return bytes.count
+                }
+            }
+            guard count > 0 else { return false }
+            position += count
+        }
+        return true
+    }
+
     private static let short = GitError(.system(EIO), "the pack's file is shorter than it was", operation: "read")
 }

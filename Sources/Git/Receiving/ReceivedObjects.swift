@@ -9,8 +9,10 @@ final class ReceivedObjects {
     private(set) var shape = TreeShape()
     /// Objects that are to be looked at as files that git reads.
     private(set) var special: [Int] = []
+    /// Bytes that may still be made.
     private var budget: Int
-    private var work = 0
+    /// Bytes that may still be made once more.
+    private var workBudget: Int
     private var ticks = 0
 
     init(count: Int, packBytes: Int, limits: ReceiveLimits) {
@@ -18,6 +20,7 @@ final class ReceivedObjects {
         self.limits = limits
         deadline = .now + .seconds(limits.indexSeconds)
         budget = limits.inflatedBytes(packBytes: packBytes)
+        workBudget = 4 * min(budget, 1 << 60)
         table = ObjectTable(expected: count)
         // An entry has at least 9 bytes, so a false count reserves no more than the pack could fill.
         entries.reserveCapacity(min(count, packBytes / 9))
@@ -47,8 +50,8 @@ final class ReceivedObjects {
 
     /// Counts bytes that are made once more, because they could not be kept.
     func spendAgain(_ bytes: Int) throws(GitError) {
-        work += bytes
-        guard work <= 4 * limits.inflatedBytes else {
+        workBudget -= bytes
+        guard workBudget >= 0 else {
             throw Self.tooLarge("the deltas of the pack cost too much to resolve")
         }
     }

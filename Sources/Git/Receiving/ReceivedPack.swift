@@ -6,15 +6,17 @@ struct ReceivedPack {
     private let storage: PackStorage
     private let trailer: ObjectID
     private let objects: ReceivedObjects
+    private let isKnown: Bool
 
-    init(storage: PackStorage, trailer: ObjectID, objects: ReceivedObjects) {
+    init(storage: PackStorage, trailer: ObjectID, objects: ReceivedObjects, isKnown: Bool) {
+        self.isKnown = isKnown
         self.storage = storage
         self.trailer = trailer
         self.objects = objects
     }
 
-    /// Whether there is nothing to keep.
-    var isEmpty: Bool { objects.count == 0 }
+    /// Whether there is nothing to keep that is not kept already.
+    var isEmpty: Bool { objects.count == 0 || isKnown }
 
     /// The kind of a new object, `nil` when the pack does not hold it.
     func kind(of id: ObjectID) -> ObjectKind? {

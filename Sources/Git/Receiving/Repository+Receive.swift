@@ -25,7 +25,8 @@ extension Repository {
         case .memory(let bytes): storage = try PackStorage(bytes)
         case .file(let path, _): storage = try PackStorage(path: path)
         }
-        let pack = try PackReceiver.receive(storage, store: objects, limits: limits)
+        let pack = try PackReceiver.receive(
+            storage, store: objects, packs: "\(directory)/objects/pack", limits: limits)
         let isWanted = try decide { (id) throws(GitError) in
             if let kind = pack.kind(of: id) { return kind }
             return try self.objects.header(id)?.kind

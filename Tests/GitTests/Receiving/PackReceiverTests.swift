@@ -57,6 +57,23 @@ import Testing
         try await push.fixture.stored("fsck", "--strict", "--full")
     }
 
+    @Test func aPackThatIsThereAlreadyChangesNothing() async throws {
+        let fixture = try await ReceivingFixture()
+        var builder = PackBuilder()
+        let id = try builder.add(.blob, "a")
+        try builder.add(.blob, "b")
+        try await fixture.receive(builder.pack())
+        let before = try fixture.files()
+        for spooled in [false, true] {
+            #expect(try await fixture.receive(builder.pack(), spooled: spooled, find: id) == .blob)
+            #expect(try fixture.files() == before)
+        }
+        // One that holds more is kept beside it.
+        try builder.add(.blob, "c")
+        #expect(try await fixture.expectAccepted(builder.pack()).count == 3)
+        #expect(try fixture.files().keys.filter { $0.hasSuffix(".pack") }.count == 2)
+    }
+
     @Test func aPackThatIsNotWantedLeavesNothing() async throws {
         let push = try await ThinPush()
         let before = try push.objects()

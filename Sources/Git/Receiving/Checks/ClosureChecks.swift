@@ -5,6 +5,8 @@
 /// whole when every new object's own references are found in the pack or in the store.
 struct ClosureChecks {
     let objects: ReceivedObjects
+    /// Whether the store holds the very same pack, so that its objects need not be compared.
+    let isKnown: Bool
 
     func run(
         _ contents: inout ObjectContents, _ store: borrowing ObjectDatabase
@@ -15,6 +17,7 @@ struct ClosureChecks {
             try checkUses(record, store)
         }
         for record in objects.special { try checkContent(objects.table.records[record], &contents, store) }
+        guard !isKnown else { return }
         for entry in 0..<objects.count {
             try objects.tick()
             try compare(UInt32(entry), &contents, store)
