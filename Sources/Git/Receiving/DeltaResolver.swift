@@ -92,7 +92,9 @@ struct DeltaResolver: ~Copyable {
 
     /// Adds a base that the pack leaves out.
     private mutating func fetch(_ base: ObjectID, _ store: borrowing ObjectDatabase) throws(GitError) {
-        guard let header = try store.header(base) else {
+        var header = try store.header(base)
+        if header == nil, try objects.refreshOnce(store) { header = try store.header(base) }
+        guard let header else {
             // It may yet be the result of another delta; if it is not, the deltas above stay without a base.
             return
         }

@@ -14,6 +14,7 @@ final class ReceivedObjects {
     /// Bytes that may still be made once more.
     private var workBudget: Int
     private var ticks = 0
+    private var isRefreshed = false
 
     init(count: Int, packBytes: Int, limits: ReceiveLimits) {
         self.count = count
@@ -36,6 +37,15 @@ final class ReceivedObjects {
     func checkTime() throws(GitError) {
         guard ContinuousClock.now > deadline else { return }
         throw Self.tooLarge("indexing the pack takes longer than \(limits.indexSeconds) seconds")
+    }
+
+    /// Whether it is worth to look for an object once more: another push, or an outside git that repacks, may have moved
+    /// packs since the store was opened. Once a pack: looking costs a reading of the folder.
+    func refreshOnce(_ store: borrowing ObjectDatabase) throws(GitError) -> Bool {
+        guard !isRefreshed else { return false }
+        isRefreshed = true
+        try store.refresh()
+        return true
     }
 
     /// Counts bytes that an object will come to, before they are made.

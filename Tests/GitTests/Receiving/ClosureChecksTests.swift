@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Git
@@ -34,6 +35,28 @@ import Testing
         var second = PackBuilder()
         try second.add(.commit, PackBuilder.commit(tree, parents: [commit], message: "second"))
         try await fixture.expectAccepted(second.pack())
+    }
+
+    @Test(arguments: [false, true])
+    func packsThatCameAfterTheOpeningAreFound(asBase: Bool) async throws {
+        let fixture = try await ReceivingFixture()
+        var builder = PackBuilder()
+        try builder.add(.blob, "first")
+        try await fixture.receive(builder.pack())
+        let repository = try Repository(directory: fixture.directory, lock: RepositoryLock())
+        let isSomewhere = repository.objects.contains(Self.somewhere)
+        #expect(!isSomewhere)
+        builder = PackBuilder()
+        let blob = try builder.add(.blob, "second")
+        try await fixture.receive(builder.pack())
+        builder = PackBuilder()
+        if asBase {
+            try builder.add(PackBuilder.delta(base: 6, [.copy(0, 6), .insert([65])]), on: blob)
+        } else {
+            try builder.add(.tree, PackBuilder.tree([("100644", "a", blob)]))
+        }
+        try repository.receive(.memory(builder.pack()), limits: ReceiveLimits()) { (_) throws(GitError) in true }
+        try await fixture.git("fsck", "--strict", "--full")
     }
 
     @Test func whatIsReferredToMustBeOfTheRightKind() async throws {

@@ -27,15 +27,9 @@ struct ClosureChecks {
     private func checkUses(_ record: ObjectTable.Record, _ store: borrowing ObjectDatabase) throws(GitError) {
         let uses = record.uses.intersection([.commit, .tree, .blob, .tag])
         guard !uses.isEmpty else { return }
-        let kind: ObjectKind?
-        if let known = record.kind {
-            kind = known
-        } else if uses == .blob, !record.uses.contains(.exactly) {
-            // A blob's kind is not read from the store: it would cost a look at each unchanged file of a folder.
-            kind = store.contains(record.id) ? .blob : nil
-        } else {
-            kind = try store.header(record.id)?.kind
-        }
+        var kind = record.kind
+        if kind == nil { kind = try storedKind(record, uses, store) }
+        if kind == nil, try objects.refreshOnce(store) { kind = try storedKind(record, uses, store) }
         guard let kind else {
             throw GitError(
                 .refused, "\(Self.name(uses)) \(record.id) is missing: the push refers to it and does not bring it",
@@ -45,6 +39,14 @@ struct ClosureChecks {
             throw FsckRule.wrongType.refusal(
                 kind.rawValue, record.id, "it is used as a \(Self.name(uses.subtracting(ObjectTable.Uses(kind))))")
         }
+    }
+
+    private func storedKind(
+        _ record: ObjectTable.Record, _ uses: ObjectTable.Uses, _ store: borrowing ObjectDatabase
+    ) throws(GitError) -> ObjectKind? {
+        // A blob's kind is not read from the store: it would cost a look at each unchanged file of a folder.
+        if uses == .blob, !record.uses.contains(.exactly) { return store.contains(record.id) ? .blob : nil }
+        return try store.header(record.id)?.kind
     }
 
     private static func name(_ uses: ObjectTable.Uses) -> String {
