@@ -30,7 +30,7 @@ package enum TreeRules {
             }
             if let previous {
                 let order = compare(previous, entry)
-                guard order <= 0 else { throw refuse(.treeNotSorted, id, entry, "is out of order") }
+                guard order <= 0 else { throw refuse(.treeNotSorted, id, entry, "is out of order or there twice") }
                 guard order < 0 else { throw refuse(.duplicateEntries, id, entry, "is there twice") }
                 while let last = open.last, !starts(entry.name, with: last) { open.removeLast() }
                 if let last = open.last, last.count == entry.name.count {

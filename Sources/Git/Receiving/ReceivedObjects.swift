@@ -71,7 +71,7 @@ final class ReceivedObjects {
         let limit = kind == nil || kind == .blob ? limits.objectBytes : min(limits.metadataBytes, limits.objectBytes)
         guard size <= limit else {
             let what = kind.map(\.rawValue) ?? "object"
-            throw Self.tooLarge("the pack has a \(what) of \(size) bytes; at most \(limit >> 20) MiB are taken")
+            throw Self.tooLarge("the pack has a \(what) of \(size) bytes, which is larger than \(limit >> 20) MiB")
         }
     }
 

@@ -163,7 +163,7 @@ import Testing
             }
             return builder.pack()
         }
-        try await fixture.expectRefused(bomb(1 << 30, count: 1), because: "at most 128 MiB", code: .tooLarge)
+        try await fixture.expectRefused(bomb(1 << 30, count: 1), because: "larger than 128 MiB", code: .tooLarge)
         try await fixture.expectRefused(bomb(120 << 20, count: 40), because: "too many bytes", code: .tooLarge)
         var limits = ReceiveLimits()
         limits.inflatedBytes = 100 << 20

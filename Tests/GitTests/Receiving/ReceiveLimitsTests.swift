@@ -70,7 +70,7 @@ import Testing
         for size in [1 << 40, Int.max] {
             var builder = PackBuilder()
             try builder.add(header: PackEntryHeader.encode(.object(.blob), size: size), content)
-            try await fixture.expectRefused(builder.pack(), because: "at most 128 MiB", code: .tooLarge)
+            try await fixture.expectRefused(builder.pack(), because: "larger than 128 MiB", code: .tooLarge)
         }
     }
 }
