@@ -65,6 +65,9 @@ public struct ControlConfiguration: Sendable {
     /// What an instance may use.
     public var instanceLimits = ContainerLimits(
         memory: 512 << 20, milliCPU: 2000, processes: 256, temporary: 64 << 20)
+    /// The most that an app may ask for.
+    public var instanceCaps = ContainerLimits(
+        memory: 2 << 30, milliCPU: 4000, processes: 1024, temporary: 64 << 20)
     /// How often a deploy that a crash of the server interrupted is started again before it is given up.
     public var deployAttempts = 2
     /// Between looks at a store that does not answer.
@@ -73,4 +76,9 @@ public struct ControlConfiguration: Sendable {
     public var instanceRetry = Backoff(first: .seconds(5), longest: .seconds(300))
 
     public init() {}
+
+    /// What an instance of `plan` may use. Throws `.buildFailed` when it asks for more than the server gives.
+    func limits(of plan: RunPlan) throws(PlatformError) -> ContainerLimits {
+        try instanceLimits.replaced(by: plan.limits, caps: instanceCaps)
+    }
 }

@@ -45,7 +45,8 @@ struct StepRunner: Sendable {
             arguments: step.arguments,
             environment: Self.baseEnvironment.merging(step.environment) { $1 }.merging(request.environment) { $1 },
             account: request.channel.account, limits: configuration.limits,
-            timeLimit: min(step.timeLimit, configuration.stepTimeLimit), outputLimit: configuration.outputLimit)
+            timeLimit: min(step.timeLimit, configuration.stepTimeLimit), outputLimit: configuration.outputLimit,
+            workingDirectory: step.directory ?? "")
     }
 
     /// Writes the task's lines to the log as they come.

@@ -126,7 +126,7 @@ struct DeployPipeline: Sendable {
                         id: instance.id, channel: request.channel.id, release: request.release,
                         directory: platform.builder.filesDirectory(of: request.release), plan: built.plan,
                         environment: request.environment, account: request.channel.account,
-                        limits: platform.configuration.instanceLimits), log: log)
+                        limits: try platform.configuration.limits(of: built.plan)), log: log)
                 try checkCancellation()
                 try await makeLive(request, instance: instance.id, target: .instance(endpoint))
             } catch {

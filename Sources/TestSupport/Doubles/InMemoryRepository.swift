@@ -71,7 +71,9 @@ public final class InMemoryRepository: SourceRepository {
         _ path: String, commit: CommitID, app: ID<App>, limit: Int
     ) async throws(PlatformError) -> [UInt8]? { nil }
 
-    public func rootEntries(commit: CommitID, app: ID<App>) async throws(PlatformError) -> [String] { [] }
+    public func entries(
+        of folder: String, commit: CommitID, app: ID<App>
+    ) async throws(PlatformError) -> [String]? { folder.isEmpty ? [] : nil }
 
     public func pin(_ commit: CommitID, deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError) {
         state.withLock { $0.pins[deploy] = commit }

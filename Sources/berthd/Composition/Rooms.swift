@@ -45,6 +45,7 @@ struct Rooms {
         var control = ControlConfiguration()
         control.drainSeconds = settings.drainSeconds
         control.instanceLimits.memory = settings.instanceMemory << 20
+        control.instanceCaps.memory = max(control.instanceCaps.memory, control.instanceLimits.memory)
         var router = RouterConfiguration()
         router.host = settings.listen.host
         router.port = settings.listen.port
