@@ -70,7 +70,7 @@ import Testing
         try Data().write(to: URL(fileURLWithPath: fixture.directory + "/refs/heads/held.lock"))
         let results = try await Self.apply(
             fixture, [("refs/heads/held", .zero, one), ("refs/heads/free", .zero, one)])
-        #expect(results.first??.message == "the ref is locked by another process")
+        #expect(results.first??.message == "cannot lock ref 'refs/heads/held': another process holds its lock file")
         #expect(results.last == .some(nil))
         #expect(FileManager.default.fileExists(atPath: fixture.directory + "/refs/heads/held.lock"))
         #expect(!FileManager.default.fileExists(atPath: fixture.directory + "/refs/heads/free.lock"))
