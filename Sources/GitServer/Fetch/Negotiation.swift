@@ -175,8 +175,9 @@ struct Negotiation: ~Copyable {
         PktLine.append(line: "ACK \(id)\(how)", to: &outcome.bytes)
     }
 
+    /// Without line ends, as git sends these lines and no others.
     private mutating func append(_ boundary: ShallowBoundary) {
-        for id in boundary.added { PktLine.append(line: "shallow \(id)", to: &outcome.bytes) }
-        for id in boundary.removed { PktLine.append(line: "unshallow \(id)", to: &outcome.bytes) }
+        for id in boundary.added { PktLine.append(Array("shallow \(id)".utf8), to: &outcome.bytes) }
+        for id in boundary.removed { PktLine.append(Array("unshallow \(id)".utf8), to: &outcome.bytes) }
     }
 }

@@ -40,14 +40,22 @@ struct PushService: Sendable {
         let access = admission.access
         let size = BodySize(bytes: configuration.pushBytes, inflationRatio: configuration.inflationRatio)
         var reader = try BodyReader(request, limit: size, watch: watch)
-        let push: PushRequest
+        var parser = PushRequestParser(
+            PushLimits(
+                commands: configuration.pushCommands, nameBytes: configuration.refNameBytes,
+                options: configuration.pushOptions, optionBytes: configuration.pushOptionBytes))
         do throws(ProtocolError) {
-            push = try await readCommands(&reader)
+            try await readCommands(&reader, into: &parser)
         } catch {
-            await reader.drain()
-            if let failure = error.cause { throw failure }
-            return responses.protocolError(error.message, type: Self.type)
+            if let failure = error.cause {
+                await reader.drain()
+                throw failure
+            }
+            // The pack is read on and dropped, so that the client comes to read the reason.
+            if !watch.isComplete { _ = await reader.discard() }
+            return refusal(error.message, SideBand(capabilities: parser.request.capabilities))
         }
+        let push = parser.request
         if push.commands.isEmpty {
             await reader.drain()
             return responses.packets([], type: Self.type)
@@ -62,15 +70,13 @@ struct PushService: Sendable {
 
     /// Reads what is asked for; no commands when the client sent nothing but a flush, or nothing at all: some ask like
     /// that whether they are let in, before they send much.
-    private func readCommands(_ reader: inout BodyReader) async throws(ProtocolError) -> PushRequest {
-        var parser = PushRequestParser(
-            PushLimits(
-                commands: configuration.pushCommands, nameBytes: configuration.refNameBytes,
-                options: configuration.pushOptions, optionBytes: configuration.pushOptionBytes))
+    private func readCommands(
+        _ reader: inout BodyReader, into parser: inout PushRequestParser
+    ) async throws(ProtocolError) {
         var size = 0
         while !parser.isComplete {
             guard let packet = try await next(&reader) else {
-                if parser.request.commands.isEmpty { return parser.request }
+                if parser.request.commands.isEmpty { return }
                 throw ProtocolError("the request ends early")
             }
             if case .data(let bytes) = packet { size += bytes.count + 4 }
@@ -79,7 +85,15 @@ struct PushService: Sendable {
             }
             try parser.take(packet)
         }
-        return parser.request
+    }
+
+    /// Says why nothing was done, in the way that the client's git shows: an `ERR` packet among multiplexed ones would
+    /// only confuse it.
+    private func refusal(_ message: String, _ sideBand: SideBand) -> Response {
+        guard sideBand != .none else { return responses.protocolError(message, type: Self.type) }
+        var bytes: [UInt8] = []
+        sideBand.append(Array((ShownText.of(message, limit: 1000) + "\n").utf8), on: .failure, to: &bytes)
+        return responses.packets(bytes + sideBand.end, type: Self.type)
     }
 
     private func next(_ reader: inout BodyReader) async throws(ProtocolError) -> Packet? {
