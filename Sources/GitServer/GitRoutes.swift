@@ -22,9 +22,12 @@ public struct GitRoutes: Sendable {
         self.configuration = configuration
         self.logger = logger
         responses = GitResponses(realm: configuration.realm)
-        fetches = FetchService(store: store, configuration: configuration, responses: responses, logger: logger)
+        let answers = AnswerCache(byteLimit: configuration.answerCacheBytes)
+        fetches = FetchService(
+            store: store, configuration: configuration, responses: responses, answers: answers, logger: logger)
         pushes = PushService(
-            store: store, gate: gate, configuration: configuration, responses: responses, logger: logger)
+            store: store, gate: gate, configuration: configuration, responses: responses, answers: answers,
+            logger: logger)
     }
 
     /// Adds the routes.

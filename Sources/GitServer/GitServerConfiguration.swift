@@ -30,6 +30,8 @@ public struct GitServerConfiguration: Sendable {
     public var requests = 512
     /// How often an address may present wrong credentials.
     public var guesses = GuessLimits()
+    /// Memory for lists of refs that were sent and may be asked for again, all repositories together.
+    public var answerCacheBytes = 32 << 20
     /// Time without output after which an empty packet is sent, so that nobody on the way gives the connection up.
     public var keepalive: Duration = .seconds(5)
     /// What clients are told as `agent`: `berth/<version>`.

@@ -14,6 +14,7 @@ package final class ReferenceCache: Sendable {
         var entries: [String: Entry] = [:]
         var bytes = 0
         var uses = 0
+        var generation: UInt64 = 0
     }
 
     private let byteLimit: Int
@@ -40,19 +41,27 @@ package final class ReferenceCache: Sendable {
 
     /// Keeps a reading, unless a later change might leave the stamps as they are.
     /// - Parameter moment: when the reading began.
-    func keep(_ snapshot: ReferenceSnapshot, stamps: [FileStamp], readAt moment: Int64, of directory: String) {
-        guard stamps.allSatisfy({ $0.isSettled(at: moment) }) else { return }
+    /// - Returns: the reading's number, zero when it is not kept.
+    @discardableResult
+    func keep(
+        _ snapshot: ReferenceSnapshot, stamps: [FileStamp], readAt moment: Int64, of directory: String
+    ) -> UInt64 {
+        guard stamps.allSatisfy({ $0.isSettled(at: moment) }) else { return 0 }
         let bytes = 1024 + snapshot.references.count * 160 + stamps.count * 160
-        guard bytes <= byteLimit / 2 else { return }
-        state.withLock { state in
+        guard bytes <= byteLimit / 2 else { return 0 }
+        return state.withLock { state in
             if let old = state.entries[directory] { state.bytes -= old.bytes }
             state.uses += 1
+            state.generation += 1
+            var snapshot = snapshot
+            snapshot.generation = state.generation
             state.entries[directory] = Entry(snapshot: snapshot, stamps: stamps, bytes: bytes, lastUse: state.uses)
             state.bytes += bytes
             while state.bytes > byteLimit, let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
                 state.entries[oldest.key] = nil
                 state.bytes -= oldest.value.bytes
             }
+            return state.generation
         }
     }
 

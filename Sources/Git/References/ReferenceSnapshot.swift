@@ -11,6 +11,9 @@ package struct ReferenceSnapshot: Sendable, Hashable {
     package var references: [Reference]
     /// Refs whose object is gone. They would make every fetch fail; pushers see them and can mend them.
     package var broken: Set<String> = []
+    /// Names this reading among all that are kept; zero for one that is not kept. Two snapshots of one repository with
+    /// the same number are the same.
+    package var generation: UInt64 = 0
 
     package init(head: String?, references: [Reference]) {
         self.head = head
@@ -37,6 +40,7 @@ package struct ReferenceSnapshot: Sendable, Hashable {
         var sound = self
         sound.references.removeAll { broken.contains($0.name) }
         sound.broken = []
+        sound.generation = 0
         return sound
     }
 }
@@ -87,7 +91,8 @@ extension Repository {
         if let id = snapshot.detachedID, !objects.contains(id) { snapshot.detachedID = nil }
         // A broken ref may be mended by an object that arrives, which no stamp would tell.
         if snapshot.broken.isEmpty {
-            cache.keep(snapshot, stamps: [headStamp] + reading.stamps, readAt: moment, of: directory)
+            snapshot.generation = cache.keep(
+                snapshot, stamps: [headStamp] + reading.stamps, readAt: moment, of: directory)
         }
         return snapshot
     }

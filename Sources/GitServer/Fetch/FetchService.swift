@@ -12,6 +12,7 @@ struct FetchService: Sendable {
     let store: RepositoryStore
     let configuration: GitServerConfiguration
     let responses: GitResponses
+    let answers: AnswerCache
     let logger: Logger
 
     func advertisement(_ app: ID<App>, version: GitProtocolVersion) async throws(PlatformError) -> [UInt8] {
@@ -21,7 +22,10 @@ struct FetchService: Sendable {
             return advertisement.version2()
         }
         do throws(GitError) {
-            return advertisement.uploadPack(try await store.snapshot(of: app).sound, version: version)
+            let snapshot = try await store.snapshot(of: app).sound
+            return answers.answer(.uploadPack(version), of: app, snapshot) {
+                advertisement.uploadPack(snapshot, version: version)
+            }
         } catch {
             throw error.code == .notFound ? .notFound("repository") : error.platformError("the repository")
         }
@@ -60,7 +64,10 @@ struct FetchService: Sendable {
 
     private func listReferences(_ list: ReferenceList, _ app: ID<App>) async throws(ProtocolError) -> Response {
         do throws(GitError) {
-            return responses.packets(list.response(try await store.snapshot(of: app).sound), type: Self.type)
+            let snapshot = try await store.snapshot(of: app).sound
+            guard list.isCommon else { return responses.packets(list.response(snapshot), type: Self.type) }
+            let bytes = answers.answer(.list(list), of: app, snapshot) { list.response(snapshot) }
+            return responses.packets(bytes, type: Self.type)
         } catch {
             throw shown(error, app)
         }

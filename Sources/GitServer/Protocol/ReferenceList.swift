@@ -1,7 +1,7 @@
 import Git
 
 /// The command `ls-refs` of protocol 2 and its answer (gitprotocol-v2(5), "ls-refs").
-struct ReferenceList: Sendable, Equatable {
+struct ReferenceList: Sendable, Hashable {
     /// So many prefixes are no filter any more (git's own bound).
     private static let prefixLimit = 65_536
 
@@ -34,6 +34,9 @@ struct ReferenceList: Sendable, Equatable {
             isUnfiltered = true
         }
     }
+
+    /// Whether many clients ask the same: the usual few prefixes, not a list of somebody's own.
+    var isCommon: Bool { prefixes.count <= 16 && prefixes.allSatisfy { $0.utf8.count <= 128 } }
 
     func response(_ snapshot: ReferenceSnapshot) -> [UInt8] {
         // Of those that begin alike only the shortest matters; so many comparisons a ref are not needed.

@@ -13,6 +13,7 @@ struct PushService: Sendable {
     let gate: any GitGate
     let configuration: GitServerConfiguration
     let responses: GitResponses
+    let answers: AnswerCache
     let logger: Logger
     let turns = PushTurns()
     /// What the apps' settings forbid: nothing, as long as there are no such settings.
@@ -24,7 +25,11 @@ struct PushService: Sendable {
         let advertisement = ReferenceAdvertisement(agent: configuration.agent)
         do throws(GitError) {
             let snapshot = try await store.snapshot(of: access.app.id)
-            guard !view.isEmpty else { return advertisement.receivePack(snapshot.references, version: version) }
+            guard !view.isEmpty else {
+                return answers.answer(.receivePack(version), of: access.app.id, snapshot) {
+                    advertisement.receivePack(snapshot.references, version: version)
+                }
+            }
             return try await store.withRepository(access.app.id) { (repository) throws(GitError) in
                 advertisement.receivePack(view.apply(to: snapshot.references, in: repository), version: version)
             }
