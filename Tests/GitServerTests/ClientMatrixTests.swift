@@ -6,7 +6,7 @@ import Testing
 @testable import GitServer
 
 /// The stock client in each version of the protocol; after each step git itself looks over what is served.
-@Suite struct ClientMatrixTests {
+@Suite(.serialized) struct ClientMatrixTests {
     private static func git(_ server: LiveGitServer, _ name: String, _ version: String) throws -> GitCommand {
         var git = try server.git(name)
         git.environment = [

@@ -6,7 +6,7 @@ import Testing
 @testable import GitServer
 
 /// Limits as clients meet them.
-@Suite struct LimitTests {
+@Suite(.serialized) struct LimitTests {
     /// Sends bytes as they are, waits for the server to end the connection, and returns what it said. The shell's own
     /// sockets do no more than they are told to.
     private static func send(_ server: LiveGitServer, _ text: String, then more: String = "") async throws -> String {

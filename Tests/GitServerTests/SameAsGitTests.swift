@@ -7,7 +7,7 @@ import Testing
 @testable import GitServer
 
 /// Byte by byte what `git http-backend` says of the same repository.
-@Suite struct SameAsGitTests {
+@Suite(.serialized) struct SameAsGitTests {
     private static let versions = ["", "version=1", "version=2"]
 
     /// A server that calls itself git, so that no length differs.

@@ -47,13 +47,18 @@ struct ReferenceTransaction {
         var failures: [GitError?] = Array(repeating: nil, count: updates.count)
         let removed = isAtomic ? Set(updates.lazy.filter(\.new.isZero).map(\.name)) : []
         let conflicts = FolderConflicts(references, packed: try references.packed(), removed: removed)
+        let isBulk = !isAtomic && updates.count(where: { !$0.new.isZero }) > Self.looseLimit
+        // Lock files for thousands of new refs would take longer than all else.
+        let held = isBulk ? references.lockedNames() : []
         var locks: [LockFile?] = Array(repeating: nil, count: updates.count)
         defer { for lock in locks { lock?.release() } }
         // Sorted, so that two pushes of the same refs never wait for each other in a circle.
         for index in updates.indices.sorted(by: { updates[$0].name.precedesInBytes(updates[$1].name) }) {
             do throws(GitError) {
                 try conflicts.check(updates[index])
-                if !conflicts.isBelowRemoved(updates[index].name) {
+                if isBulk, updates[index].old.isZero {
+                    guard !held.contains(updates[index].name) else { throw Self.isHeld(updates[index].name) }
+                } else if !conflicts.isBelowRemoved(updates[index].name) {
                     locks[index] = try LockFile(updates[index].name, in: references.directory)
                 }
                 conflicts.add(updates[index])
@@ -63,12 +68,11 @@ struct ReferenceTransaction {
         }
         // Read under the locks: what was packed meanwhile is found packed.
         let packed = try references.packed()
-        var loose: [String: ObjectID] = [:]
+        let names = updates.indices.filter { failures[$0] == nil }.map { updates[$0].name }
+        let loose = try references.looseValues(of: names, packed: packed)
         for (index, update) in updates.enumerated() where failures[index] == nil {
             do throws(GitError) {
-                let own = locks[index] == nil ? nil : try references.loose(update.name, packed: packed)
-                loose[update.name] = own
-                try compare(own ?? packed[update.name]?.id ?? .zero, update)
+                try compare(loose[update.name] ?? packed[update.name]?.id ?? .zero, update)
             } catch {
                 failures[index] = error
                 locks[index]?.release()
@@ -82,6 +86,7 @@ struct ReferenceTransaction {
         if values > Self.looseLimit || (isAtomic && accepted.count > 1) {
             do throws(GitError) {
                 try writePacked(accepted.map { updates[$0] }, loose: loose)
+                if isBulk { try findOthers(accepted.filter { updates[$0].old.isZero }, updates, &failures) }
             } catch {
                 for index in accepted where try references.value(of: updates[index].name) ?? .zero != updates[index].new
                 {
@@ -91,10 +96,12 @@ struct ReferenceTransaction {
         } else {
             try writeLoose(accepted, updates, locks, packed, &failures)
         }
-        for lock in locks {
-            lock?.release()
-            lock?.pruneEmptyFolders()
+        var folders: [String: LockFile] = [:]
+        for case let lock? in locks {
+            lock.release()
+            folders[FileSystem.parent(of: lock.target)] = lock
         }
+        for lock in folders.values { lock.pruneEmptyFolders() }
         return failures
     }
 
@@ -110,6 +117,30 @@ struct ReferenceTransaction {
                 "is at \(real) but expected \(update.old)"
             }
         throw GitError(.locked, "cannot lock ref '\(update.name)': \(reason)", operation: "compare")
+    }
+
+    /// Finds the new refs that another process makes at the same time: it has begun before `packed-refs` was replaced, so
+    /// it did not see them there, and has either written its file by now or still holds its lock. The file counts, so it is
+    /// the winner.
+    private func findOthers(
+        _ created: [Int], _ updates: [ReferenceUpdate], _ failures: inout [GitError?]
+    ) throws(GitError) {
+        // Locks first: one that is given up in between has left its file.
+        let held = references.lockedNames()
+        let loose = try references.looseValues(of: created.map { updates[$0].name })
+        for index in created {
+            let name = updates[index].name
+            if held.contains(name) {
+                failures[index] = Self.isHeld(name)
+            } else if let id = loose[name], id != updates[index].new {
+                failures[index] = GitError(
+                    .locked, "cannot lock ref '\(name)': reference already exists", operation: "compare")
+            }
+        }
+    }
+
+    private static func isHeld(_ name: String) -> GitError {
+        GitError(.locked, "cannot lock ref '\(name)': another process holds its lock file", operation: "lock")
     }
 
     /// Writes all values with one `packed-refs`, whose rename is the moment at which every ref changes. Refs that have

@@ -24,6 +24,9 @@ package struct References: Sendable {
     /// Absolute path of the bare repository.
     let directory: String
 
+    /// With more names than this all files of refs are read instead of those of the names.
+    private static let scanLimit = 64
+
     /// All refs below `refs/`, sorted by name. Those that cannot be read are left out.
     package func all() throws(GitError) -> [Reference] { try read().references }
 
@@ -40,11 +43,23 @@ package struct References: Sendable {
 
     /// The values of several refs; those that do not exist are left out.
     package func values(of names: [String]) throws(GitError) -> [String: ObjectID] {
-        var values: [String: ObjectID] = [:]
         // Loose before packed: a ref that is packed in between is found in one of the two.
-        for name in names { values[name] = try loose(name) }
+        var values = try looseValues(of: names)
         let packed = try packed()
         for name in names where values[name] == nil { values[name] = packed[name]?.id }
+        return values
+    }
+
+    /// The values of those refs that have files of their own.
+    func looseValues(of names: [String], packed: PackedReferences? = nil) throws(GitError) -> [String: ObjectID] {
+        var values: [String: ObjectID] = [:]
+        guard names.count > Self.scanLimit else {
+            for name in names { values[name] = try loose(name, packed: packed) }
+            return values
+        }
+        // To ask for so many files that mostly are not there takes longer than to look at those that are.
+        var stamps: [FileStamp] = []
+        for reference in try scan(&stamps) { values[reference.name] = reference.id }
         return values
     }
 
@@ -90,20 +105,8 @@ package struct References: Sendable {
 
     func read() throws(GitError) -> Reading {
         var reading = Reading()
-        var loose: [Reference] = []
-        var folders = ["refs"]
         // Loose before packed: a ref that another program packs in between is found in one of the two.
-        while let folder = folders.popLast() {
-            reading.stamps.append(FileStamp("\(directory)/\(folder)"))
-            for child in Self.children(of: "\(directory)/\(folder)") {
-                let name = "\(folder)/\(child.name)"
-                if child.isFolder {
-                    folders.append(name)
-                } else if let id = try self.loose(name) {
-                    loose.append(Reference(name: name, id: id, peeled: nil))
-                }
-            }
-        }
+        var loose = try scan(&reading.stamps)
         loose.sort { $0.name.precedesInBytes($1.name) }
         reading.stamps.append(FileStamp("\(directory)/packed-refs"))
         let packed = try packed()
@@ -129,14 +132,49 @@ package struct References: Sendable {
         return reading
     }
 
+    /// The refs that have files of their own, in no order, and the stamps of the folders that were looked through.
+    private func scan(_ stamps: inout [FileStamp]) throws(GitError) -> [Reference] {
+        var found: [Reference] = []
+        var folders = ["refs"]
+        while let folder = folders.popLast() {
+            stamps.append(FileStamp("\(directory)/\(folder)"))
+            for child in Self.children(of: "\(directory)/\(folder)") {
+                let name = "\(folder)/\(child.name)"
+                if child.isFolder {
+                    folders.append(name)
+                } else if let id = try loose(name) {
+                    found.append(Reference(name: name, id: id, peeled: nil))
+                }
+            }
+        }
+        return found
+    }
+
+    /// The names of refs that somebody holds the lock file of.
+    func lockedNames() -> Set<String> {
+        var found: Set<String> = []
+        var folders = ["refs"]
+        while let folder = folders.popLast() {
+            for child in Self.children(of: "\(directory)/\(folder)", locks: true) {
+                let name = "\(folder)/\(child.name)"
+                if child.isFolder {
+                    folders.append(name)
+                } else if name.hasSuffix(".lock") {
+                    found.insert(String(name.dropLast(5)))
+                }
+            }
+        }
+        return found
+    }
+
     static func symbolicTarget(_ bytes: [UInt8]) -> String? {
         guard bytes.starts(with: "ref:".utf8) else { return nil }
         let rest = bytes.dropFirst(4).drop { $0 == UInt8(ascii: " ") }.prefix { $0 != UInt8(ascii: "\n") }
         return String(validating: rest, as: UTF8.self)
     }
 
-    /// The files and folders in a folder of refs, lock files left out.
-    private static func children(of path: String) -> [(name: String, isFolder: Bool)] {
+    /// The files and folders in a folder of refs; lock files only when asked for.
+    private static func children(of path: String, locks: Bool = false) -> [(name: String, isFolder: Bool)] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var children: [(name: String, isFolder: Bool)] = []
@@ -144,7 +182,7 @@ package struct References: Sendable {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard let name, name != ".", name != "..", !name.hasSuffix(".lock") else { continue }
+            guard let name, name != ".", name != "..", locks || !name.hasSuffix(".lock") else { continue }
             let kind = Int32(entry.pointee.d_type)
             let isFolder = kind == Int32(DT_UNKNOWN) ? FileSystem.isFolder("\(path)/\(name)") : kind == Int32(DT_DIR)
             children.append((name, isFolder))

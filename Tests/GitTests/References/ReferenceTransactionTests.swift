@@ -109,6 +109,22 @@ import Testing
         try await fixture.stored("fsck", "--strict")
     }
 
+    @Test func manyNewRefsYieldToThoseThatOthersHaveOrHold() async throws {
+        let fixture = try await Fixture()
+        let one = ObjectID(try await fixture.push(["a": "1"]))
+        let two = ObjectID(try await fixture.push(["a": "2"], branch: "many/b5"))
+        try Data().write(to: URL(fileURLWithPath: fixture.directory + "/refs/heads/many/b7.lock"))
+        let updates = (0..<100).map { ("refs/heads/many/b\($0)", ObjectID.zero, one) }
+        let results = try await Self.apply(fixture, updates)
+        #expect(results[5]?.message == "cannot lock ref 'refs/heads/many/b5': reference already exists")
+        #expect(results[7]?.message == "cannot lock ref 'refs/heads/many/b7': another process holds its lock file")
+        #expect(results.count { $0 == nil } == 98)
+        #expect(try await fixture.stored("rev-parse", "many/b5") == "\(two)")
+        #expect(try await fixture.stored.run("rev-parse", "--verify", "many/b7").status != 0)
+        #expect(try await fixture.stored("for-each-ref", "refs/heads/many").split(separator: "\n").count == 99)
+        try await fixture.stored("fsck", "--strict")
+    }
+
     @Test func refsThatGoMakeRoomForOthersInOnePush() async throws {
         let fixture = try await Fixture()
         let one = ObjectID(try await fixture.push(["a": "1"], branch: "a"))
