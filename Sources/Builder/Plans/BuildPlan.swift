@@ -37,6 +37,17 @@ struct BuildStep: Sendable, Hashable, Codable {
     var note: String?
     /// Folder below `/app` that it runs in; `nil` for `/app` itself.
     var directory: String?
+    /// What it makes and from what, so that the same need not be made again.
+    var reuse: Reuse?
+
+    struct Reuse: Sendable, Hashable, Codable {
+        /// Folders that the step makes, in the one that it runs in.
+        var folders: [String]
+        /// SHA-256 of the files that decide what it makes, in hex.
+        var inputs: String
+        /// Further programs whose version counts.
+        var programs: [String]
+    }
 }
 
 /// Which folder of the finished files is published, and what of it.

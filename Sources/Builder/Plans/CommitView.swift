@@ -58,7 +58,8 @@ extension TemplateManifest {
         let tested = tests.compactMap { test in if case .line(let file, _) = test { file } else { nil } }
         let read = commands.compactMap { command in if case .procfile = command.form { Procfile.fileName } else { nil }
         }
-        return Set(jsonFiles + tested + read).sorted()
+        let reused = build.steps.flatMap { $0.reuse?.files ?? [] }
+        return Set(jsonFiles + tested + read + reused).sorted()
     }
 
     private var commands: [Command] { run.commands + run.release }

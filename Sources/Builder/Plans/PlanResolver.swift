@@ -59,7 +59,10 @@ struct PlanResolver {
                 BuildStep(
                     name: step.name, arguments: step.command, environment: environment(manifest.build.environment),
                     requires: step.requires, timeLimit: step.timeLimit ?? manifest.build.timeLimit, note: step.note,
-                    directory: step.isAtTop ? nil : app.root))
+                    directory: step.isAtTop ? nil : app.root,
+                    reuse: step.reuse.map {
+                        .init(folders: $0.folders, inputs: view.digest(of: $0.files), programs: $0.programs)
+                    }))
         }
         for line in app.build ?? [] { steps.append(self.step("build", RootView.shell(line))) }
         if let script = manifest.build.installScript, root.has(script) {

@@ -1,4 +1,6 @@
 import Core
+import Crypto
+import Foundation
 
 /// What a template's conditions and commands see of one folder: its entries, and the JSON and text files in it.
 struct RootView {
@@ -26,6 +28,17 @@ struct RootView {
     }
 
     func has(_ file: String) -> Bool { view.has(file) }
+
+    /// SHA-256 over names and contents, in hex; a file that is not there counts as such.
+    func digest(of files: [String]) -> String {
+        var hash = SHA256()
+        for file in files.sorted() {
+            let content = view.contents[file]
+            hash.update(data: Data("\(file) \(content?.count ?? -1)\n".utf8))
+            if let content { hash.update(data: content) }
+        }
+        return hash.finalize().map { String(format: "%02x", $0) }.joined()
+    }
 
     func isMet(_ condition: StepCondition) throws(PlatformError) -> Bool {
         for test in condition.all { if try !isTrue(test) { return false } }

@@ -68,6 +68,15 @@ public struct ReleaseBuilder: SourceBuilder {
         }
     }
 
+    public func forget(_ app: ID<App>) async {
+        let cache = dependencies
+        do {
+            try await pool.run { () throws(FileError) in try cache.remove(app) }
+        } catch {
+            logger.error("dependencies not removed", metadata: ["app": "\(app)", "error": "\(error)"])
+        }
+    }
+
     public func releasesOnDisk() async -> [ID<Release>] {
         let folder = layout.releases
         let names = await pool.run { (try? FolderHandle(path: "\(folder)/.").entries()) ?? [] }
@@ -176,7 +185,7 @@ extension ReleaseBuilder {
         let steps = StepRunner(
             runner: runner, configuration: configuration, request: request,
             directory: layout.files(request.release), log: log)
-        for step in plan.steps { try await steps.run(step) }
+        for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
         let old = isLinking ? await previousManifest(previous?.id) : nil
         let manifest = try await finish(
             request.release, plan: plan, newFiles: isPristine ? report.files - report.linked : nil, previous: old,
@@ -184,6 +193,40 @@ extension ReleaseBuilder {
         return BuildResult(
             plan: plan.run, isPristine: isPristine, site: manifest?.site(files: layout.site(request.release)))
     }
+
+    /// Runs a step, unless what it would make is kept from an earlier build.
+    private func run(
+        _ step: BuildStep, with steps: StepRunner, of request: BuildRequest, log: any DeployLogSink
+    ) async throws(PlatformError) {
+        guard let reuse = step.reuse else { return try await steps.run(step) }
+        let key = DependencyKey.text(step, environment: request.environment, root: configuration.containerRoot)
+        let files = layout.files(request.release)
+        let place = (step.directory ?? "").split(separator: "/").map(String.init)
+        let (cache, app, account) = (dependencies, request.app.id, request.channel.account)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let taken = await pool.run { () throws(Never) -> Int? in
+            guard let folder = try? FolderHandle(path: files).folder(place) else { return nil }
+            return cache.take(key, folders: reuse.folders, app: app, into: folder, account: account)
+        }
+        if let taken {
+            let seconds = StepRunner.seconds(clock.now - start)
+            log.write("\(step.name) not needed: nothing it reads has changed; \(taken) files taken over (\(seconds))")
+            return
+        }
+        try await steps.run(step)
+        do {
+            try await pool.run { () throws(FileError) in
+                try cache.keep(
+                    key, folders: reuse.folders, app: app, from: FolderHandle(path: files).folder(place))
+            }
+        } catch {
+            // The next build installs again; that is all.
+            logger.warning("dependencies not kept", metadata: ["app": "\(app)", "error": "\(error)"])
+        }
+    }
+
+    private var dependencies: DependencyCache { DependencyCache(directory: configuration.dependencies) }
 
     /// Makes the release's own folder, empty. True when the previous release's files are there to link from.
     private func prepareFolder(

@@ -75,7 +75,7 @@ struct StepRunner: Sendable {
     }
 
     /// `1.2 s`.
-    private static func seconds(_ duration: Duration) -> String {
+    static func seconds(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let tenths = Int(seconds) * 10 + Int(attoseconds / 100_000_000_000_000_000)
         return "\(tenths / 10).\(tenths % 10) s"

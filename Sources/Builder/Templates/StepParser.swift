@@ -1,6 +1,6 @@
 /// Reads one entry of `build.steps`.
 struct StepParser {
-    static let keys = ["name", "when", "command", "part", "in", "requires", "time-limit", "note"]
+    static let keys = ["name", "when", "command", "part", "in", "reuse", "requires", "time-limit", "note"]
 
     let mapping: YAMLMapping
 
@@ -12,9 +12,21 @@ struct StepParser {
         let step = TemplateManifest.Step(
             name: name ?? "", when: ConditionParser(mapping: mapping).condition(), command: command ?? [],
             isDependency: choice("part", ["dependencies", "build"]) == "dependencies",
-            isAtTop: choice("in", ["app", "repository"]) == "repository", requires: mapping.texts("requires") ?? [],
+            isAtTop: choice("in", ["app", "repository"]) == "repository", reuse: reuse(),
+            requires: mapping.texts("requires") ?? [],
             timeLimit: mapping.integer("time-limit", in: 1...86_400), note: mapping.text("note"))
         return name == nil || command == nil ? nil : step
+    }
+
+    private func reuse() -> TemplateManifest.Reuse? {
+        guard let reuse = mapping.mapping("reuse", known: ["folders", "files", "programs"]) else { return nil }
+        let folders = reuse.texts("folders") ?? []
+        if folders.isEmpty || folders.contains(where: { $0.contains("/") || $0.hasPrefix("..") || $0 == "." }) {
+            reuse.report("\(reuse.name("folders")) must name folders that the step makes, without /", at: "folders")
+        }
+        let files = reuse.texts("files") ?? []
+        if files.isEmpty { reuse.report("\(reuse.name("files")) must name the files that decide", at: "files") }
+        return .init(folders: folders, files: files, programs: reuse.texts("programs") ?? [])
     }
 
     private func choice(_ key: String, _ values: [String]) -> String? {

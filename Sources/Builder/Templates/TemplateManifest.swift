@@ -44,12 +44,21 @@ public struct TemplateManifest: Sendable, Hashable {
         var isDependency = false
         /// Runs in the repository's root although the app is in a folder below; left out for an app in the root.
         var isAtTop = false
+        /// What it makes and from what, when that can be kept.
+        var reuse: Reuse?
         /// Programs that the container must have.
         var requires: [String]
         /// Seconds; `nil` takes the build's.
         var timeLimit: Int?
         /// Line for the log before the step runs.
         var note: String?
+    }
+
+    /// Folders that a step makes out of files of the root, so that both being the same means that there is nothing to do.
+    struct Reuse: Sendable, Hashable {
+        var folders: [String]
+        var files: [String]
+        var programs: [String]
     }
 
     struct Run: Sendable, Hashable {

@@ -15,6 +15,7 @@ struct Removal: Sendable {
     func remove(_ app: App, channels: [Channel]) async {
         await attempt("app", "\(app.id)") { () async throws(PlatformError) in
             for channel in channels { try await clear(channel) }
+            await platform.builder.forget(app.id)
             try await platform.repository.delete(app.id)
             finish("app", "\(app.id)") { () async throws(PlatformError) in
                 for channel in channels { try await databases.drop(channel.id) }

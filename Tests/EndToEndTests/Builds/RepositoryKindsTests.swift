@@ -42,6 +42,9 @@ extension EndToEnd {
             #expect(push.status == 0, "\(push.errorText)")
             #expect(push.errorText.contains("npm ci finished") && push.errorText.contains("npm run build finished"))
             #expect(try await project.get().text == "from a package built\nproduction")
+            let again = try await project.pushAgain()
+            #expect(again.status == 0 && again.errorText.contains("npm ci not needed"), "\(again.errorText)")
+            #expect(try await project.get().text == "from a package built\nproduction")
         }
 
         @Test func `an npm workspace is deployed from its folder`() async throws {
