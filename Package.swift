@@ -99,8 +99,8 @@ let package = Package(
         .testTarget(
             name: "GitServerTests",
             dependencies: [
-                "Blocking", "Core", "Git", "GitServer", "TestSupport", hummingbird, hummingbirdTesting, httpTypes,
-                logging, nioCore,
+                "Blocking", "Core", "Git", "GitServer", "TestSupport", hummingbird, httpTypes, logging, nioCore,
+                serviceLifecycle,
             ]),
         .testTarget(name: "StoreTests", dependencies: ["Blocking", "Core", "Store", "TestSupport", crypto, grdb]),
         .testTarget(name: "PostgresTests", dependencies: ["Blocking", "Core", "Postgres", "TestSupport", logging]),

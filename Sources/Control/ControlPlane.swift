@@ -13,34 +13,44 @@ public struct ControlPlane: Sendable {
     public let address: PublicAddress
     private let queue: DeployQueue
     private let recovery: Recovery
+    private let logs: DeployLogs
 
     public init(_ platform: Platform) {
-        let logs = DeployLogs(store: platform.deployLogs, now: platform.now, logger: platform.logger)
+        logs = DeployLogs(store: platform.deployLogs, now: platform.now, logger: platform.logger)
         let databases = DatabaseService(
             store: platform.databases, provisioner: platform.provisioner, logger: platform.logger)
         let retirement = Retirement(platform: platform)
-        let pipeline = DeployPipeline(platform: platform, databases: databases, logs: logs, retirement: retirement)
+        let sites = SiteRoutes(routes: platform.routes, address: platform.address)
+        let pipeline = DeployPipeline(
+            platform: platform, databases: databases, logs: logs, retirement: retirement, sites: sites)
         queue = DeployQueue(platform: platform, pipeline: pipeline)
-        let removal = Removal(platform: platform, databases: databases, queue: queue, retirement: retirement)
+        let removal = Removal(
+            platform: platform, databases: databases, queue: queue, retirement: retirement, sites: sites)
 
         tokens = TokenService(tokens: platform.tokens, now: platform.now)
         users = UserService(users: platform.users, tokens: tokens, now: platform.now)
-        apps = AppService(platform: platform, databases: databases, removal: removal)
-        channels = ChannelService(platform: platform, databases: databases, removal: removal)
+        apps = AppService(platform: platform, databases: databases, removal: removal, sites: sites)
+        channels = ChannelService(platform: platform, databases: databases, removal: removal, sites: sites)
         deploys = DeployService(platform: platform, queue: queue, logs: logs)
         environment = EnvironmentService(apps: platform.apps, environment: platform.environment)
         pushes = PushService(platform: platform, tokens: tokens, deploys: deploys, queue: queue, logs: logs)
         recovery = Recovery(
-            platform: platform, databases: databases, pipeline: pipeline, queue: queue, logs: logs, removal: removal)
+            platform: platform, databases: databases, pipeline: pipeline, queue: queue, logs: logs, removal: removal,
+            sites: sites)
         address = platform.address
     }
 
-    /// Finds what runs and publishes every route; before the listener opens.
+    /// Settles what a stop interrupted, finds what runs and publishes every route; before the listener opens.
     public func restore() async throws(PlatformError) -> Leftovers { try await recovery.restore() }
 
-    /// Takes up interrupted deploys and clean-ups; once requests are let in.
+    /// Starts interrupted deploys and missing instances again and removes left-overs; once requests are let in. Goes on
+    /// until every instance runs that should, or the task is cancelled.
     public func resume(_ leftovers: Leftovers) async { await recovery.resume(leftovers) }
 
-    /// Lets running deploys end for as long as `grace`; what is left goes on at the next start.
-    public func close(grace: Duration) async { await queue.close(grace: grace) }
+    /// Lets running deploys end for as long as `grace`; what is left goes on at the next start, and those who wait for it
+    /// are told so.
+    public func close(grace: Duration) async {
+        await queue.close(grace: grace)
+        logs.close()
+    }
 }

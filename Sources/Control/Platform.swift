@@ -60,11 +60,25 @@ public struct ControlConfiguration: Sendable {
     public var drainSeconds = 30
     /// Releases that a channel keeps, the one it serves included.
     public var keptReleases = 10
+    /// Ended deploys that a channel keeps with their logs.
+    public var keptDeploys = 200
     /// What an instance may use.
     public var instanceLimits = ContainerLimits(
         memory: 512 << 20, milliCPU: 2000, processes: 256, temporary: 64 << 20)
+    /// The most that an app may ask for.
+    public var instanceCaps = ContainerLimits(
+        memory: 2 << 30, milliCPU: 4000, processes: 1024, temporary: 64 << 20)
     /// How often a deploy that a crash of the server interrupted is started again before it is given up.
     public var deployAttempts = 2
+    /// Between looks at a store that does not answer.
+    public var storeRetry = Backoff(first: .seconds(1), longest: .seconds(30))
+    /// Between attempts to start an instance that did not survive a stop of the machine.
+    public var instanceRetry = Backoff(first: .seconds(5), longest: .seconds(300))
 
     public init() {}
+
+    /// What an instance of `plan` may use. Throws `.buildFailed` when it asks for more than the server gives.
+    func limits(of plan: RunPlan) throws(PlatformError) -> ContainerLimits {
+        try instanceLimits.replaced(by: plan.limits, caps: instanceCaps)
+    }
 }

@@ -9,17 +9,19 @@ public struct DashboardServer: Sendable {
     private let control: ControlPlane
     private let pages: PageRenderer
     private let sessions = SessionStore()
+    private let cookie: SessionCookie
 
     /// Throws when a page's template is not valid Mustache.
     public init(control: ControlPlane) throws {
         self.control = control
+        cookie = SessionCookie(control.address)
         pages = try PageRenderer()
     }
 
     public func router() -> Router<DashboardContext> {
         let router = Router(context: DashboardContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: PageGuard(pages: pages))
-        router.add(middleware: SessionMiddleware(sessions: sessions, tokens: control.tokens))
+        router.add(middleware: SessionMiddleware(sessions: sessions, tokens: control.tokens, cookie: cookie))
         router.get("/", use: home)
         router.post("/sign-in", use: signIn)
         router.post("/sign-out", use: signOut)
@@ -90,12 +92,12 @@ public struct DashboardServer: Sendable {
             return pages.render(.signIn, page, status: .unauthorized)
         }
         let session = sessions.open(for: TokenText.digest(of: token ?? ""))
-        return .seeOther("/", cookie: SessionCookie(control.address).set(session))
+        return .seeOther("/", cookie: cookie.set(session))
     }
 
     @Sendable private func signOut(_ request: Request, _ context: DashboardContext) async throws -> Response {
         if let session = context.session { sessions.close(session) }
-        return .seeOther("/", cookie: SessionCookie(control.address).clear())
+        return .seeOther("/", cookie: cookie.clear())
     }
 }
 

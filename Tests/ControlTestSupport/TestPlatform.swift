@@ -17,8 +17,9 @@ public struct TestPlatform: Sendable {
     public init() { control = ControlPlane(Self.platform(stores, repository, builder, runner, routes, provisioner)) }
 
     /// The same state under a new control plane, as after a restart of the server.
-    public func restarted() -> ControlPlane {
-        ControlPlane(Self.platform(stores, repository, builder, runner, routes, provisioner))
+    public func restarted(withPostgres: Bool = true) -> ControlPlane {
+        ControlPlane(
+            Self.platform(stores, repository, builder, runner, routes, withPostgres ? provisioner : nil))
     }
 
     /// A user with a token.
@@ -52,15 +53,19 @@ public struct TestPlatform: Sendable {
 
     private static func platform(
         _ stores: InMemoryStores, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
-        _ runner: ScriptedRunner, _ routes: RecordingRoutes, _ provisioner: ScriptedProvisioner
+        _ runner: ScriptedRunner, _ routes: RecordingRoutes, _ provisioner: ScriptedProvisioner?
     ) -> Platform {
-        Platform(
+        var configuration = ControlConfiguration()
+        configuration.storeRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
+        configuration.instanceRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
+        configuration.keptDeploys = 3
+        return Platform(
             users: stores.users, tokens: stores.tokens, apps: stores.apps, channels: stores.channels,
             deploys: stores.deploys, releases: stores.releases, instances: stores.instances,
             environment: stores.environment, databases: stores.databases, deployLogs: stores.logs,
             repository: repository, builder: builder, runner: runner, routes: routes, provisioner: provisioner,
             address: PublicAddress(scheme: "http", domain: "localhost", port: 8080),
-            configuration: ControlConfiguration(), now: { Date(timeIntervalSince1970: 1_776_853_860) },
+            configuration: configuration, now: { Date(timeIntervalSince1970: 1_776_853_860) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 }

@@ -18,7 +18,7 @@ struct PushServiceTests {
             lines(events) == [
                 "[2026-04-22T10:31:00Z] git-sync: resolved master -> aaaaaaaa",
                 "[2026-04-22T10:31:00Z] deploy complete",
-                "[2026-04-22T10:31:00Z] http://site-alice.localhost:8080/",
+                "http://site-alice.localhost:8080/",
             ])
         #expect(verdicts(events) == ["refs/heads/master": ""])
         let channel = try await platform.control.channels.list(app: app.id, by: alice)[0]
@@ -26,7 +26,7 @@ struct PushServiceTests {
         #expect(channel.status == "running")
     }
 
-    @Test("writes the same lines to the deploy's log")
+    @Test("writes the same lines to the deploy's log, which ends with how the deploy ended")
     func sameLines() async throws {
         let platform = TestPlatform()
         let alice = try await platform.user()
@@ -36,7 +36,8 @@ struct PushServiceTests {
         let deploy = try await platform.stores.deploys.deploys(channel: channel.id, limit: 1)[0]
         let log = try await platform.control.deploys.log(
             of: deploy.id, channel: channel.id, app: app.id, by: alice)
-        #expect(String(decoding: log, as: UTF8.self) == lines(events).map { "\($0)\n" }.joined())
+        #expect(String(decoding: log, as: UTF8.self) == lines(events).dropLast().map { "\($0)\n" }.joined())
+        #expect(String(decoding: log, as: UTF8.self).hasSuffix("] deploy complete\n"))
     }
 
     @Test("reports a failed deploy for its ref, keeps what serves, and leaves nothing of the attempt")
@@ -136,12 +137,101 @@ struct PushServiceTests {
         let update = PushUpdate(ref: "refs/heads/master", old: nil, new: platform.commit("a"))
         let prepared = try await platform.control.pushes.prepare(
             [update], access: GitAccess(app: app, principal: alice))
-        #expect(try await platform.stores.deploys.unfinished().count == 1)
+        #expect(try await platform.stores.deploys.held() == prepared.deploys)
         var events: [PushEvent] = []
         for await event in await platform.control.pushes.proceed(prepared, moved: []) { events.append(event) }
         #expect(events.isEmpty)
+        #expect(try await platform.stores.deploys.held().isEmpty)
         #expect(try await platform.stores.deploys.unfinished().isEmpty)
         #expect(platform.builder.requests.isEmpty)
+    }
+
+    @Test("sets off nothing and supersedes nothing before its ref has moved")
+    func heldUntilMoved() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        let prod = try await platform.control.channels.list(app: app.id, by: alice)[0]
+        let access = GitAccess(app: app, principal: alice)
+        let accepted = Deploy(
+            appID: app.id, channelID: prod.id, requested: "master", ref: BranchName.master.ref,
+            commit: platform.commit("a"), createdAt: Date())
+        platform.repository.move(.master, to: platform.commit("a"), app: app.id)
+        _ = try await platform.stores.deploys.enqueue([accepted], at: Date())
+        _ = try await platform.control.pushes.prepare(
+            [PushUpdate(ref: BranchName.master.ref, old: platform.commit("a"), new: platform.commit("b"))],
+            access: access)
+        // Another deploy of the channel wakes its worker while the ref of the second push has not moved.
+        let asked = try await platform.control.deploys.request(
+            platform.commit("a").rawValue, channel: prod.id, app: app.id, by: alice)
+        #expect(await eventually { (try? await platform.stores.deploys.deploy(asked.id)?.status) == .success })
+        #expect(platform.builder.requests.map(\.commit) == [platform.commit("a")])
+        #expect(try await platform.stores.deploys.held().count == 1)
+    }
+
+    @Test("whose deploys cannot be queued is told that the commit is stored, and the next start queues them")
+    func notQueued() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        let update = PushUpdate(ref: BranchName.master.ref, old: nil, new: platform.commit("a"))
+        let prepared = try await platform.control.pushes.prepare(
+            [update], access: GitAccess(app: app, principal: alice))
+        platform.repository.move(.master, to: platform.commit("a"), app: app.id)
+        platform.stores.fail(with: PlatformError(.internal, "disk full"))
+        var events: [PushEvent] = []
+        for await event in await platform.control.pushes.proceed(prepared, moved: [update.ref]) { events.append(event) }
+        platform.stores.fail(with: nil)
+        #expect(
+            verdicts(events) == [
+                update.ref: "the commit is stored, its deploy could not be queued: disk full"
+            ])
+        let control = platform.restarted()
+        await control.resume(try await control.restore())
+        #expect(
+            await eventually {
+                (try? await platform.stores.deploys.deploy(prepared.deploys[0].id)?.status) == .success
+            })
+    }
+
+    @Test("that waits when the server is stopped is told so")
+    func serverStops() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        let (building, hasBegun) = AsyncStream<Void>.makeStream()
+        platform.builder.use { _, _ throws(PlatformError) in
+            hasBegun.yield()
+            try? await Task.sleep(for: .seconds(3600))
+            throw PlatformError(.cancelled, "cancelled")
+        }
+        async let events = platform.push(platform.commit("a"), app: app, by: alice)
+        for await _ in building { break }
+        await platform.control.close(grace: .zero)
+        #expect(
+            try await verdicts(events) == [BranchName.master.ref: "deploy of prod failed: \(PushReporter.interrupted)"])
+    }
+
+    @Test("of two branches to one channel ends each log once")
+    func twoRefsOneChannel() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        let all = try await platform.control.channels.create(name: "all", binding: "branch:*", app: app.id, by: alice)
+        let names = ["one", "two"].compactMap { BranchName($0) }
+        let updates = names.map { PushUpdate(ref: $0.ref, old: nil, new: platform.commit("a")) }
+        let prepared = try await platform.control.pushes.prepare(
+            updates, access: GitAccess(app: app, principal: alice))
+        for name in names { platform.repository.move(name, to: platform.commit("a"), app: app.id) }
+        let waiting = Deploy(
+            appID: app.id, channelID: all.id, requested: "one", ref: nil, commit: platform.commit("a"),
+            createdAt: Date())
+        _ = try await platform.stores.deploys.enqueue([waiting], at: Date())
+        for await _ in await platform.control.pushes.proceed(prepared, moved: Set(updates.map(\.ref))) {}
+        let log = try #require(try await platform.stores.logs.read(waiting.id))
+        #expect(
+            String(decoding: log, as: UTF8.self)
+                == "[2026-04-22T10:31:00Z] deploy failed: superseded by a newer deploy\n")
     }
 
     @Test("that a newer one superseded before its deploys began is told so, never that all is well")
@@ -151,15 +241,33 @@ struct PushServiceTests {
         let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
         let access = GitAccess(app: app, principal: alice)
         let pushes = platform.control.pushes
-        let first = try await pushes.prepare(
-            [PushUpdate(ref: "refs/heads/master", old: nil, new: platform.commit("a"))], access: access)
-        _ = try await pushes.prepare(
-            [PushUpdate(ref: "refs/heads/master", old: platform.commit("a"), new: platform.commit("b"))],
-            access: access)
-        var events: [PushEvent] = []
-        for await event in await pushes.proceed(first, moved: ["refs/heads/master"]) { events.append(event) }
-        #expect(
-            verdicts(events) == ["refs/heads/master": "deploy of prod failed: superseded by a newer deploy"])
+        let (building, hasBegun) = AsyncStream<Void>.makeStream()
+        let (gate, mayGoOn) = AsyncStream<Void>.makeStream()
+        platform.builder.use { request, log throws(PlatformError) in
+            hasBegun.yield()
+            for await _ in gate { break }
+            return try await ScriptedBuilder.staticSite(request, log)
+        }
+        func push(_ old: Character?, _ new: Character) async throws -> AsyncStream<PushEvent> {
+            let update = PushUpdate(
+                ref: "refs/heads/master", old: old.map(platform.commit), new: platform.commit(new))
+            let prepared = try await pushes.prepare([update], access: access)
+            platform.repository.move(.master, to: platform.commit(new), app: app.id)
+            return await pushes.proceed(prepared, moved: [update.ref])
+        }
+        let first = try await push(nil, "a")
+        for await _ in building { break }
+        let second = try await push("a", "b")
+        let third = try await push("b", "c")
+        mayGoOn.finish()
+        func verdict(_ stream: AsyncStream<PushEvent>) async -> String? {
+            var events: [PushEvent] = []
+            for await event in stream { events.append(event) }
+            return verdicts(events)["refs/heads/master"]
+        }
+        #expect(await verdict(second) == "deploy of prod failed: superseded by a newer deploy")
+        #expect(await verdict(first) == "")
+        #expect(await verdict(third) == "")
     }
 
     @Test("is let in only for the owner, with the repo scope, and missing and foreign look the same")

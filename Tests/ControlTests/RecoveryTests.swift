@@ -98,24 +98,113 @@ struct RecoveryTests {
             String(decoding: log, as: UTF8.self) == """
                 [2026-04-22T10:31:00Z] health check passed
                 [2026-04-22T10:31:00Z] deploy complete
-                [2026-04-22T10:31:00Z] http://site-alice.localhost:8080/
 
                 """)
     }
 
-    @Test("ends a deploy as failed whose ref was never moved")
-    func unmoved() async throws {
+    @Test("drops a deploy whose ref was never moved, and queues one whose ref was")
+    func held() async throws {
         let platform = TestPlatform()
         let alice = try await platform.user()
         let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
-        let update = PushUpdate(ref: "refs/heads/master", old: nil, new: platform.commit("a"))
+        _ = try await platform.control.channels.create(name: "all", binding: "branch:wip", app: app.id, by: alice)
+        let wip = try #require(BranchName("wip"))
         let push = try await platform.control.pushes.prepare(
-            [update], access: GitAccess(app: app, principal: alice))
+            [
+                PushUpdate(ref: BranchName.master.ref, old: nil, new: platform.commit("a")),
+                PushUpdate(ref: wip.ref, old: nil, new: platform.commit("b")),
+            ], access: GitAccess(app: app, principal: alice))
+        platform.repository.move(wip, to: platform.commit("b"), app: app.id)
         let control = platform.restarted()
         await control.resume(try await control.restore())
-        let deploy = try #require(try await platform.stores.deploys.deploy(push.deploys[0].id))
-        #expect(deploy.status == .failed)
-        #expect(deploy.failure?.contains("push again") == true)
+        let moved = try #require(push.deploys.first { $0.ref == wip.ref })
+        #expect(await eventually { (try? await platform.stores.deploys.deploy(moved.id)?.status) == .success })
+        let unmoved = try #require(push.deploys.first { $0.ref == BranchName.master.ref })
+        #expect(try await platform.stores.deploys.deploy(unmoved.id) == nil)
+        #expect(try await platform.stores.deploys.held().isEmpty)
+        #expect(platform.builder.requests.map(\.commit) == [platform.commit("b")])
+    }
+
+    @Test("leaves alone what is pushed and deployed after requests are let in")
+    func workAfterOpening() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        let control = platform.restarted()
+        let leftovers = try await control.restore()
+        // A push is between its deploys being written down and its ref, and another deploy runs.
+        let update = PushUpdate(ref: BranchName.master.ref, old: nil, new: platform.commit("a"))
+        let prepared = try await control.pushes.prepare([update], access: GitAccess(app: app, principal: alice))
+        await control.resume(leftovers)
+        #expect(try await platform.stores.deploys.held() == prepared.deploys)
+        platform.repository.move(.master, to: platform.commit("a"), app: app.id)
+        var events: [PushEvent] = []
+        for await event in await control.pushes.proceed(prepared, moved: [update.ref]) { events.append(event) }
+        #expect(verdicts(events) == [update.ref: ""])
+        #expect(lines(events).filter { $0.hasSuffix("deploy complete") }.count == 1)
+        #expect(platform.builder.requests.count == 1)
+    }
+
+    @Test("does not bring an interrupted deploy live over a newer one that waits")
+    func overtaken() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        let channel = try await platform.control.channels.list(app: app.id, by: alice)[0]
+        func deploy(_ digit: Character) -> Deploy {
+            platform.repository.move(.master, to: platform.commit(digit), app: app.id)
+            return Deploy(
+                appID: app.id, channelID: channel.id, requested: "master", ref: BranchName.master.ref,
+                commit: platform.commit(digit), createdAt: Date())
+        }
+        let (old, new) = (deploy("a"), deploy("b"))
+        _ = try await platform.stores.deploys.enqueue([old], at: Date())
+        _ = try await platform.stores.deploys.start(old.id, commit: nil, at: Date())
+        _ = try await platform.stores.deploys.enqueue([new], at: Date())
+        let control = platform.restarted()
+        await control.resume(try await control.restore())
+        #expect(await eventually { (try? await platform.stores.deploys.deploy(new.id)?.status) == .success })
+        #expect(try await platform.stores.deploys.deploy(old.id)?.failure == Deploy.superseded)
+        #expect(platform.builder.requests.map(\.commit) == [platform.commit("b")])
+    }
+
+    @Test("tries an instance again that does not start at once, until it does")
+    func startsLater() async throws {
+        let platform = TestPlatform()
+        platform.builder.use(ScriptedBuilder.web)
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "api1", template: "node", by: alice).app
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.runner.lose(try #require(platform.runner.running.keys.first))
+        platform.runner.fail(with: PlatformError(.buildFailed, "the database is starting up"))
+        let control = platform.restarted()
+        let leftovers = try await control.restore()
+        let resuming = Task { await control.resume(leftovers) }
+        #expect(await eventually { platform.runner.stopped.count >= 3 })
+        #expect(platform.routes.targets["api1-alice.localhost"] == .placeholder(.starting))
+        platform.runner.fail(with: nil)
+        await resuming.value
+        let endpoint = try #require(platform.runner.running.values.first)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(endpoint))
+    }
+
+    @Test("goes on past what cannot be restored for one app")
+    func oneFails() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let broken = try await platform.control.apps.create(name: "broken", template: nil, by: alice).app
+        let sound = try await platform.control.apps.create(name: "sound", template: nil, by: alice).app
+        let access = [broken, sound].map { GitAccess(app: $0, principal: alice) }
+        let update = PushUpdate(ref: BranchName.master.ref, old: nil, new: platform.commit("a"))
+        for access in access {
+            _ = try await platform.control.pushes.prepare([update], access: access)
+            platform.repository.move(.master, to: platform.commit("a"), app: access.app.id)
+        }
+        platform.repository.fail(broken.id, with: PlatformError(.internal, "unreadable"))
+        let control = platform.restarted()
+        await control.resume(try await control.restore())
+        let site = "sound-alice.localhost"
+        #expect(await eventually { if case .site = platform.routes.targets[site] { true } else { false } })
     }
 
     @Test("finishes removals and clears stray release folders")

@@ -131,4 +131,51 @@ struct DashboardServerTests {
         #expect(replies[1].status == 404)
         #expect(replies[2].status == 403)
     }
+
+    @Test("believes no session cookie that came twice: a site below its domain may have planted one")
+    func plantedCookie() async throws {
+        let (_, token) = try await platform.control.users.add(name: "alice", isAdmin: false)
+        let (_, other) = try await platform.control.users.add(name: "mallory", isAdmin: false)
+        let planted = try await visit([(.post, "/sign-in", [:], "token=\(other.plaintext)")])[0].cookie ?? ""
+        let server = try DashboardServer(control: platform.control)
+        try await Application(router: server.router()).test(.router) { client in
+            func page(_ cookie: String) async throws -> String {
+                try await client.execute(uri: "/", method: .get, headers: [.cookie: cookie]) {
+                    String(buffer: $0.body)
+                }
+            }
+            let response = try await client.execute(
+                uri: "/sign-in", method: .post, body: ByteBuffer(string: "token=\(token.plaintext)"))
+            let own = String(response.headers[.setCookie]?.split(separator: ";").first ?? "")
+            #expect(try await page(own).contains("alice"))
+            for pair in ["\(planted); \(own)", "\(own); \(planted)", "\(own);berth_session="] {
+                #expect(try await page(pair).contains("name=\"token\""), "\(pair)")
+            }
+        }
+    }
+
+    @Test("has a cookie that no sibling site can set where it is served over https")
+    func hostCookie() {
+        let cookie = SessionCookie(PublicAddress(scheme: "https", domain: "example.org", port: nil))
+        #expect(cookie.set("s").hasPrefix("__Host-berth_session=s; Path=/;"))
+        #expect(cookie.set("s").contains("; Secure"))
+        #expect(cookie.secret(in: [.cookie: "berth_session=x"]) == nil)
+        #expect(cookie.secret(in: [.cookie: "a=b; __Host-berth_session=x"]) == "x")
+    }
+
+    @Test("refuses a form of another site also from a browser that sends only its origin")
+    func crossSiteOrigin() async throws {
+        let server = try DashboardServer(control: platform.control)
+        try await Application(router: server.router()).test(.live) { client in
+            // What the test client sends as Host.
+            let authority = "localhost"
+            for (origin, status) in [
+                ("http://\(authority)", 303), ("http://evil.localhost:1", 403), ("null", 403),
+                ("http://\(authority)/", 403),
+            ] {
+                let response = try await client.execute(uri: "/sign-out", method: .post, headers: [.origin: origin])
+                #expect(response.status.code == status, "\(origin)")
+            }
+        }
+    }
 }

@@ -90,8 +90,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("info/refs", "403"), ("info/refs?service=git-upload-archive", "403"), ("HEAD", "404"),
-        ("objects/info/packs", "404"), ("config", "404"), ("git-upload-pack", "405"), ("git-receive-pack", "405"),
+        ("info/refs", "403"), ("info/refs?service=git-upload-archive", "403"), ("HEAD", "403"),
+        ("objects/info/packs", "403"), ("config", "404"),
+        ("objects/pack/pack-1.idx", "403"), ("objects/aa/bb", "403"), ("refs/heads/main", "404"),
+        ("git-upload-pack", "405"), ("git-receive-pack", "405"),
     ])
     func nothingButSmartRequestsIsServed(path: String, status: String) async throws {
         try await LiveGitServer.run { server in

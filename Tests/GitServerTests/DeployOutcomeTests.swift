@@ -56,6 +56,84 @@ import Testing
         }
     }
 
+    /// A deploy of `second` failed, so that pushers are shown `first`; the client comes with another commit on `first`.
+    private static func fail(
+        _ server: LiveGitServer, _ git: GitCommand
+    ) async throws -> (first: String, second: String, other: String) {
+        let first = try await git("rev-parse", "HEAD")
+        try await git("push", server.url, "main")
+        let second = try await server.commit(git, ["x": "x"], "second")
+        server.gate.deploysEnd(with: "deploy of prod failed: x")
+        #expect(try await git.run("push", server.url, "main").status != 0)
+        server.gate.change { $0.view = ["refs/heads/main": CommitID(first)] }
+        server.gate.deploysEnd(with: nil)
+        try await git("reset", "-q", "--hard", first)
+        return (first, second, try await server.commit(git, ["y": "y"], "other"))
+    }
+
+    @Test func aCommitWhoseDeployFailedIsNotDroppedUnseen() async throws {
+        try await LiveGitServer.run { server in
+            let git = try await server.client()
+            let (_, second, other) = try await Self.fail(server, git)
+            for arguments in [["push", server.url, "main"], ["push", "--force", server.url, "main"]] {
+                let outcome = try await git.start(arguments).outcome()
+                #expect(outcome.status != 0)
+                #expect(outcome.output.contains("branch holds \(second.prefix(7)), whose deploy failed; fetch first"))
+                #expect(outcome.output.contains("git push -o force"))
+            }
+            #expect(try await server.stored()("rev-parse", "main") == second)
+            #expect(server.gate.state.moved.count == 2)
+            // Knowing what is there, and saying so, it may go.
+            try await git("push", "-o", "force", server.url, "main")
+            #expect(try await server.stored()("rev-parse", "main") == other)
+        }
+    }
+
+    @Test func aCommitThatHoldsTheFailedOneNeedsNoForce() async throws {
+        try await LiveGitServer.run { server in
+            let git = try await server.client()
+            let (_, second, _) = try await Self.fail(server, git)
+            try await git("fetch", "-q", server.url, "main")
+            try await git("merge", "-q", "-m", "both", "FETCH_HEAD")
+            try await git("push", server.url, "main")
+            #expect(try await server.stored()("rev-parse", "main") == git("rev-parse", "HEAD"))
+            #expect(try await server.stored()("merge-base", "--is-ancestor", second, "main") == "")
+        }
+    }
+
+    @Test func anAtomicPushWithOneSuchBranchMovesNothing() async throws {
+        try await LiveGitServer.run { server in
+            let git = try await server.client()
+            let (_, second, _) = try await Self.fail(server, git)
+            let outcome = try await git.run("push", "--atomic", server.url, "main", "main:free")
+            #expect(outcome.status != 0)
+            let refs = try await server.stored()("for-each-ref", "--format=%(refname) %(objectname)")
+            #expect(refs == "refs/heads/main \(second)")
+        }
+    }
+
+    @Test func aHiddenBranchIsNotReplacedByAnotherHistory() async throws {
+        try await LiveGitServer.run { server in
+            let git = try await server.client()
+            try await git("push", server.url, "main")
+            let first = try await git("rev-parse", "HEAD")
+            server.gate.change { $0.view = ["refs/heads/main": Optional<CommitID>.none] }
+            try await git("commit", "-q", "--amend", "-m", "another beginning")
+            let outcome = try await git.run("push", server.url, "main")
+            #expect(outcome.output.contains("branch holds \(first.prefix(7))"))
+            #expect(try await server.stored()("rev-parse", "main") == first)
+        }
+    }
+
+    @Test func aBranchWhoseDeployFailedMayBeDeleted() async throws {
+        try await LiveGitServer.run(head: "trunk") { server in
+            let git = try await server.client()
+            _ = try await Self.fail(server, git)
+            try await git("push", server.url, ":main")
+            #expect(try await server.stored()("for-each-ref").isEmpty)
+        }
+    }
+
     @Test func linesArriveWhileTheDeployRuns() async throws {
         try await LiveGitServer.run(configure: { $0.keepalive = .milliseconds(50) }) { server in
             let git = try await server.client()

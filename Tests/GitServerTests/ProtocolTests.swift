@@ -49,8 +49,8 @@ import Testing
         let advertisement = ReferenceAdvertisement(agent: "berth/1")
         let text = String(decoding: advertisement.uploadPack(snapshot, version: .v1), as: UTF8.self)
         #expect(text.hasPrefix("001e# service=git-upload-pack\n0000000eversion 1\n"))
-        #expect(text.contains("\(Self.one) HEAD\0multi_ack side-band "))
-        #expect(text.contains(" symref=HEAD:refs/heads/a object-format=sha1 agent=berth/1\n"))
+        #expect(text.contains("\(Self.one) HEAD\0multi_ack thin-pack side-band "))
+        #expect(text.contains(" symref=HEAD:refs/heads/a filter object-format=sha1 agent=berth/1\n"))
         #expect(text.hasSuffix("\(Self.two) refs/tags/t\n0038".dropLast(4) + "003c\(Self.one) refs/tags/t^{}\n0000"))
     }
 
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func pushesAreReadCommandByCommand() throws {
-        var parser = PushRequestParser(commandLimit: 10)
+        var parser = PushRequestParser(PushLimits(commands: 10))
         try parser.take(
             Self.data("\(Self.zero) \(Self.one) refs/heads/a\0 report-status atomic push-options agent=git/2"))
         try parser.take(Self.data("shallow \(Self.two)"))
@@ -85,20 +85,45 @@ import Testing
         #expect(request.commands.map(\.name) == ["refs/heads/a", "refs/heads/b c"])
         #expect(request.isAtomic && request.isDetached && request.hasPack)
         #expect(request.capabilities["agent"] == "git/2")
+        #expect(request.shallow == [try Self.id(Self.two)])
     }
 
     @Test(arguments: [
         "", "rubbish", "x \(zero) refs/heads/a", "\(zero) \(one)", "\(zero)  \(one) refs/heads/a", "push-cert\0",
     ])
     func brokenCommandsAreRefused(line: String) {
-        var parser = PushRequestParser(commandLimit: 10)
+        var parser = PushRequestParser(PushLimits(commands: 10))
         #expect(throws: ProtocolError.self) { try parser.take(Self.data(line)) }
     }
 
     @Test func tooManyCommandsAreRefused() throws {
-        var parser = PushRequestParser(commandLimit: 1)
+        var parser = PushRequestParser(PushLimits(commands: 1))
         try parser.take(Self.data("\(Self.zero) \(Self.one) refs/heads/a"))
         #expect(throws: ProtocolError.self) { try parser.take(Self.data("\(Self.zero) \(Self.one) refs/heads/b")) }
+    }
+
+    @Test func longNamesAndManyOptionsAreRefused() throws {
+        var named = PushRequestParser(PushLimits(nameBytes: 20))
+        #expect(throws: ProtocolError.self) {
+            try named.take(Self.data("\(Self.zero) \(Self.one) refs/heads/\(String(repeating: "x", count: 30))"))
+        }
+        for limits in [PushLimits(options: 2), PushLimits(optionBytes: 6)] {
+            var parser = PushRequestParser(limits)
+            try parser.take(Self.data("\(Self.zero) \(Self.one) refs/heads/a\0push-options"))
+            try parser.take(.flush)
+            try parser.take(Self.data("abc"))
+            try parser.take(Self.data("def"))
+            #expect(throws: ProtocolError.self) { try parser.take(Self.data("g")) }
+        }
+    }
+
+    @Test func theListOfOptionsMayBeEmpty() throws {
+        var parser = PushRequestParser(PushLimits())
+        try parser.take(Self.data("\(Self.zero) \(Self.one) refs/heads/a\0push-options"))
+        try parser.take(.flush)
+        try parser.take(.flush)
+        #expect(parser.isComplete)
+        #expect(parser.request.options.isEmpty)
     }
 
     @Test func reportsNameEveryRef() {
@@ -111,40 +136,6 @@ import Testing
         #expect(text.contains("ng refs/heads/b deploy of prod\u{FFFD}failed: \u{FFFD}[0m\n0000"))
         let failed = PushReport(unpackFailure: "the pack is damaged", results: [])
         #expect(String(decoding: failed.serialized(), as: UTF8.self) == "001funpack the pack is damaged\n0000")
-    }
-
-    @Test func fetchesOfVersion0AreRead() throws {
-        let request = try FetchRequest(version0: [
-            Self.data("want \(Self.one) multi_ack_detailed side-band-64k include-tag agent=x\n"),
-            Self.data("shallow \(Self.two)\n"), Self.data("deepen 3\n"), .flush, Self.data("have \(Self.two)\n"),
-            .flush, Self.data("done\n"),
-        ])
-        #expect(request.wants == [try Self.id(Self.one)])
-        #expect(request.haves == [try Self.id(Self.two)])
-        #expect(request.deepening.depth == 3)
-        #expect(request.isDone && request.includesTags && request.wantsProgress)
-    }
-
-    @Test(arguments: [
-        "want 123", "want \(zero.dropLast())z", "have \(one)", "deepen 0", "deepen -1", "filter blob:none", "rubbish",
-    ])
-    func brokenFetchesAreRefused(line: String) {
-        #expect(throws: ProtocolError.self) { try FetchRequest(version0: [Self.data(line), .flush]) }
-    }
-
-    @Test func commandsOfVersion2AreRead() throws {
-        let command = try CommandRequest([
-            Self.data("command=fetch"), Self.data("agent=git/2"), Self.data("object-format=sha1"), .delimiter,
-            Self.data("thin-pack"), Self.data("want \(Self.one)\n"), Self.data("done\n"), .flush,
-        ])
-        #expect(command?.command == "fetch")
-        let fetch = try FetchRequest(version2: command?.arguments ?? [])
-        #expect(fetch.wants == [try Self.id(Self.one)])
-        #expect(fetch.isDone)
-        #expect(try CommandRequest([.flush]) == nil)
-        #expect(throws: ProtocolError.self) { try CommandRequest([Self.data("agent=x"), .flush]) }
-        #expect(throws: ProtocolError.self) { try CommandRequest([Self.data("object-format=sha256"), .flush]) }
-        #expect(throws: ProtocolError.self) { try FetchRequest(version2: ["want-ref refs/heads/a"]) }
     }
 
     @Test(arguments: [

@@ -64,7 +64,12 @@ import Testing
             #expect(try await read(path) == nil)
         }
         #expect(
-            try await fixture.store.rootEntries(commit: commit, app: fixture.app) == [".hidden", "a.txt", "d/", "link"])
+            try await fixture.store.entries(of: "", commit: commit, app: fixture.app)
+                == [".hidden", "a.txt", "d/", "link"])
+        for absent in ["e", "a.txt", "link", "d/", "/d", "d//", ".", "d/.."] {
+            #expect(try await fixture.store.entries(of: absent, commit: commit, app: fixture.app) == nil, "\(absent)")
+        }
+        #expect(try await fixture.store.entries(of: "d", commit: commit, app: fixture.app)?.isEmpty == false)
     }
 
     @Test func pinsKeepACommitFromBeingCollected() async throws {

@@ -8,6 +8,8 @@ struct BuildPlan: Sendable, Hashable, Codable {
     var steps: [BuildStep]
     /// Programs that the release needs when it runs.
     var requires: [String]
+    /// Folder that the app is in, from the repository's root; `nil` for the root itself.
+    var directory: String?
     /// What of the files is published; only when nothing runs.
     var site: SitePlan?
     var run: RunPlan
@@ -33,6 +35,19 @@ struct BuildStep: Sendable, Hashable, Codable {
     var timeLimit: Int
     /// Line for the log before it runs.
     var note: String?
+    /// Folder below `/app` that it runs in; `nil` for `/app` itself.
+    var directory: String?
+    /// What it makes and from what, so that the same need not be made again.
+    var reuse: Reuse?
+
+    struct Reuse: Sendable, Hashable, Codable {
+        /// Folders that the step makes, in the one that it runs in.
+        var folders: [String]
+        /// SHA-256 of the files that decide what it makes, in hex.
+        var inputs: String
+        /// Further programs whose version counts.
+        var programs: [String]
+    }
 }
 
 /// Which folder of the finished files is published, and what of it.

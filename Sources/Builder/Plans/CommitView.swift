@@ -36,17 +36,35 @@ struct CommitView: Sendable {
 
 extension TemplateManifest {
     /// The JSON files in the root that its conditions and commands look into, sorted.
-    var referencedFiles: [String] {
-        let tests = build.steps.flatMap { $0.when.all + $0.when.any + $0.when.none }
+    var jsonFiles: [String] {
         let tested = tests.compactMap { test in
-            if case .entries(let file, _, _) = test { file } else { nil }
+            switch test {
+            case .entries(let file, _, _): file
+            case .field(let field): field.file
+            case .files, .line: nil
+            }
         }
-        let read = run.commands.compactMap { command in
-            switch command {
-            case .argument(let field, _), .shell(let field): field.file
-            case .arguments: nil
+        let read = commands.compactMap { command in
+            switch command.form {
+            case .argument(let field, _), .shellField(let field): field.file
+            case .arguments, .shell, .procfile: nil
             }
         }
         return Set(tested + read).sorted()
+    }
+
+    /// All files in the root that it looks into, sorted.
+    var referencedFiles: [String] {
+        let tested = tests.compactMap { test in if case .line(let file, _) = test { file } else { nil } }
+        let read = commands.compactMap { command in if case .procfile = command.form { Procfile.fileName } else { nil }
+        }
+        let reused = build.steps.flatMap { $0.reuse?.files ?? [] }
+        return Set(jsonFiles + tested + read + reused).sorted()
+    }
+
+    private var commands: [Command] { run.commands + run.release }
+
+    private var tests: [StepCondition.Test] {
+        (build.steps.map(\.when) + commands.map(\.when)).flatMap { $0.all + $0.any + $0.none }
     }
 }

@@ -1,103 +1,105 @@
 import Core
 
-/// Makes a plan out of a template and a commit. Pure: the same input gives the same plan.
+/// Makes a plan out of a template, a commit, and what the app says of itself. Pure: the same input gives the same plan.
 struct PlanResolver {
     private let manifest: TemplateManifest
-    private let view: CommitView
-    private let documents: [String: JSONValue]
+    private let app: AppManifest
+    /// The folder that the app is in.
+    private let root: RootView
+    /// The repository's root, when that is another folder.
+    private let top: RootView?
 
+    /// - Parameters:
+    ///   - view: the folder that the app is in.
+    ///   - top: the repository's root, when that is another folder.
     /// Throws `.buildFailed` when the repository lacks what the template needs, or a file that it reads is not valid.
-    static func resolve(_ manifest: TemplateManifest, view: CommitView) throws(PlatformError) -> BuildPlan {
-        try PlanResolver(manifest: manifest, view: view).plan()
-    }
-
-    private init(manifest: TemplateManifest, view: CommitView) throws(PlatformError) {
-        self.manifest = manifest
-        self.view = view
-        var documents: [String: JSONValue] = [:]
-        for file in manifest.referencedFiles where view.has(file) {
-            guard let content = view.contents[file] else {
-                let limit = CommitView.fileLimit >> 20
-                throw PlatformError(.buildFailed, "\(file) must be a regular file of at most \(limit) MiB")
-            }
-            do throws(JSONError) {
-                documents[file] = try JSONParser.parse(content)
-            } catch {
-                throw PlatformError(.buildFailed, "\(file) is not valid JSON: \(error)")
-            }
-        }
-        self.documents = documents
+    static func resolve(
+        _ manifest: TemplateManifest, view: CommitView, top: CommitView? = nil, app: AppManifest = AppManifest()
+    ) throws(PlatformError) -> BuildPlan {
+        var topView: RootView?
+        if let top { topView = try RootView(top, for: manifest) }
+        return try PlanResolver(
+            manifest: manifest, app: app, root: RootView(view, for: manifest), top: topView
+        ).plan()
     }
 
     private func plan() throws(PlatformError) -> BuildPlan {
-        let build = manifest.build
-        var steps = build.steps.filter { isMet($0.when) }.map { step in
-            BuildStep(
-                name: step.name, arguments: step.command, environment: build.environment, requires: step.requires,
-                timeLimit: step.timeLimit ?? build.timeLimit, note: step.note)
+        let run = manifest.run
+        let isStatic = run.kind == .static
+        try checkUse(isStatic: isStatic)
+        var site = manifest.build.site
+        if let output = app.output { site?.candidates = [output] }
+        return BuildPlan(
+            template: manifest.name, steps: try steps(), requires: run.requires, directory: app.root, site: site,
+            run: RunPlan(
+                kind: run.kind, command: isStatic ? [] : try command(), portVariable: run.portVariable, port: run.port,
+                healthPath: app.healthPath ?? run.healthPath, readySeconds: app.readySeconds ?? run.readySeconds,
+                graceSeconds: run.graceSeconds, environment: environment(run.environment),
+                readiness: app.readiness ?? run.readiness, directory: app.root, limits: app.limits))
+    }
+
+    /// A value that the template has no use for is a mistake of whoever wrote it down.
+    private func checkUse(isStatic: Bool) throws(PlatformError) {
+        let file = AppManifest.fileName
+        if isStatic, app.start != nil {
+            throw PlatformError(.buildFailed, "\(file): start: nothing is started by the template \(manifest.name)")
         }
-        if let script = build.installScript, view.has(script) {
+        if !isStatic, app.output != nil {
+            throw PlatformError(.buildFailed, "\(file): output: the template \(manifest.name) publishes no files")
+        }
+    }
+
+    // MARK: - Steps
+
+    private func steps() throws(PlatformError) -> [BuildStep] {
+        var steps: [BuildStep] = []
+        for step in manifest.build.steps where step.isDependency || app.build == nil {
+            guard let view = step.isAtTop ? top : root, try view.isMet(step.when) else { continue }
             steps.append(
                 BuildStep(
-                    name: script, arguments: ["/bin/sh", script], environment: build.environment, requires: [],
-                    timeLimit: build.timeLimit, note: nil))
+                    name: step.name, arguments: step.command, environment: environment(manifest.build.environment),
+                    requires: step.requires, timeLimit: step.timeLimit ?? manifest.build.timeLimit, note: step.note,
+                    directory: step.isAtTop ? nil : app.root,
+                    reuse: step.reuse.map {
+                        .init(folders: $0.folders, inputs: view.digest(of: $0.files), programs: $0.programs)
+                    }))
         }
-        let run = manifest.run
-        let runPlan = RunPlan(
-            kind: run.kind, command: try command(), portVariable: run.portVariable, port: run.port,
-            healthPath: run.healthPath, readySeconds: run.readySeconds, graceSeconds: run.graceSeconds,
-            environment: run.environment)
-        return BuildPlan(template: manifest.name, steps: steps, requires: run.requires, site: build.site, run: runPlan)
-    }
-
-    private func isMet(_ condition: StepCondition) -> Bool {
-        condition.all.allSatisfy(isTrue) && (condition.any.isEmpty || condition.any.contains(where: isTrue))
-            && !condition.none.contains(where: isTrue)
-    }
-
-    private func isTrue(_ test: StepCondition.Test) -> Bool {
-        switch test {
-        case .files(let globs):
-            view.entries.contains { entry in globs.contains { $0.matches(entry) } }
-        case .entries(let file, let keys, let except):
-            keys.contains { key in documents[file]?.member(key)?.hasEntry(except: except) ?? false }
+        for line in app.build ?? [] { steps.append(self.step("build", RootView.shell(line))) }
+        if let script = manifest.build.installScript, root.has(script) {
+            steps.append(step(script, ["/bin/sh", script]))
         }
+        if let release = try release() { steps.append(step("release", release)) }
+        return steps
     }
 
-    /// The first way to start that fits.
+    private func step(_ name: String, _ arguments: [String]) -> BuildStep {
+        BuildStep(
+            name: name, arguments: arguments, environment: environment(manifest.build.environment), requires: [],
+            timeLimit: manifest.build.timeLimit, note: nil, directory: app.root)
+    }
+
+    private func release() throws(PlatformError) -> [String]? {
+        if let release = app.release { return RootView.shell(release) }
+        return try first(of: manifest.run.release)
+    }
+
+    /// `${APP}` in a template's variables is the folder that the app is in, as its processes see it.
+    private func environment(_ values: [String: String]) -> [String: String] {
+        values.mapValues { $0.replacing("${APP}", with: app.root.map { "/app/\($0)" } ?? "/app") }
+    }
+
+    // MARK: - Start
+
     private func command() throws(PlatformError) -> [String] {
-        guard manifest.run.kind != .static else { return [] }
-        for candidate in manifest.run.commands {
-            switch candidate {
-            case .arguments(let arguments, let file):
-                if file.map({ view.has($0) }) ?? true { return arguments }
-            case .argument(let field, let arguments):
-                if let text = try text(field) { return arguments + [text] }
-            case .shell(let field):
-                // bash puts a single command in its own place, so that signals reach the app; dash stays in between.
-                if let text = try text(field) { return ["/bin/bash", "-c", text] }
-            }
+        if let start = app.start { return RootView.shell(start) }
+        guard let command = try first(of: manifest.run.commands) else {
+            throw PlatformError(.buildFailed, manifest.run.missing ?? "there is nothing to start in this repository")
         }
-        throw PlatformError(.buildFailed, manifest.run.missing ?? "there is nothing to start in this repository")
+        return command
     }
 
-    /// `nil` when the file, the field or its text is not there.
-    private func text(_ field: JSONField) throws(PlatformError) -> String? {
-        guard var value = documents[field.file] else { return nil }
-        for (index, key) in field.path.enumerated() {
-            guard case .object = value else {
-                let place = field.path[..<index].joined(separator: ".")
-                let what = place.isEmpty ? "its content" : place
-                throw PlatformError(.buildFailed, "\(field.file): \(what) must be an object")
-            }
-            guard let next = value.member(key), next != .null else { return nil }
-            value = next
-        }
-        guard case .string(let text) = value, !text.utf8.contains(0) else {
-            throw PlatformError(
-                .buildFailed, "\(field.file): \(field.path.joined(separator: ".")) must be a text")
-        }
-        let isBlank = text.allSatisfy(\.isWhitespace)
-        return isBlank ? nil : text
+    private func first(of commands: [TemplateManifest.Command]) throws(PlatformError) -> [String]? {
+        for command in commands { if let arguments = try root.arguments(command) { return arguments } }
+        return nil
     }
 }

@@ -4,6 +4,8 @@ import Core
 public struct BuilderConfiguration: Sendable {
     /// Absolute path of the folder that holds a folder for each release; made when it is missing.
     public var releases: String
+    /// Absolute path of the folder that keeps installed dependencies; made when it is needed.
+    public var dependencies: String
     /// What a container of a build may use.
     public var limits = ContainerLimits(
         memory: 1 << 30, milliCPU: 2000, processes: 512, temporary: 512 << 20)
@@ -18,5 +20,8 @@ public struct BuilderConfiguration: Sendable {
     /// Absolute path of what containers see as `/`: where programs are looked for that templates require.
     public var containerRoot = "/"
 
-    public init(releases: String) { self.releases = releases }
+    public init(releases: String, dependencies: String) {
+        self.releases = releases
+        self.dependencies = dependencies
+    }
 }

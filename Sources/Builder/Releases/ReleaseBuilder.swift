@@ -55,7 +55,7 @@ public struct ReleaseBuilder: SourceBuilder {
 
     public func site(of release: ID<Release>) async throws(PlatformError) -> StaticSite {
         guard let manifest = try await manifest(of: release) else { throw .notFound("the release's site") }
-        return manifest.site(files: layout.files(release))
+        return manifest.site(files: layout.site(release))
     }
 
     public func remove(_ release: ID<Release>) async {
@@ -65,6 +65,15 @@ public struct ReleaseBuilder: SourceBuilder {
         } catch {
             logger.error(
                 "release folder not removed", metadata: ["release": "\(release)", "error": "\(error)"])
+        }
+    }
+
+    public func forget(_ app: ID<App>) async {
+        let cache = dependencies
+        do {
+            try await pool.run { () throws(FileError) in try cache.remove(app) }
+        } catch {
+            logger.error("dependencies not removed", metadata: ["app": "\(app)", "error": "\(error)"])
         }
     }
 
@@ -92,18 +101,52 @@ extension ReleaseBuilder {
                 "the template \"\(request.app.template)\" is not installed; there are: "
                     + catalog.names.joined(separator: ", "))
         }
-        let entries = try await repository.rootEntries(commit: request.commit, app: request.app.id)
-        var contents: [String: [UInt8]] = [:]
-        for file in manifest.referencedFiles where entries.contains(file) {
-            contents[file] = try await repository.file(
-                file, commit: request.commit, app: request.app.id, limit: CommitView.fileLimit)
+        let commit = try await view("", of: request, files: manifest.referencedFiles + [AppManifest.fileName])
+        guard let commit else { throw PlatformError(.buildFailed, "the commit has no files") }
+        let app = try appManifest(commit, log: log)
+        var view = commit
+        if let root = app.root {
+            guard let found = try await self.view(root, of: request, files: manifest.referencedFiles) else {
+                throw PlatformError(
+                    .buildFailed, "\(AppManifest.fileName): root: there is no folder \(root) in the repository")
+            }
+            view = found
         }
-        if !manifest.detect.matches(entries), let other = catalog.detect(entries), other.name != manifest.name {
+        if !manifest.detect.matches(view.entries), let other = catalog.detect(view.entries), other.name != manifest.name
+        {
             log.write("note: this looks like a \(other.name) app; it is built with the template \(manifest.name)")
         }
-        let view = CommitView(entries: entries, contents: contents)
+        let (root, top) = (view, app.root == nil ? nil : commit)
         // Parsing a large lock file takes a while.
-        return try await pool.run { () throws(PlatformError) in try PlanResolver.resolve(manifest, view: view) }
+        return try await pool.run { () throws(PlatformError) in
+            try PlanResolver.resolve(manifest, view: root, top: top, app: app)
+        }
+    }
+
+    /// `nil` when the commit has no such folder.
+    private func view(
+        _ folder: String, of request: BuildRequest, files: [String]
+    ) async throws(PlatformError) -> CommitView? {
+        guard
+            let entries = try await repository.entries(of: folder, commit: request.commit, app: request.app.id)
+        else { return nil }
+        var contents: [String: [UInt8]] = [:]
+        for file in files where entries.contains(file) {
+            contents[file] = try await repository.file(
+                folder.isEmpty ? file : "\(folder)/\(file)", commit: request.commit, app: request.app.id,
+                limit: CommitView.fileLimit)
+        }
+        return CommitView(entries: entries, contents: contents)
+    }
+
+    private func appManifest(_ commit: CommitView, log: any DeployLogSink) throws(PlatformError) -> AppManifest {
+        guard commit.has(AppManifest.fileName) else { return AppManifest() }
+        guard let bytes = commit.contents[AppManifest.fileName], bytes.count <= AppManifest.fileLimit else {
+            throw PlatformError(
+                .buildFailed,
+                "\(AppManifest.fileName) must be a regular file of at most \(AppManifest.fileLimit >> 10) KiB")
+        }
+        return try AppManifestParser.parse(bytes, log: log)
     }
 
     private func checkPrograms(_ plan: BuildPlan) throws(PlatformError) {
@@ -142,14 +185,48 @@ extension ReleaseBuilder {
         let steps = StepRunner(
             runner: runner, configuration: configuration, request: request,
             directory: layout.files(request.release), log: log)
-        for step in plan.steps { try await steps.run(step) }
+        for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
         let old = isLinking ? await previousManifest(previous?.id) : nil
         let manifest = try await finish(
             request.release, plan: plan, newFiles: isPristine ? report.files - report.linked : nil, previous: old,
             log: log)
         return BuildResult(
-            plan: plan.run, isPristine: isPristine, site: manifest?.site(files: layout.files(request.release)))
+            plan: plan.run, isPristine: isPristine, site: manifest?.site(files: layout.site(request.release)))
     }
+
+    /// Runs a step, unless what it would make is kept from an earlier build.
+    private func run(
+        _ step: BuildStep, with steps: StepRunner, of request: BuildRequest, log: any DeployLogSink
+    ) async throws(PlatformError) {
+        guard let reuse = step.reuse else { return try await steps.run(step) }
+        let key = DependencyKey.text(step, environment: request.environment, root: configuration.containerRoot)
+        let files = layout.files(request.release)
+        let place = (step.directory ?? "").split(separator: "/").map(String.init)
+        let (cache, app, account) = (dependencies, request.app.id, request.channel.account)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let taken = await pool.run { () throws(Never) -> Int? in
+            guard let folder = try? FolderHandle(path: files).folder(place) else { return nil }
+            return cache.take(key, folders: reuse.folders, app: app, into: folder, account: account)
+        }
+        if let taken {
+            let seconds = StepRunner.seconds(clock.now - start)
+            log.write("\(step.name) not needed: nothing it reads has changed; \(taken) files taken over (\(seconds))")
+            return
+        }
+        try await steps.run(step)
+        do {
+            try await pool.run { () throws(FileError) in
+                try cache.keep(
+                    key, folders: reuse.folders, app: app, from: FolderHandle(path: files).folder(place))
+            }
+        } catch {
+            // The next build installs again; that is all.
+            logger.warning("dependencies not kept", metadata: ["app": "\(app)", "error": "\(error)"])
+        }
+    }
+
+    private var dependencies: DependencyCache { DependencyCache(directory: configuration.dependencies) }
 
     /// Makes the release's own folder, empty. True when the previous release's files are there to link from.
     private func prepareFolder(
@@ -186,9 +263,11 @@ extension ReleaseBuilder {
                         limits: .init(entries: configuration.maximumEntries, bytes: configuration.maximumBytes),
                         log: log)
                 }
+                if let root = plan.directory, plan.site != nil { try layout.linkSite(release, to: root, in: files) }
                 let manifest = try plan.site.map { site in
                     try SitePublisher.publish(
-                        files, plan: site, previous: previous, limits: .init(files: configuration.maximumEntries),
+                        FolderHandle(path: layout.site(release)), plan: site, previous: previous,
+                        limits: .init(files: configuration.maximumEntries),
                         log: log)
                 }
                 let folder = try FolderHandle(path: layout.folder(release))

@@ -45,7 +45,8 @@ struct StepRunner: Sendable {
             arguments: step.arguments,
             environment: Self.baseEnvironment.merging(step.environment) { $1 }.merging(request.environment) { $1 },
             account: request.channel.account, limits: configuration.limits,
-            timeLimit: min(step.timeLimit, configuration.stepTimeLimit), outputLimit: configuration.outputLimit)
+            timeLimit: min(step.timeLimit, configuration.stepTimeLimit), outputLimit: configuration.outputLimit,
+            workingDirectory: step.directory ?? "")
     }
 
     /// Writes the task's lines to the log as they come.
@@ -74,7 +75,7 @@ struct StepRunner: Sendable {
     }
 
     /// `1.2 s`.
-    private static func seconds(_ duration: Duration) -> String {
+    static func seconds(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let tenths = Int(seconds) * 10 + Int(attoseconds / 100_000_000_000_000_000)
         return "\(tenths / 10).\(tenths % 10) s"

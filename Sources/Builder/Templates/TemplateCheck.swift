@@ -52,11 +52,19 @@ public struct TemplateCheck {
 
     private func examplePlan(_ manifest: TemplateManifest) throws(TemplateProblems) -> BuildPlan {
         do {
-            let view = try CommitView(directory: path(Self.exampleName), files: manifest.referencedFiles)
-            guard manifest.detect.matches(view.entries) || manifest.detect == .init() else {
+            let example = path(Self.exampleName)
+            let top = try CommitView(directory: example, files: manifest.referencedFiles + [AppManifest.fileName])
+            let app = try top.contents[AppManifest.fileName].map { (bytes) throws(PlatformError) in
+                try AppManifestParser.parse(bytes, log: DiscardingLog())
+            }
+            let view = try app?.root.map {
+                try CommitView(directory: "\(example)/\($0)", files: manifest.referencedFiles)
+            }
+            guard manifest.detect.matches((view ?? top).entries) || manifest.detect == .init() else {
                 throw PlatformError.invalid("detect does not fit it")
             }
-            return try PlanResolver.resolve(manifest, view: view)
+            return try PlanResolver.resolve(
+                manifest, view: view ?? top, top: view == nil ? nil : top, app: app ?? AppManifest())
         } catch {
             let message = (error as? PlatformError)?.message ?? "cannot be read"
             throw TemplateProblems(problems: [problem(Self.exampleName, message)])
@@ -67,4 +75,9 @@ public struct TemplateCheck {
     private func problem(_ name: String, _ message: String) -> TemplateProblem {
         TemplateProblem(file: path(name), message: message)
     }
+}
+
+/// Problems are told by the error.
+private struct DiscardingLog: DeployLogSink {
+    func write(_ line: String) {}
 }

@@ -40,6 +40,12 @@ public struct TemplateManifest: Sendable, Hashable {
         var name: String
         var when: StepCondition
         var command: [String]
+        /// Installs what the app needs; an app's own `build` leaves such steps in.
+        var isDependency = false
+        /// Runs in the repository's root although the app is in a folder below; left out for an app in the root.
+        var isAtTop = false
+        /// What it makes and from what, when that can be kept.
+        var reuse: Reuse?
         /// Programs that the container must have.
         var requires: [String]
         /// Seconds; `nil` takes the build's.
@@ -48,12 +54,22 @@ public struct TemplateManifest: Sendable, Hashable {
         var note: String?
     }
 
+    /// Folders that a step makes out of files of the root, so that both being the same means that there is nothing to do.
+    struct Reuse: Sendable, Hashable {
+        var folders: [String]
+        var files: [String]
+        var programs: [String]
+    }
+
     struct Run: Sendable, Hashable {
         var kind: RunPlan.Kind
         /// The first that fits is run. Empty for `static`.
         var commands: [Command] = []
         /// What to say when none fits.
         var missing: String?
+        /// The first that fits is run once after the build; none is fine.
+        var release: [Command] = []
+        var readiness: RunPlan.Readiness?
         var requires: [String] = []
         var port = 8080
         var portVariable = "PORT"
@@ -63,14 +79,22 @@ public struct TemplateManifest: Sendable, Hashable {
         var environment: [String: String] = [:]
     }
 
-    /// A way to start the process.
-    enum Command: Sendable, Hashable {
-        /// These arguments, when the root file `file` is there (always, when it is `nil`).
-        case arguments([String], file: String?)
-        /// These arguments and then the text that the field has.
-        case argument(JSONField, after: [String])
-        /// The text that the field has, as a script for `/bin/bash -c`.
-        case shell(JSONField)
+    /// A way to start a process: what is run, and when that fits.
+    struct Command: Sendable, Hashable {
+        var when = StepCondition()
+        var form: Form
+
+        enum Form: Sendable, Hashable {
+            case arguments([String])
+            /// These arguments and then the text that the field has.
+            case argument(JSONField, after: [String])
+            /// A script for `/bin/bash -c`.
+            case shell(String)
+            /// The text that the field has, as such a script.
+            case shellField(JSONField)
+            /// What the `Procfile` has for this type of process, as such a script.
+            case procfile(String)
+        }
     }
 }
 
@@ -86,6 +110,11 @@ struct StepCondition: Sendable, Hashable {
         /// The root file `file` is there, and one of its top-level objects or lists named in `keys` has an entry
         /// whose name is not in `except`.
         case entries(file: String, keys: [String], except: [String])
+        /// The field is there and is a text that is not blank.
+        case field(JSONField)
+        /// The root file `file` has a line that one of these globs matches, letters of any case, without the spaces
+        /// around it.
+        case line(file: String, [Glob])
     }
 }
 

@@ -16,37 +16,20 @@ struct TemplateManifestParser {
     }
 
     private func root(_ text: String) -> YAMLMapping? {
-        do {
-            guard let mapping = try compose(yaml: text)?.mapping else {
-                list.add("the file must be a mapping that begins with schema: \(TemplateManifest.schema)")
-                return nil
-            }
-            // Before anything else: another version may have other keys.
-            if let node = mapping["schema"], node.scalar?.string != String(TemplateManifest.schema) {
-                list.add("this server reads schema \(TemplateManifest.schema)", at: node.mark)
-                return nil
-            }
-            return YAMLMapping(
-                mapping, path: "", known: ["schema", "name", "order", "description", "detect", "build", "run"],
-                list: list)
-        } catch let error as YamlError {
-            report(error)
-        } catch {
-            list.add("not YAML")
+        let node = YAMLRoot.read(text, list: list)
+        guard list.problems.isEmpty else { return nil }
+        guard let mapping = node?.mapping else {
+            list.add("the file must be a mapping that begins with schema: \(TemplateManifest.schema)")
+            return nil
         }
-        return nil
-    }
-
-    private func report(_ error: YamlError) {
-        switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            list.add("not YAML: \(problem)", at: mark)
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            list.add("the same key twice: \(duplicates.joined(separator: ", "))", at: context.mark)
-        default:
-            list.add("not YAML")
+        // Before anything else: another version may have other keys.
+        if let node = mapping["schema"], node.scalar?.string != String(TemplateManifest.schema) {
+            list.add("this server reads schema \(TemplateManifest.schema)", at: node.mark)
+            return nil
         }
+        return YAMLMapping(
+            mapping, path: "", known: ["schema", "name", "order", "description", "detect", "build", "run"],
+            list: list)
     }
 
     private func manifest(_ top: YAMLMapping) -> TemplateManifest? {
@@ -75,7 +58,7 @@ struct TemplateManifestParser {
                 "run",
                 known: [
                     "kind", "command", "commands", "missing", "requires", "port", "port-variable", "health-path",
-                    "ready-seconds", "grace-seconds", "environment",
+                    "ready-seconds", "grace-seconds", "environment", "readiness", "release",
                 ])
         else {
             if !top.has("run") { top.report("run is missing") }
@@ -88,18 +71,24 @@ struct TemplateManifestParser {
         }
         var run = TemplateManifest.Run(kind: kind)
         if kind == .static {
-            for key in ["command", "commands", "port", "port-variable", "health-path"] where mapping.has(key) {
+            let processOnly = ["command", "commands", "port", "port-variable", "health-path", "readiness", "release"]
+            for key in processOnly where mapping.has(key) {
                 mapping.report("run.\(key) is only for kind: web", at: key)
             }
         } else {
             run.commands = RunCommandParser(mapping: mapping).commands()
+            run.release = RunCommandParser(mapping: mapping).release()
+            if let text = mapping.text("readiness") {
+                run.readiness = RunPlan.Readiness(rawValue: text)
+                if run.readiness == nil { mapping.report("run.readiness must be http or tcp", at: "readiness") }
+            }
         }
         run.missing = mapping.text("missing")
         run.requires = mapping.texts("requires") ?? []
         run.port = mapping.integer("port", in: 1024...65535) ?? run.port
         run.portVariable = mapping.text("port-variable") ?? run.portVariable
         run.healthPath = mapping.text("health-path") ?? run.healthPath
-        if run.healthPath.utf8.first != UInt8(ascii: "/") || !run.healthPath.utf8.allSatisfy({ 0x21...0x7e ~= $0 }) {
+        if !RunPlan.isHealthPath(run.healthPath) {
             mapping.report("run.health-path must begin with / and be printable ASCII", at: "health-path")
         }
         run.readySeconds = mapping.integer("ready-seconds", in: 1...3600) ?? run.readySeconds

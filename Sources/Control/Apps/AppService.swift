@@ -13,11 +13,13 @@ public struct AppService: Sendable {
     private let platform: Platform
     private let databases: DatabaseService
     private let removal: Removal
+    private let sites: SiteRoutes
 
-    init(platform: Platform, databases: DatabaseService, removal: Removal) {
+    init(platform: Platform, databases: DatabaseService, removal: Removal, sites: SiteRoutes) {
         self.platform = platform
         self.databases = databases
         self.removal = removal
+        self.sites = sites
     }
 
     public func list(by principal: Principal) async throws(PlatformError) -> [AppOverview] {
@@ -60,14 +62,14 @@ public struct AppService: Sendable {
         } catch {
             throw error.code == .conflict ? .invalid(error.message) : error
         }
+        sites.claim(sites.placeholder(of: app), for: prod)
         do throws(PlatformError) {
             try await platform.repository.create(app.id, head: .master)
         } catch {
-            try? await platform.apps.purge(app.id)
+            await undo(app, prod)
             throw error
         }
         await databases.begin(prod.id)
-        platform.publishPlaceholder(for: prod, of: app)
         platform.logger.info("app created", metadata: ["app": "\(app.id)", "user": "\(principal.user.name)"])
         return AppOverview(app: app, channels: [prod])
     }
@@ -80,18 +82,20 @@ public struct AppService: Sendable {
         }
         let channels = try await platform.channels.channels(app: id)
         guard try await platform.apps.markDeleted(id, owner: principal.user.id) else { throw .notFound("app") }
-        for channel in channels { platform.routes.withdraw(platform.address.hostname(channel.label)) }
+        for channel in channels { sites.withdraw(channel) }
         platform.logger.info("app deleted", metadata: ["app": "\(id)", "user": "\(principal.user.name)"])
         await removal.remove(app, channels: channels)
     }
-}
 
-extension Platform {
-    /// Makes the channel's hostname say that nothing was deployed yet.
-    func publishPlaceholder(for channel: Channel, of app: App) {
-        routes.publish(
-            .placeholder(
-                .awaitingFirstDeploy(repositoryURL: address.repositoryURL(user: app.ownerName, app: app.name))),
-            at: address.hostname(channel.label))
+    /// Takes back an app that could not be completed. What fails here is finished at the next start.
+    private func undo(_ app: App, _ prod: Channel) async {
+        sites.withdraw(prod)
+        do throws(PlatformError) {
+            guard try await platform.apps.markDeleted(app.id, owner: app.ownerID) else { return }
+            await removal.remove(app, channels: [prod])
+        } catch {
+            platform.logger.error(
+                "incomplete app not removed", metadata: ["app": "\(app.id)", "error": "\(error)"])
+        }
     }
 }

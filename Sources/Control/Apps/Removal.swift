@@ -8,12 +8,14 @@ struct Removal: Sendable {
     let databases: DatabaseService
     let queue: DeployQueue
     let retirement: Retirement
+    let sites: SiteRoutes
 
     /// On return nothing of the app runs and its files are gone. Its schemas and roles go in the background: dropping a
     /// database makes Postgres write a checkpoint, which may take seconds.
     func remove(_ app: App, channels: [Channel]) async {
         await attempt("app", "\(app.id)") { () async throws(PlatformError) in
             for channel in channels { try await clear(channel) }
+            await platform.builder.forget(app.id)
             try await platform.repository.delete(app.id)
             finish("app", "\(app.id)") { () async throws(PlatformError) in
                 for channel in channels { try await databases.drop(channel.id) }
@@ -34,6 +36,7 @@ struct Removal: Sendable {
     }
 
     private func clear(_ channel: Channel) async throws(PlatformError) {
+        sites.withdraw(channel)
         await queue.cancel(channel.id, reason: "the channel was deleted")
         try await retirement.stopAll(of: channel.id)
         for release in try await platform.releases.releases(channel: channel.id) {

@@ -6,11 +6,13 @@ public struct ChannelService: Sendable {
     private let platform: Platform
     private let databases: DatabaseService
     private let removal: Removal
+    private let sites: SiteRoutes
 
-    init(platform: Platform, databases: DatabaseService, removal: Removal) {
+    init(platform: Platform, databases: DatabaseService, removal: Removal, sites: SiteRoutes) {
         self.platform = platform
         self.databases = databases
         self.removal = removal
+        self.sites = sites
     }
 
     public func list(app id: ID<App>?, by principal: Principal) async throws(PlatformError) -> [Channel] {
@@ -46,8 +48,8 @@ public struct ChannelService: Sendable {
         } catch {
             throw error.code == .conflict ? .invalid(error.message) : error
         }
+        sites.claim(sites.placeholder(of: app), for: channel)
         await databases.begin(channel.id)
-        platform.publishPlaceholder(for: channel, of: app)
         platform.logger.info("channel created", metadata: ["app": "\(app.id)", "channel": "\(channel.id)"])
         return channel
     }
@@ -60,7 +62,7 @@ public struct ChannelService: Sendable {
         guard try await platform.channels.markDeleted(channel.id, app: channel.appID) else {
             throw .notFound("channel")
         }
-        platform.routes.withdraw(platform.address.hostname(channel.label))
+        sites.withdraw(channel)
         platform.logger.info("channel deleted", metadata: ["channel": "\(channel.id)"])
         await removal.remove(channel)
     }

@@ -48,9 +48,14 @@ public actor DatabaseService {
         ]
     }
 
-    /// Removes the channel's schema and role.
+    /// Removes the channel's schema and role. Throws `.databaseUnavailable` when Postgres is switched off and may hold
+    /// them: they are removed when it is on again.
     public func drop(_ channel: ID<Channel>) async throws(PlatformError) {
-        guard let provisioner, let record = try await store.database(channel: channel) else { return }
+        guard let record = try await store.database(channel: channel) else { return }
+        guard let provisioner else {
+            if record.status == .provisioning { return }
+            throw PlatformError(.databaseUnavailable, "Postgres is switched off; the schema cannot be removed")
+        }
         if let attempt = attempts[channel] { _ = await attempt.value }
         try await provisioner.drop(record.identity)
     }

@@ -1,15 +1,18 @@
-/// The last lines of every deploy's log (seed 000, `GET …/logs`): clients and people tell by them how it ended.
+/// The last line of every deploy's log (seed 000, `GET …/logs`): clients and people tell by it how the deploy ended.
 enum DeployEnding {
     private static let complete = "deploy complete"
     private static let failed = "deploy failed: "
 
-    /// - Parameter url: the site's address.
-    static func success(at url: String) -> [String] { [complete, url] }
+    static let success = [complete]
     static func failure(_ reason: String) -> [String] { [failed + reason] }
 
-    /// Whether a log has been ended. A line of the app's own that reads alike counts too: then there is no harm in not
-    /// adding another.
+    /// Whether a line reads like an ending. What an app prints is never let through like that: only the platform ends a
+    /// deploy.
+    static func isSpelled(by text: String) -> Bool { text == complete || text.hasPrefix(failed) }
+
+    /// Whether a log has been ended.
     static func isIn(_ log: String) -> Bool {
-        log.split(separator: "\n").reversed().contains { $0.hasSuffix("] \(complete)") || $0.contains("] \(failed)") }
+        guard let last = log.split(separator: "\n").last, let stamp = last.firstRange(of: "] ") else { return false }
+        return isSpelled(by: String(last[stamp.upperBound...]))
     }
 }

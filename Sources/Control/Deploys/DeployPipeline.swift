@@ -11,14 +11,15 @@ struct DeployPipeline: Sendable {
     let databases: DatabaseService
     let logs: DeployLogs
     let retirement: Retirement
+    let sites: SiteRoutes
 
     /// Runs a deploy that is in state `running`. Afterwards it has ended; on cancellation of the task it throws and
     /// the deploy stays `running`, for whoever cancelled to decide.
     func run(_ deploy: Deploy) async throws(CancellationError) {
         let log = DeployLogWriter(logs: logs, deploy: deploy.id)
         do throws(PlatformError) {
-            let url = try await bringLive(deploy, log: log)
-            logs.end(deploy.id, lastLines: DeployEnding.success(at: url), failure: nil)
+            try await bringLive(deploy, log: log)
+            logs.end(deploy.id, lastLines: DeployEnding.success, failure: nil)
             platform.logger.info("deploy succeeded", metadata: metadata(deploy))
         } catch {
             if Task.isCancelled { throw CancellationError() }
@@ -26,7 +27,7 @@ struct DeployPipeline: Sendable {
         }
     }
 
-    /// Ends a deploy as failed, in the store first, then in its log.
+    /// Ends a deploy as failed, in the store first, then in its log. Nobody goes back to its commit, so that is not kept.
     func fail(_ deploy: Deploy, because error: PlatformError) async {
         let reason = error.code == .internal ? "internal error: \(error.message)" : error.message
         var facts = metadata(deploy)
@@ -39,12 +40,14 @@ struct DeployPipeline: Sendable {
             platform.logger.error("failure of a deploy not recorded", metadata: facts)
         }
         logs.end(deploy.id, lastLines: DeployEnding.failure(reason), failure: reason)
+        // Left pinned, it is unpinned when the deploy is forgotten.
+        try? await platform.repository.unpin(deploy.id, app: deploy.appID)
+        await retirement.prune(deploy.channelID)
     }
 
     // MARK: - Steps
 
-    /// Returns the site's address.
-    private func bringLive(_ deploy: Deploy, log: some DeployLogSink) async throws(PlatformError) -> String {
+    private func bringLive(_ deploy: Deploy, log: some DeployLogSink) async throws(PlatformError) {
         guard let app = try await platform.apps.app(deploy.appID),
             let channel = try await platform.channels.channel(deploy.channelID)
         else { throw PlatformError(.cancelled, "the channel was deleted") }
@@ -67,7 +70,7 @@ struct DeployPipeline: Sendable {
                     id: request.release, appID: app.id, channelID: channel.id, deployID: deploy.id, commit: commit,
                     plan: built.plan, isPristine: built.isPristine, createdAt: platform.now()),
                 environment: environment)
-            return try await start(built, request: request, log: log)
+            try await start(built, request: request, log: log)
         } catch {
             await platform.builder.remove(request.release)
             try? await platform.releases.delete(request.release)
@@ -106,14 +109,13 @@ struct DeployPipeline: Sendable {
 
     private func start(
         _ built: BuildResult, request: BuildRequest, log: some DeployLogSink
-    ) async throws(PlatformError) -> String {
-        let hostname = platform.address.hostname(request.channel.label)
+    ) async throws(PlatformError) {
         switch built.plan.kind {
         case .static:
             guard let site = built.site else {
                 throw PlatformError(.internal, "the build of a static site left no manifest")
             }
-            try await makeLive(request, instance: nil, target: .site(release: request.release, site), at: hostname)
+            try await makeLive(request, instance: nil, target: .site(release: request.release, site))
         case .web:
             let instance = Instance(
                 channelID: request.channel.id, releaseID: request.release, createdAt: platform.now())
@@ -124,26 +126,25 @@ struct DeployPipeline: Sendable {
                         id: instance.id, channel: request.channel.id, release: request.release,
                         directory: platform.builder.filesDirectory(of: request.release), plan: built.plan,
                         environment: request.environment, account: request.channel.account,
-                        limits: platform.configuration.instanceLimits), log: log)
+                        limits: try platform.configuration.limits(of: built.plan)), log: log)
                 try checkCancellation()
-                try await makeLive(request, instance: instance.id, target: .instance(endpoint), at: hostname)
+                try await makeLive(request, instance: instance.id, target: .instance(endpoint))
             } catch {
                 await platform.runner.stop(instance.id, grace: 0)
                 try? await platform.instances.delete(instance.id)
                 throw error
             }
         }
-        return platform.address.url(host: hostname) + "/"
     }
 
     /// The switch: durable first, then visible. After the first step a restart of the server comes up with the new
-    /// version; the second cannot fail.
+    /// version; the second fails only when the channel was deleted in between.
     private func makeLive(
-        _ request: BuildRequest, instance: ID<Instance>?, target: RouteTarget, at hostname: String
+        _ request: BuildRequest, instance: ID<Instance>?, target: RouteTarget
     ) async throws(PlatformError) {
         try await platform.deploys.succeed(
             request.deploy, release: request.release, instance: instance, at: platform.now())
-        let replaced = platform.routes.publish(target, at: hostname)
+        let replaced = try sites.publish(target, for: request.channel)
         await retirement.retire(replaced, channel: request.channel.id)
     }
 

@@ -24,9 +24,11 @@ actor DeployQueue {
     }
 
     /// Runs `body` in the channel's turn: no deploy of the channel runs meanwhile.
-    func run(on channel: ID<Channel>, _ body: @escaping @Sendable () async -> Void) async {
+    /// Returns false, without having run it, when the queue is closed.
+    @discardableResult
+    func run(on channel: ID<Channel>, _ body: @escaping @Sendable () async -> Void) async -> Bool {
         while let worker = workers[channel] { await worker.value }
-        guard !isClosed else { return }
+        guard !isClosed else { return false }
         let turn = Task {
             await body()
             workers[channel] = nil
@@ -34,6 +36,7 @@ actor DeployQueue {
         }
         workers[channel] = turn
         await turn.value
+        return true
     }
 
     /// Ends the channel's running deploy and everything queued as failed, and waits until nothing of it runs.
@@ -66,6 +69,7 @@ actor DeployQueue {
     }
 
     private func work(_ channel: ID<Channel>) async {
+        var failures = 0
         while !Task.isCancelled, !isClosed {
             do {
                 woken.remove(channel)
@@ -77,12 +81,15 @@ actor DeployQueue {
                 guard
                     let deploy = try await platform.deploys.start(queued.id, commit: queued.commit, at: platform.now())
                 else { continue }
+                failures = 0
                 try await pipeline.run(deploy)
             } catch is CancellationError {
                 break
             } catch {
-                platform.logger.error("deploy queue halted", metadata: ["channel": "\(channel)", "error": "\(error)"])
-                break
+                // A full disk or a busy file: what is queued must not wait for the next push to be looked at again.
+                failures += 1
+                platform.logger.error("deploy queue waits", metadata: ["channel": "\(channel)", "error": "\(error)"])
+                try? await Task.sleep(for: platform.configuration.storeRetry.pause(after: failures))
             }
         }
         workers[channel] = nil

@@ -5,12 +5,12 @@ import Logging
 /// What may be done with deploys: ask for one, read its log, see the last ones.
 public struct DeployService: Sendable {
     private let platform: Platform
-    private let queue: DeployQueue
+    private let deployQueue: DeployQueue
     private let logs: DeployLogs
 
     init(platform: Platform, queue: DeployQueue, logs: DeployLogs) {
         self.platform = platform
-        self.queue = queue
+        deployQueue = queue
         self.logs = logs
     }
 
@@ -51,7 +51,7 @@ public struct DeployService: Sendable {
             throw .invalid("sha must be 40 hex digits, a branch name or HEAD")
         }
         try await enqueue([deploy])
-        await queue.wake(channel.id)
+        await deployQueue.wake(channel.id)
         return deploy
     }
 
@@ -76,19 +76,30 @@ public struct DeployService: Sendable {
 
     /// Writes deploys down as queued. Those that they supersede end here, with their log.
     func enqueue(_ deploys: [Deploy]) async throws(PlatformError) {
+        try await queue(deploys) { () async throws(PlatformError) in
+            try await platform.deploys.enqueue(deploys, at: platform.now())
+        }
+    }
+
+    /// Queues deploys that a push had held back, as `enqueue` does.
+    func release(_ deploys: [Deploy]) async throws(PlatformError) {
+        try await queue(deploys) { () async throws(PlatformError) in
+            try await platform.deploys.release(deploys.map(\.id), at: platform.now())
+        }
+    }
+
+    private func queue(
+        _ deploys: [Deploy], _ write: () async throws(PlatformError) -> [Deploy]
+    ) async throws(PlatformError) {
         guard !deploys.isEmpty else { return }
         for deploy in deploys { logs.open(deploy.id) }
-        let replaced: [Deploy]
-        do throws(PlatformError) {
-            replaced = try await platform.deploys.enqueue(deploys, at: platform.now())
-        } catch {
+        let superseded: [Deploy]
+        do throws(PlatformError) { superseded = try await write() } catch {
             for deploy in deploys { logs.forget(deploy.id) }
             throw error
         }
-        for superseded in replaced {
-            let reason = superseded.failure ?? "superseded by a newer deploy"
-            logs.end(
-                superseded.id, lastLines: DeployEnding.failure(reason), failure: reason)
+        for deploy in superseded {
+            logs.end(deploy.id, lastLines: DeployEnding.failure(Deploy.superseded), failure: Deploy.superseded)
         }
     }
 

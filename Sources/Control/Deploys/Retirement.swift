@@ -1,7 +1,8 @@
 import Core
 import Logging
 
-/// Takes replaced versions out of service: waits for their open requests, stops the container, forgets old releases.
+/// Takes replaced versions out of service: waits for their open requests, stops the container, forgets old
+/// releases and deploys.
 /// Runs beside the deploys; a restart of the server finishes what was left.
 actor Retirement {
     private let platform: Platform
@@ -13,9 +14,14 @@ actor Retirement {
     /// Drains and stops what a switch replaced, and drops the channel's releases beyond those that are kept.
     func retire(_ replaced: RouteTarget?, channel: ID<Channel>) {
         if case .instance(let endpoint) = replaced { drain(endpoint.id) }
+        prune(channel)
+    }
+
+    /// Starts to remove what the channel does not keep; one run at a time.
+    func prune(_ channel: ID<Channel>) {
         guard pruning[channel] == nil else { return }
         pruning[channel] = Task {
-            await prune(channel)
+            await removeOld(of: channel)
             pruning[channel] = nil
         }
     }
@@ -46,20 +52,42 @@ actor Retirement {
         }
     }
 
-    private func prune(_ channelID: ID<Channel>) async {
+    private func removeOld(of channelID: ID<Channel>) async {
         do throws(PlatformError) {
             guard let channel = try await platform.channels.channel(channelID) else { return }
-            let used = Set(try await platform.instances.instances(channel: channelID).map(\.releaseID))
-            let releases = try await platform.releases.releases(channel: channelID)
-            for release in releases.dropFirst(platform.configuration.keptReleases)
-            where release.id != channel.currentRelease && !used.contains(release.id) {
-                try await platform.releases.delete(release.id)
-                await platform.builder.remove(release.id)
-                try await platform.repository.unpin(release.deployID, app: release.appID)
-            }
+            let kept = try await removeOldReleases(of: channel)
+            try await removeOldDeploys(of: channel, except: kept)
         } catch {
             platform.logger.error(
                 "old releases not removed", metadata: ["channel": "\(channelID)", "error": "\(error)"])
         }
+    }
+
+    /// The row goes last: what a crash leaves is found by it again. Returns the deploys of the releases that stay.
+    private func removeOldReleases(of channel: Channel) async throws(PlatformError) -> Set<ID<Deploy>> {
+        let used = Set(try await platform.instances.instances(channel: channel.id).map(\.releaseID))
+        var kept: Set<ID<Deploy>> = []
+        for (index, release) in try await platform.releases.releases(channel: channel.id).enumerated() {
+            if index < platform.configuration.keptReleases || release.id == channel.currentRelease
+                || used.contains(release.id)
+            {
+                kept.insert(release.deployID)
+                continue
+            }
+            try await platform.repository.unpin(release.deployID, app: release.appID)
+            await platform.builder.remove(release.id)
+            try await platform.releases.delete(release.id)
+        }
+        return kept
+    }
+
+    private func removeOldDeploys(of channel: Channel, except kept: Set<ID<Deploy>>) async throws(PlatformError) {
+        let old = try await platform.deploys.deploys(channel: channel.id, limit: .max)
+            .dropFirst(platform.configuration.keptDeploys)
+            .filter { $0.status.isTerminal && !kept.contains($0.id) }
+        guard !old.isEmpty else { return }
+        for deploy in old { try await platform.repository.unpin(deploy.id, app: deploy.appID) }
+        await platform.deployLogs.delete(old.map(\.id))
+        try await platform.deploys.forget(old.map(\.id))
     }
 }

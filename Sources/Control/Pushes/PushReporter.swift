@@ -2,14 +2,19 @@ import Core
 
 /// Merges the logs of the deploys that one push set off into what the pusher sees.
 enum PushReporter {
+    /// What a pusher is told whose deploys have not ended when the server is stopped.
+    static let interrupted = "the server is being stopped; the deploy starts again when the server does"
+
     struct Listener: Sendable {
         let deploy: Deploy
         let channel: String
+        /// The site's address.
+        let url: String?
         let events: AsyncStream<DeployLogEvent>
     }
 
-    /// The lines as they come (with the channel's name in front when there are several), and one verdict a ref once all
-    /// of its deploys have ended.
+    /// The lines as they come (with the channel's name in front when there are several), the site's address after a
+    /// success, and one verdict a ref once all of its deploys have ended.
     static func events(of listeners: [Listener]) -> AsyncStream<PushEvent> {
         let (stream, continuation) = AsyncStream<PushEvent>.makeStream()
         let task = Task {
@@ -20,11 +25,13 @@ enum PushReporter {
                 for listener in listeners {
                     let prefix = listeners.count > 1 ? "\(listener.channel) | " : ""
                     group.addTask {
-                        var failure: String? = "the server stopped; the deploy goes on when it starts again"
+                        var failure: String? = Self.interrupted
                         for await event in listener.events {
                             switch event {
                             case .line(let line): continuation.yield(.line(prefix + line))
-                            case .ended(let reason): failure = reason
+                            case .ended(let reason):
+                                failure = reason
+                                if reason == nil, let url = listener.url { continuation.yield(.line(prefix + url)) }
                             }
                         }
                         let ref = listener.deploy.ref ?? ""

@@ -49,7 +49,7 @@ public struct PushService: GitGate {
         var notes: [String] = []
         if let note = try await rebindOnFirstPush(updates, app: access.app) { notes.append(note) }
         let channels = try await platform.channels.channels(app: access.app.id)
-        var queued: [Deploy] = []
+        var held: [Deploy] = []
         for update in updates {
             guard let branch = BranchName(ref: update.ref), let commit = update.new else { continue }
             let bound = channels.filter { $0.binding.accepts(branch) }
@@ -58,36 +58,54 @@ public struct PushService: GitGate {
                 notes.append("\(branch) is stored; no channel is bound to it (\(bindings)), so nothing is deployed")
             }
             for channel in bound {
-                queued.append(
+                held.append(
                     Deploy(
                         appID: access.app.id, channelID: channel.id, requested: branch.rawValue, ref: update.ref,
                         commit: commit, createdAt: platform.now()))
             }
         }
-        try await deploys.enqueue(queued)
-        return PreparedPush(app: access.app, updates: updates, deploys: queued, notes: notes)
+        if !held.isEmpty { try await platform.deploys.hold(held) }
+        return PreparedPush(app: access.app, updates: updates, deploys: held, notes: notes)
     }
 
     public func proceed(_ push: PreparedPush, moved: Set<String>) async -> AsyncStream<PushEvent> {
         let dropped = push.deploys.filter { !moved.contains($0.ref ?? "") }
         if !dropped.isEmpty {
             do throws(PlatformError) { try await platform.deploys.discard(dropped.map(\.id)) } catch {
+                // Held deploys never run by themselves; the next start drops these.
                 platform.logger.error("deploys of refused refs not dropped", metadata: ["error": "\(error)"])
             }
-            for deploy in dropped { logs.end(deploy.id, lastLines: [], failure: "the ref did not move") }
-            await platform.deployLogs.delete(dropped.map(\.id))
         }
         let started = push.deploys.filter { moved.contains($0.ref ?? "") }
+        do throws(PlatformError) { try await deploys.release(started) } catch {
+            platform.logger.error("deploys of a push not queued", metadata: ["error": "\(error)"])
+            return Self.unqueued(started, because: error)
+        }
         let channels = (try? await platform.channels.channels(app: push.app.id)) ?? []
-        let names = Dictionary(uniqueKeysWithValues: channels.map { ($0.id, $0.name.rawValue) })
+        let known = Dictionary(uniqueKeysWithValues: channels.map { ($0.id, $0) })
         var listeners: [PushReporter.Listener] = []
         for deploy in started {
+            let channel = known[deploy.channelID]
             listeners.append(
                 PushReporter.Listener(
-                    deploy: deploy, channel: names[deploy.channelID] ?? "?", events: await events(of: deploy)))
+                    deploy: deploy, channel: channel?.name.rawValue ?? "?",
+                    url: channel.map { platform.address.url(host: platform.address.hostname($0.label)) + "/" },
+                    events: await events(of: deploy)))
         }
-        for deploy in started { await queue.wake(deploy.channelID) }
+        for channel in Set(started.map(\.channelID)) { await queue.wake(channel) }
         return PushReporter.events(of: listeners)
+    }
+
+    /// The refs have moved and the deploys are still held: the next start of the server queues them.
+    private static func unqueued(_ deploys: [Deploy], because error: PlatformError) -> AsyncStream<PushEvent> {
+        AsyncStream { continuation in
+            for ref in Set(deploys.compactMap(\.ref)).sorted() {
+                continuation.yield(
+                    .settled(
+                        ref: ref, failure: "the commit is stored, its deploy could not be queued: \(error.message)"))
+            }
+            continuation.finish()
+        }
     }
 
     /// The deploy's log, live; for one that has ended already (a newer push may have superseded it) just its end.
@@ -107,14 +125,14 @@ public struct PushService: GitGate {
     }
 
     /// A new app's `prod` follows `master`; when the first push brings exactly one branch and it has another name,
-    /// `prod` follows that one instead.
+    /// `prod` follows that one instead. A first push that was refused after this may be followed by one of another branch.
     private func rebindOnFirstPush(_ updates: [PushUpdate], app: App) async throws(PlatformError) -> String? {
         let branches = updates.compactMap { $0.new == nil ? nil : BranchName(ref: $0.ref) }
-        guard branches.count == 1, let branch = branches.first, branch != .master,
+        guard branches.count == 1, let branch = branches.first,
             try await platform.deploys.hasNone(app: app.id),
             try await platform.repository.branches(app: app.id).isEmpty,
             let prod = try await platform.channels.channels(app: app.id).first(where: \.isProd),
-            prod.binding == .branch(.master)
+            case .branch(let bound) = prod.binding, bound != branch
         else { return nil }
         try await platform.channels.setBinding(.branch(branch), channel: prod.id)
         try await platform.repository.setHead(branch, app: app.id)

@@ -8,6 +8,14 @@ public struct RunPlan: Sendable, Hashable, Codable {
         case web
     }
 
+    /// When a process counts as started.
+    public enum Readiness: String, Sendable, Codable {
+        /// `healthPath` is answered with a status below 500.
+        case http
+        /// The port accepts connections.
+        case tcp
+    }
+
     public var kind: Kind
     /// Argument vector of the process, resolved inside the container. Empty for `static`.
     public var command: [String]
@@ -22,10 +30,22 @@ public struct RunPlan: Sendable, Hashable, Codable {
     public var graceSeconds: Int
     /// Variables of the template, below the app's own.
     public var environment: [String: String]
+    /// `nil` is `http`.
+    public var readiness: Readiness?
+    /// Folder below the repository's root that the process starts in; `nil` is the root.
+    public var directory: String?
+    /// What the app asks for instead of the server's usual limits.
+    public var limits: LimitRequest?
+
+    /// Whether it can stand in a request line.
+    public static func isHealthPath(_ path: String) -> Bool {
+        path.utf8.first == UInt8(ascii: "/") && path.utf8.allSatisfy { 0x21...0x7e ~= $0 }
+    }
 
     public init(
         kind: Kind, command: [String] = [], portVariable: String = "PORT", port: Int = 8080, healthPath: String = "/",
-        readySeconds: Int = 60, graceSeconds: Int = 10, environment: [String: String] = [:]
+        readySeconds: Int = 60, graceSeconds: Int = 10, environment: [String: String] = [:],
+        readiness: Readiness? = nil, directory: String? = nil, limits: LimitRequest? = nil
     ) {
         self.kind = kind
         self.command = command
@@ -35,5 +55,8 @@ public struct RunPlan: Sendable, Hashable, Codable {
         self.readySeconds = readySeconds
         self.graceSeconds = graceSeconds
         self.environment = environment
+        self.readiness = readiness
+        self.directory = directory
+        self.limits = limits
     }
 }

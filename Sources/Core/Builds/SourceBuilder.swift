@@ -53,6 +53,8 @@ public protocol SourceBuilder: Sendable {
     func site(of release: ID<Release>) async throws(PlatformError) -> StaticSite
     /// Removes a release's folder; fine when there is none.
     func remove(_ release: ID<Release>) async
+    /// Removes what is kept of an app between its builds; fine when there is nothing.
+    func forget(_ app: ID<App>) async
     /// Every release folder on disk.
     func releasesOnDisk() async -> [ID<Release>]
 }

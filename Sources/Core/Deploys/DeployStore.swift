@@ -2,9 +2,18 @@ import Foundation
 
 /// Where deploys are kept. Each call is one transaction, durable when it returns.
 public protocol DeployStore: Sendable {
-    /// Adds queued deploys. Older ones still queued on the same channels end as failed, "superseded by a newer
-    /// deploy"; they are returned.
+    /// Adds queued deploys. Older ones still queued on the same channels end as failed, `Deploy.superseded`; they are returned.
     func enqueue(_ deploys: [Deploy], at date: Date) async throws(PlatformError) -> [Deploy]
+    /// Writes down what a push will set off once its refs have moved. Until `release` these deploys are not queued, seen
+    /// by no other call than `held`, and supersede nothing. Throws `.conflict` when a channel is gone.
+    func hold(_ deploys: [Deploy]) async throws(PlatformError)
+    /// Every held deploy, oldest first.
+    func held() async throws(PlatformError) -> [Deploy]
+    /// Queues held deploys as `enqueue` does and returns those that it superseded. What is not held (any more), or whose
+    /// channel is gone, is left out.
+    func release(_ ids: [ID<Deploy>], at date: Date) async throws(PlatformError) -> [Deploy]
+    /// Removes held deploys, whose refs did not move.
+    func discard(_ ids: [ID<Deploy>]) async throws(PlatformError)
     func deploy(_ id: ID<Deploy>) async throws(PlatformError) -> Deploy?
     func deploy(_ id: ID<Deploy>, channel: ID<Channel>) async throws(PlatformError) -> Deploy?
     /// The channel's deploys, newest first.
@@ -27,12 +36,17 @@ public protocol DeployStore: Sendable {
     ) async throws(PlatformError)
     /// queued or running → failed with a reason. Also settles what pushers are shown of the ref. No-op when it has ended.
     func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError)
-    /// Removes deploys that were prepared for a push whose refs then did not move.
-    func discard(_ ids: [ID<Deploy>]) async throws(PlatformError)
+    /// Removes deploys that have ended; others stay.
+    func forget(_ ids: [ID<Deploy>]) async throws(PlatformError)
     /// Branches of the app whose newest deploys failed, by full ref.
     func failedTips(app: ID<App>) async throws(PlatformError) -> [FailedTip]
     /// True when no deploy of this app ever succeeded or failed or is waiting: its first push may rebind `prod`.
     func hasNone(app: ID<App>) async throws(PlatformError) -> Bool
+}
+
+extension Deploy {
+    /// Why `DeployStore.enqueue` ends a deploy.
+    public static let superseded = "superseded by a newer deploy"
 }
 
 /// A branch whose newest commit failed to deploy.

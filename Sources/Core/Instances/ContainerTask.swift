@@ -16,6 +16,41 @@ public struct ContainerLimits: Sendable, Hashable, Codable {
     }
 }
 
+/// What an app asks for; `nil` leaves the server's usual limit.
+public struct LimitRequest: Sendable, Hashable, Codable {
+    /// Bytes.
+    public var memory: Int?
+    /// Processors, in thousandths.
+    public var milliCPU: Int?
+    public var processes: Int?
+
+    public init(memory: Int? = nil, milliCPU: Int? = nil, processes: Int? = nil) {
+        self.memory = memory
+        self.milliCPU = milliCPU
+        self.processes = processes
+    }
+}
+
+extension ContainerLimits {
+    /// These limits with what the app asks for in their place. Throws `.buildFailed` when that is over `caps`.
+    public func replaced(by request: LimitRequest?, caps: ContainerLimits) throws(PlatformError) -> ContainerLimits {
+        func check(_ name: String, _ value: Int?, _ cap: Int, _ shown: (Int) -> String) throws(PlatformError) {
+            guard let value, value > cap else { return }
+            throw PlatformError(
+                .buildFailed, "limits.\(name) is \(shown(value)); this server gives at most \(shown(cap))")
+        }
+        guard let request else { return self }
+        try check("memory", request.memory, caps.memory) { "\($0 >> 20) MiB" }
+        try check("cpu", request.milliCPU, caps.milliCPU) { "\(Double($0) / 1000)" }
+        try check("processes", request.processes, caps.processes) { "\($0)" }
+        var limits = self
+        limits.memory = request.memory ?? memory
+        limits.milliCPU = request.milliCPU ?? milliCPU
+        limits.processes = request.processes ?? processes
+        return limits
+    }
+}
+
 /// A command that runs to its end in a container: a build step, `install.sh`.
 public struct ContainerTask: Sendable {
     /// Unique; part of the container's name.
@@ -32,10 +67,12 @@ public struct ContainerTask: Sendable {
     public let timeLimit: Int
     /// Bytes of output, then the task is ended.
     public let outputLimit: Int
+    /// Folder below `/app` that the command starts in; empty for `/app` itself.
+    public let workingDirectory: String
 
     public init(
         id: String, channel: ID<Channel>, directory: String, arguments: [String], environment: [String: String],
-        account: UInt32, limits: ContainerLimits, timeLimit: Int, outputLimit: Int
+        account: UInt32, limits: ContainerLimits, timeLimit: Int, outputLimit: Int, workingDirectory: String = ""
     ) {
         self.id = id
         self.channel = channel
@@ -46,6 +83,7 @@ public struct ContainerTask: Sendable {
         self.limits = limits
         self.timeLimit = timeLimit
         self.outputLimit = outputLimit
+        self.workingDirectory = workingDirectory
     }
 }
 

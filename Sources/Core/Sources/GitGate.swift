@@ -71,7 +71,7 @@ public enum PushEvent: Sendable, Hashable {
 /// The git server's only way into the platform: who may come in, and what a push sets off.
 ///
 /// The order of a push is `authorize`, then the objects are made safe on disk, `prepare`, the refs move, `proceed`.
-/// A crash after `prepare` is repaired at the next start: a deploy whose ref did not move is dropped.
+/// A crash after `prepare` is repaired at the next start: deploys whose refs moved are queued, the others dropped.
 public protocol GitGate: Sendable {
     /// Lets the request in, or throws `.unauthenticated`, `.tokenInvalid`, `.tokenRevoked` (answer 401),
     /// `.scopeDenied` (403), `.notFound` (404: missing and foreign alike). `credentials` is `nil` when there were none.

@@ -66,8 +66,9 @@ public protocol SourceRepository: Sendable {
     func branches(app: ID<App>) async throws(PlatformError) -> [BranchName]
     /// The content of one regular file of a commit, `nil` when there is none or it is larger than `limit` bytes.
     func file(_ path: String, commit: CommitID, app: ID<App>, limit: Int) async throws(PlatformError) -> [UInt8]?
-    /// The paths of all entries of a commit's root folder, sorted; folders end in `/`.
-    func rootEntries(commit: CommitID, app: ID<App>) async throws(PlatformError) -> [String]
+    /// The names of all entries of a commit's folder, sorted; folders end in `/`. `nil` when there is no such folder.
+    /// - Parameter folder: path from the root, without a leading or trailing `/`; empty for the root.
+    func entries(of folder: String, commit: CommitID, app: ID<App>) async throws(PlatformError) -> [String]?
     /// Keeps `commit` from being collected, under `refs/berth/deploys/<deploy>`, hidden from clients.
     func pin(_ commit: CommitID, deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError)
     /// Undoes `pin`; fine when there is none.

@@ -3,7 +3,8 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Turns errors into pages, refuses forms that another site sent (Fetch Metadata, `Sec-Fetch-Site`), and gives every
+/// Turns errors into pages, refuses forms that another site sent (Fetch Metadata, `Sec-Fetch-Site`, else
+/// `Origin`), and gives every
 /// page the headers that keep it from being framed or fed with scripts.
 struct PageGuard: RouterMiddleware {
     let pages: PageRenderer
@@ -48,7 +49,12 @@ struct PageGuard: RouterMiddleware {
     }
 
     private func isCrossSite(_ request: Request) -> Bool {
-        guard let name = HTTPField.Name("Sec-Fetch-Site"), let site = request.headers[name] else { return false }
-        return site != "same-origin" && site != "none"
+        if let name = HTTPField.Name("Sec-Fetch-Site"), let site = request.headers[name] {
+            return site != "same-origin" && site != "none"
+        }
+        // Browsers send Fetch Metadata over https and to localhost only; Origin comes with every form.
+        guard let origin = request.headers[.origin] else { return false }
+        return origin.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false).last
+            != request.head.authority?[...]
     }
 }

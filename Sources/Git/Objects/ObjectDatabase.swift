@@ -20,8 +20,8 @@ package struct ObjectDatabase: ~Copyable {
         return git_odb_exists_ext(pointer, &oid, UInt32(GIT_ODB_LOOKUP_NO_REFRESH.rawValue)) == 1
     }
 
-    /// Looks for packs that came or went since the opening.
-    package func refresh() throws(GitError) { try LibGit2.check(git_odb_refresh(pointer), "git_odb_refresh") }
+    /// Looks for packs that came after the opening.
+    package func refresh() { _ = git_odb_refresh(pointer) }
 
     /// The kind and size in bytes of an object, `nil` when it is not there.
     package func header(_ id: ObjectID) throws(GitError) -> (kind: ObjectKind, size: Int)? {

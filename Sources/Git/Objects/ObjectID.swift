@@ -55,6 +55,38 @@ package struct ObjectID: Sendable, Hashable {
 
     package init?(_ text: String) { self.init(hex: text.utf8) }
 
+    /// Reads the 40 hex digits at `offset`; the caller has checked that so many bytes are there.
+    package init?(hexDigits bytes: UnsafeRawBufferPointer, at offset: Int) {
+        func digits(_ range: Range<Int>) -> UInt64? {
+            var value: UInt64 = 0
+            for index in range {
+                let digit = bytes[offset + index]
+                switch digit {
+                case 0x30...0x39: value = value << 4 | UInt64(digit - 0x30)
+                case 0x61...0x66: value = value << 4 | UInt64(digit - 0x61 + 10)
+                case 0x41...0x46: value = value << 4 | UInt64(digit - 0x41 + 10)
+                default: return nil
+                }
+            }
+            return value
+        }
+        guard let high = digits(0..<16), let middle = digits(16..<32), let low = digits(32..<40) else { return nil }
+        self.init(high: high, middle: middle, low: UInt32(truncatingIfNeeded: low))
+    }
+
+    /// Appends the 40 lower-case hex digits, without a string in between.
+    package func append(to bytes: inout [UInt8]) {
+        func put(_ value: UInt64, digits: Int) {
+            for shift in stride(from: 4 * (digits - 1), through: 0, by: -4) {
+                let nibble = UInt8(truncatingIfNeeded: value >> UInt64(shift) & 0xf)
+                bytes.append(nibble < 10 ? 0x30 + nibble : 0x61 + nibble - 10)
+            }
+        }
+        put(high, digits: 16)
+        put(middle, digits: 16)
+        put(UInt64(low), digits: 8)
+    }
+
     package var isZero: Bool { self == .zero }
 
     /// The first byte, by which an index fans out.
@@ -79,7 +111,7 @@ package struct ObjectID: Sendable, Hashable {
     }
 
     /// Adds the 20 bytes to `bytes`.
-    package func append(to bytes: inout [UInt8]) {
+    package func appendBytes(to bytes: inout [UInt8]) {
         for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: high >> shift)) }
         for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: middle >> shift)) }
         for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: low >> shift)) }

@@ -89,7 +89,7 @@ package struct PackEntryHeader: Sendable, Hashable {
                 rest >>= 7
             }
             bytes += digits.reversed()
-        case .referenceDelta(let base): base.append(to: &bytes)
+        case .referenceDelta(let base): base.appendBytes(to: &bytes)
         }
         return bytes
     }

@@ -93,7 +93,7 @@ struct DeltaResolver: ~Copyable {
     /// Adds a base that the pack leaves out.
     private mutating func fetch(_ base: ObjectID, _ store: borrowing ObjectDatabase) throws(GitError) {
         var header = try store.header(base)
-        if header == nil, try objects.refreshOnce(store) { header = try store.header(base) }
+        if header == nil, objects.refreshOnce(store) { header = try store.header(base) }
         guard let header else {
             // It may yet be the result of another delta; if it is not, the deltas above stay without a base.
             return

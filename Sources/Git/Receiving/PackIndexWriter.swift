@@ -27,7 +27,7 @@ struct PackIndexWriter {
             try writer.append32(sum)
         }
         for index in order {
-            entries[index].id.append(to: &writer.buffer)
+            entries[index].id.appendBytes(to: &writer.buffer)
             try writer.drain()
         }
         for index in order { try writer.append32(entries[index].crc) }
@@ -45,10 +45,10 @@ struct PackIndexWriter {
             try writer.append32(UInt32(truncatingIfNeeded: offset >> 32))
             try writer.append32(UInt32(truncatingIfNeeded: offset))
         }
-        trailer.append(to: &writer.buffer)
+        trailer.appendBytes(to: &writer.buffer)
         try writer.flush()
         let hash = writer.sum.finish()
-        hash.append(to: &writer.buffer)
+        hash.appendBytes(to: &writer.buffer)
         try FileSystem.write(writer.buffer, to: file.number)
     }
 

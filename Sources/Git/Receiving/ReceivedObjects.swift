@@ -41,10 +41,10 @@ final class ReceivedObjects {
 
     /// Whether it is worth to look for an object once more: another push, or an outside git that repacks, may have moved
     /// packs since the store was opened. Once a pack: looking costs a reading of the folder.
-    func refreshOnce(_ store: borrowing ObjectDatabase) throws(GitError) -> Bool {
+    func refreshOnce(_ store: borrowing ObjectDatabase) -> Bool {
         guard !isRefreshed else { return false }
         isRefreshed = true
-        try store.refresh()
+        store.refresh()
         return true
     }
 

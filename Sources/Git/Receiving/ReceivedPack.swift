@@ -105,7 +105,7 @@ struct ReceivedPack {
         }
         let trailer = sum.finish()
         var bytes: [UInt8] = []
-        trailer.append(to: &bytes)
+        trailer.appendBytes(to: &bytes)
         try FileSystem.write(bytes, to: file.number)
         return trailer
     }

@@ -1,36 +1,75 @@
 /// Finds names that cannot exist beside one another, since a ref is a file: `refs/heads/a` and `refs/heads/a/b`.
 /// Packed refs count too; the file system knows nothing of them.
 final class FolderConflicts {
-    private var names: Set<String> = []
-    private var folders: Set<String> = []
+    private let directory: String
+    private let packed: PackedReferences
+    /// Refs that go in the same step and so are in nobody's way.
+    private let removed: Set<String>
+    private var created: Set<String> = []
+    private var createdFolders: [String: String] = [:]
+    /// Parents that were looked at and are no refs.
+    private var clear: Set<String> = []
 
-    /// Reads all refs when `isNeeded`, that is when some ref is new.
-    init(_ references: References, isNeeded: Bool) throws(GitError) {
-        guard isNeeded else { return }
-        for reference in try references.all() { insert(reference.name) }
+    init(_ references: References, packed: PackedReferences, removed: Set<String>) {
+        directory = references.directory
+        self.packed = packed
+        self.removed = removed
     }
 
+    /// Throws `.refused`, in git's words, when the ref of an update cannot be made.
     func check(_ update: ReferenceUpdate) throws(GitError) {
         guard update.old.isZero, !update.new.isZero else { return }
-        if folders.contains(update.name) {
-            throw GitError(.refused, "refs below \(update.name)/ exist", operation: "conflict")
+        let name = update.name
+        if let other = createdFolders[name] ?? Self.parents(of: name).first(where: created.contains) {
+            throw GitError(
+                .refused, "cannot process '\(other)' and '\(name)' at the same time", operation: "conflict")
         }
-        if let blocking = Self.parents(of: update.name).first(where: names.contains) {
-            throw GitError(.refused, "the ref \(blocking) exists", operation: "conflict")
+        if let other = try refBelow(name) ?? refAbove(name) {
+            throw GitError(.refused, "'\(other)' exists; cannot create '\(name)'", operation: "conflict")
         }
     }
 
+    /// Notes that the update is about to be done.
     func add(_ update: ReferenceUpdate) {
-        if update.old.isZero, !update.new.isZero { insert(update.name) }
+        guard update.old.isZero, !update.new.isZero else { return }
+        created.insert(update.name)
+        for folder in Self.parents(of: update.name) { createdFolders[folder] = update.name }
     }
 
-    private func insert(_ name: String) {
-        names.insert(name)
-        folders.formUnion(Self.parents(of: name))
+    /// Whether a ref that goes in the same step is a parent of `name`, so that its lock stands for this one's.
+    func isBelowRemoved(_ name: String) -> Bool {
+        !removed.isEmpty && Self.parents(of: name).contains { removed.contains($0) }
+    }
+
+    private func refAbove(_ name: String) -> String? {
+        for parent in Self.parents(of: name) where !clear.contains(parent) {
+            if !removed.contains(parent), packed[parent] != nil || FileSystem.isFile("\(directory)/\(parent)") {
+                return parent
+            }
+            clear.insert(parent)
+        }
+        return nil
+    }
+
+    private func refBelow(_ name: String) throws(GitError) -> String? {
+        for other in packed.names(below: name + "/") where !removed.contains(other) { return other }
+        var folders = [name]
+        while let folder = folders.popLast() {
+            guard FileSystem.isFolder("\(directory)/\(folder)") else { continue }
+            for child in FileSystem.names(in: "\(directory)/\(folder)").sorted() where !child.hasSuffix(".lock") {
+                let path = "\(folder)/\(child)"
+                if FileSystem.isFile("\(directory)/\(path)") {
+                    if !removed.contains(path) { return path }
+                } else {
+                    folders.append(path)
+                }
+            }
+        }
+        return nil
     }
 
     /// `refs`, `refs/heads`, `refs/heads/a` for `refs/heads/a/b`.
     private static func parents(of name: String) -> [String] {
-        name.indices.filter { name[$0] == "/" }.map { String(name[..<$0]) }
+        name.utf8.indices.filter { name.utf8[$0] == UInt8(ascii: "/") }.map { String(name[..<$0]) }
     }
 }

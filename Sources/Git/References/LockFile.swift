@@ -25,15 +25,29 @@ final class LockFile {
         }
         guard descriptor >= 0 else {
             switch errno {
-            case EEXIST: throw GitError(.locked, "the ref is locked by another process", operation: "lock")
+            case EEXIST:
+                throw GitError(
+                    .locked, "cannot lock ref '\(name)': another process holds its lock file", operation: "lock")
             case ENOTDIR:
-                throw GitError(.refused, "another ref's name is the beginning of this one's", operation: "lock")
+                throw GitError(
+                    .refused, "another ref's name is the beginning of '\(name)'", operation: "lock")
             default: throw LibGit2.systemError("lock")
             }
         }
     }
 
     deinit { release() }
+
+    /// Locks a file for which others hold the lock for moments only; tries again for a second, as git does.
+    static func wait(for name: String, in directory: String) throws(GitError) -> LockFile {
+        for _ in 0..<50 {
+            do throws(GitError) { return try LockFile(name, in: directory) } catch {
+                guard error.code == .locked else { throw error }
+            }
+            usleep(20_000)
+        }
+        return try LockFile(name, in: directory)
+    }
 
     /// Writes the new content and makes it durable.
     func write(_ bytes: [UInt8]) throws(GitError) {
@@ -50,12 +64,13 @@ final class LockFile {
         descriptor = -1
     }
 
-    /// Gives the lock up; nothing when it was committed.
+    /// Gives the lock up, with the folders that were made for it; nothing when it was committed.
     func release() {
         guard descriptor >= 0 else { return }
         unlink(path)
         close(descriptor)
         descriptor = -1
+        for folder in madeFolders.reversed() where rmdir(folder) != 0 { break }
     }
 
     /// Removes the folders that a deleted ref leaves empty, but never `refs/heads` and its like.

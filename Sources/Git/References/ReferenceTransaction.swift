@@ -28,78 +28,192 @@ struct ReferenceTransaction {
     /// Applies the updates, which name different refs. The result holds, for each, why it was not done.
     /// With `isAtomic` one failure fails all, and nothing has changed.
     func apply(_ updates: [ReferenceUpdate], isAtomic: Bool) throws(GitError) -> [GitError?] {
+        let removals = updates.indices.filter { updates[$0].new.isZero }
+        guard !isAtomic, !removals.isEmpty, removals.count < updates.count else {
+            return try run(updates, isAtomic: isAtomic)
+        }
+        // First what goes, so that `refs/heads/a` may make room for `refs/heads/a/b` in one push.
+        let values = updates.indices.filter { !updates[$0].new.isZero }
         var failures: [GitError?] = Array(repeating: nil, count: updates.count)
-        let conflicts = try FolderConflicts(references, isNeeded: updates.contains { $0.old.isZero })
-        var locks: [Int: LockFile] = [:]
-        defer { for lock in locks.values { lock.release() } }
-        // Sorted, so that two pushes of the same refs never wait for each other in a circle.
-        for index in updates.indices.sorted(by: { updates[$0].name < updates[$1].name }) {
-            let update = updates[index]
-            do throws(GitError) {
-                try conflicts.check(update)
-                let lock = try LockFile(update.name, in: references.directory)
-                locks[index] = lock
-                guard try (references.value(of: update.name) ?? .zero) == update.old else {
-                    throw GitError(.locked, "the ref has changed meanwhile", operation: "compare")
-                }
-                conflicts.add(update)
-            } catch {
-                failures[index] = error
-                locks.removeValue(forKey: index)?.release()
-            }
-        }
-        if isAtomic, failures.contains(where: { $0 != nil }) {
-            return failures.map { $0 ?? GitError(.refused, "atomic push failed", operation: "transaction") }
-        }
-        let accepted = updates.indices.filter { failures[$0] == nil }
-        do throws(GitError) {
-            try write(accepted.map { updates[$0] }, locks: accepted.compactMap { locks[$0] })
-        } catch {
-            for index in accepted where try references.value(of: updates[index].name) ?? .zero != updates[index].new {
-                failures[index] = error
+        for part in [removals, values] {
+            for (index, failure) in zip(part, try run(part.map { updates[$0] }, isAtomic: false)) {
+                failures[index] = failure
             }
         }
         return failures
     }
 
-    private func write(_ updates: [ReferenceUpdate], locks: [LockFile]) throws(GitError) {
-        let values = updates.filter { !$0.new.isZero }
-        let isBulk = values.count > Self.looseLimit
-        let removals = updates.filter { $0.new.isZero }.map(\.name)
-        var packed = try references.packed()
-        // A ref leaves `packed-refs` before its file goes: otherwise its old packed value would show through.
-        if isBulk || removals.contains(where: { packed.entries[$0] != nil }) {
-            let lock = try LockFile("packed-refs", in: references.directory)
-            defer { lock.release() }
-            packed = try references.packed()
-            for name in removals { packed.remove(name) }
-            if isBulk {
-                for update in values {
-                    packed.set(update.name, PackedReferences.Entry(id: update.new, peeled: try peel(update.new)))
+    private func run(_ updates: [ReferenceUpdate], isAtomic: Bool) throws(GitError) -> [GitError?] {
+        var failures: [GitError?] = Array(repeating: nil, count: updates.count)
+        let removed = isAtomic ? Set(updates.lazy.filter(\.new.isZero).map(\.name)) : []
+        let conflicts = FolderConflicts(references, packed: try references.packed(), removed: removed)
+        let isBulk = !isAtomic && updates.count(where: { !$0.new.isZero }) > Self.looseLimit
+        // Lock files for thousands of new refs would take longer than all else.
+        let held = isBulk ? references.lockedNames() : []
+        var locks: [LockFile?] = Array(repeating: nil, count: updates.count)
+        defer { for lock in locks { lock?.release() } }
+        // Sorted, so that two pushes of the same refs never wait for each other in a circle.
+        for index in updates.indices.sorted(by: { updates[$0].name.precedesInBytes(updates[$1].name) }) {
+            do throws(GitError) {
+                try conflicts.check(updates[index])
+                if isBulk, updates[index].old.isZero {
+                    guard !held.contains(updates[index].name) else { throw Self.isHeld(updates[index].name) }
+                } else if !conflicts.isBelowRemoved(updates[index].name) {
+                    locks[index] = try LockFile(updates[index].name, in: references.directory)
+                }
+                conflicts.add(updates[index])
+            } catch {
+                failures[index] = error
+            }
+        }
+        // Read under the locks: what was packed meanwhile is found packed.
+        let packed = try references.packed()
+        let names = updates.indices.filter { failures[$0] == nil }.map { updates[$0].name }
+        let loose = try references.looseValues(of: names, packed: packed)
+        for (index, update) in updates.enumerated() where failures[index] == nil {
+            do throws(GitError) {
+                try compare(loose[update.name] ?? packed[update.name]?.id ?? .zero, update)
+            } catch {
+                failures[index] = error
+                locks[index]?.release()
+            }
+        }
+        if isAtomic, failures.contains(where: { $0 != nil }) {
+            return failures.map { $0 ?? GitError(.refused, "atomic transaction failed", operation: "transaction") }
+        }
+        let accepted = updates.indices.filter { failures[$0] == nil }
+        let values = accepted.count { !updates[$0].new.isZero }
+        if values > Self.looseLimit || (isAtomic && accepted.count > 1) {
+            do throws(GitError) {
+                try writePacked(accepted.map { updates[$0] }, loose: loose)
+                if isBulk { try findOthers(accepted.filter { updates[$0].old.isZero }, updates, &failures) }
+            } catch {
+                for index in accepted where try references.value(of: updates[index].name) ?? .zero != updates[index].new
+                {
+                    failures[index] = error
                 }
             }
-            try lock.write(packed.serialized(peel: peel))
-            try lock.commit()
+        } else {
+            try writeLoose(accepted, updates, locks, packed, &failures)
+        }
+        var folders: [String: LockFile] = [:]
+        for case let lock? in locks {
+            lock.release()
+            folders[FileSystem.parent(of: lock.target)] = lock
+        }
+        for lock in folders.values { lock.pruneEmptyFolders() }
+        return failures
+    }
+
+    private func compare(_ real: ObjectID, _ update: ReferenceUpdate) throws(GitError) {
+        guard real != update.old else { return }
+        // git's own words (refs/files-backend.c).
+        let reason =
+            if real.isZero {
+                "unable to resolve reference '\(update.name)'"
+            } else if update.old.isZero {
+                "reference already exists"
+            } else {
+                "is at \(real) but expected \(update.old)"
+            }
+        throw GitError(.locked, "cannot lock ref '\(update.name)': \(reason)", operation: "compare")
+    }
+
+    /// Finds the new refs that another process makes at the same time: it has begun before `packed-refs` was replaced, so
+    /// it did not see them there, and has either written its file by now or still holds its lock. The file counts, so it is
+    /// the winner.
+    private func findOthers(
+        _ created: [Int], _ updates: [ReferenceUpdate], _ failures: inout [GitError?]
+    ) throws(GitError) {
+        // Locks first: one that is given up in between has left its file.
+        let held = references.lockedNames()
+        let loose = try references.looseValues(of: created.map { updates[$0].name })
+        for index in created {
+            let name = updates[index].name
+            if held.contains(name) {
+                failures[index] = Self.isHeld(name)
+            } else if let id = loose[name], id != updates[index].new {
+                failures[index] = GitError(
+                    .locked, "cannot lock ref '\(name)': reference already exists", operation: "compare")
+            }
+        }
+    }
+
+    private static func isHeld(_ name: String) -> GitError {
+        GitError(.locked, "cannot lock ref '\(name)': another process holds its lock file", operation: "lock")
+    }
+
+    /// Writes all values with one `packed-refs`, whose rename is the moment at which every ref changes. Refs that have
+    /// files of their own are packed as they are first, since a file would hide the packed value.
+    private func writePacked(_ updates: [ReferenceUpdate], loose: [String: ObjectID]) throws(GitError) {
+        var current: [String: Reference?] = [:]
+        for update in updates {
+            guard let id = loose[update.name] else { continue }
+            current[update.name] = Reference(name: update.name, id: id, peeled: try peel(id))
+        }
+        if !current.isEmpty {
+            try rewritePacked(current)
+            try removeFiles(current.keys.map { "\(references.directory)/\($0)" })
+        }
+        var changes: [String: Reference?] = [:]
+        for update in updates {
+            changes[update.name] = .some(
+                update.new.isZero ? nil : Reference(name: update.name, id: update.new, peeled: try peel(update.new)))
+        }
+        try rewritePacked(changes)
+    }
+
+    /// Writes few values, each to a file of its own: one that fails is no other's matter.
+    private func writeLoose(
+        _ accepted: [Int], _ updates: [ReferenceUpdate], _ locks: [LockFile?], _ packed: PackedReferences,
+        _ failures: inout [GitError?]
+    ) throws(GitError) {
+        // A ref leaves `packed-refs` before its file goes: otherwise its old packed value would show through.
+        let unpacked = accepted.filter { updates[$0].new.isZero && packed[updates[$0].name] != nil }
+        if !unpacked.isEmpty {
+            do throws(GitError) {
+                try rewritePacked(Dictionary(uniqueKeysWithValues: unpacked.map { (updates[$0].name, nil) }))
+            } catch {
+                for index in unpacked { failures[index] = error }
+            }
         }
         var folders: Set<String> = []
-        for (update, lock) in zip(updates, locks) where !update.new.isZero && !isBulk {
-            try lock.write(Array("\(update.new)\n".utf8))
-        }
-        for (update, lock) in zip(updates, locks) {
-            folders.insert(FileSystem.parent(of: lock.target))
-            if isBulk || update.new.isZero {
-                guard unlink(lock.target) == 0 || errno == ENOENT || errno == ENOTDIR || errno == EISDIR else {
-                    throw LibGit2.systemError("unlink")
+        for index in accepted where failures[index] == nil {
+            guard let lock = locks[index] else { continue }
+            do throws(GitError) {
+                if updates[index].new.isZero {
+                    try Self.removeFile(lock.target)
+                } else {
+                    try lock.write(Array("\(updates[index].new)\n".utf8))
+                    try lock.commit()
+                    folders.formUnion(lock.madeFolders.map { FileSystem.parent(of: $0) })
                 }
-            } else {
-                folders.formUnion(lock.madeFolders.map { FileSystem.parent(of: $0) })
-                try lock.commit()
+                folders.insert(FileSystem.parent(of: lock.target))
+            } catch {
+                failures[index] = error
             }
         }
         for folder in folders where FileSystem.exists(folder) { try FileSystem.flush(folder) }
-        for lock in locks {
-            lock.release()
-            lock.pruneEmptyFolders()
+    }
+
+    private func rewritePacked(_ changes: [String: Reference?]) throws(GitError) {
+        let lock = try LockFile.wait(for: "packed-refs", in: references.directory)
+        defer { lock.release() }
+        var packed = try references.packed()
+        packed.apply(changes)
+        try lock.write(packed.serialized(peel: peel))
+        try lock.commit()
+        try FileSystem.flush(references.directory)
+    }
+
+    private func removeFiles(_ paths: [String]) throws(GitError) {
+        for path in paths { try Self.removeFile(path) }
+        for folder in Set(paths.map { FileSystem.parent(of: $0) }) { try FileSystem.flush(folder) }
+    }
+
+    private static func removeFile(_ path: String) throws(GitError) {
+        guard unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR || errno == EISDIR else {
+            throw LibGit2.systemError("unlink")
         }
     }
 }

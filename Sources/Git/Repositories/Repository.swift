@@ -29,6 +29,9 @@ package struct Repository: ~Copyable {
 
     deinit { git_repository_free(pointer) }
 
+    /// Where readings of the refs are kept.
+    var cache: ReferenceCache { lock.references }
+
     /// Lends the pointer to the pack code of this module.
     borrowing func withPointer<Value>(
         _ body: (OpaquePointer) throws(GitError) -> Value
@@ -38,7 +41,7 @@ package struct Repository: ~Copyable {
     package borrowing func update(
         _ updates: [ReferenceUpdate], isAtomic: Bool = false
     ) throws(GitError) -> [GitError?] {
-        let peeled = try peeledTargets(updates)
+        let peeled = try peeledTargets(updates, isAtomic: isAtomic)
         let transaction = ReferenceTransaction(references: references) { id in peeled[id] ?? nil }
         return try lock.hold { () throws(GitError) in try transaction.apply(updates, isAtomic: isAtomic) }
     }
@@ -63,12 +66,18 @@ package struct Repository: ~Copyable {
     }
 
     /// Peels what `packed-refs` may have to say about the refs of a transaction.
-    private borrowing func peeledTargets(_ updates: [ReferenceUpdate]) throws(GitError) -> [ObjectID: ObjectID?] {
+    private borrowing func peeledTargets(
+        _ updates: [ReferenceUpdate], isAtomic: Bool
+    ) throws(GitError) -> [ObjectID: ObjectID?] {
         let packed = try references.packed()
-        var wanted = updates.count > ReferenceTransaction.looseLimit ? updates.map(\.new) : []
-        if !packed.isFullyPeeled { wanted += packed.entries.values.map(\.id) }
+        var wanted: [ObjectID] = []
+        // Few values are written to files of their own, except when they are to change all at once.
+        if isAtomic || updates.count > ReferenceTransaction.looseLimit {
+            for update in updates { wanted += [update.old, update.new] }
+        }
+        if !packed.isFullyPeeled { wanted += packed.entries.map(\.id) }
         var targets: [ObjectID: ObjectID?] = [:]
-        for id in wanted where !id.isZero { targets[id] = try peeled(id)?.id }
+        for id in wanted where !id.isZero && targets[id] == nil { targets[id] = try peeled(id)?.id }
         return targets
     }
 }

@@ -4,6 +4,10 @@ import Synchronization
 /// blocking pool only.
 final class RepositoryLock: Sendable {
     private let mutex = Mutex(())
+    /// Where readings of the repository's refs are kept.
+    let references: ReferenceCache
+
+    init(references: ReferenceCache) { self.references = references }
 
     func hold<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
         try mutex.withLock { (_) throws(Failure) -> sending Value in

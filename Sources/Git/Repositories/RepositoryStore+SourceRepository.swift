@@ -86,9 +86,16 @@ extension RepositoryStore: SourceRepository {
         }
     }
 
-    public func rootEntries(commit: CommitID, app: ID<App>) async throws(PlatformError) -> [String] {
-        try await use(app) { (repository) throws(GitError) in
-            let tree = try repository.commit(ObjectID(commit)).tree
+    public func entries(
+        of folder: String, commit: CommitID, app: ID<App>
+    ) async throws(PlatformError) -> [String]? {
+        let parts = folder.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Array.init)
+        return try await use(app) { (repository) throws(GitError) in
+            var tree = try repository.commit(ObjectID(commit)).tree
+            for part in folder.isEmpty ? [] : parts {
+                guard let entry = try repository.entry(part, of: tree), entry.kind == .folder else { return nil }
+                tree = entry.id
+            }
             return try repository.objects.read(tree, as: .tree) { (bytes) throws(GitError) in
                 var names: [String] = []
                 var reader = TreeReader(bytes)

@@ -8,6 +8,8 @@ import Synchronization
 public final class RepositoryStore: Sendable {
     public let configuration: RepositoryConfiguration
     package let pool: BlockingPool
+    /// What was read of the repositories' refs.
+    let references: ReferenceCache
     private let locks = Mutex<[ID<App>: RepositoryLock]>([:])
 
     /// Makes the root folder when it is missing.
@@ -15,6 +17,7 @@ public final class RepositoryStore: Sendable {
     public init(configuration: RepositoryConfiguration, pool: BlockingPool) throws(PlatformError) {
         self.configuration = configuration
         self.pool = pool
+        references = ReferenceCache(byteLimit: configuration.referenceCacheBytes)
         do throws(GitError) {
             try LibGit2.start(maximumObjectSize: configuration.receive.objectBytes)
             if !FileSystem.isFolder(configuration.root) { try FileSystem.makeFolder(configuration.root) }
@@ -62,7 +65,7 @@ public final class RepositoryStore: Sendable {
     private func lock(of app: ID<App>) -> RepositoryLock {
         locks.withLock { locks in
             if let lock = locks[app] { return lock }
-            let lock = RepositoryLock()
+            let lock = RepositoryLock(references: references)
             locks[app] = lock
             return lock
         }

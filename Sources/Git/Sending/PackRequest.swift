@@ -10,16 +10,25 @@ package struct PackRequest: Sendable {
     package var boundary: ShallowBoundary?
     /// Annotated tags to add when what they point to is sent.
     package var tags: [Reference]
+    /// What the client does without; `nil`: nothing.
+    package var filter: ObjectFilter?
+    /// Whether deltas may build on objects that the client has.
+    package var isThin: Bool
+    /// Whether a delta may name its base by the distance to it.
+    package var usesOffsetDeltas: Bool
 
     package init(
         wants: [ObjectID], haves: [ObjectID] = [], clientShallow: Set<ObjectID> = [], boundary: ShallowBoundary? = nil,
-        tags: [Reference] = []
+        tags: [Reference] = [], filter: ObjectFilter? = nil, isThin: Bool = false, usesOffsetDeltas: Bool = false
     ) {
         self.wants = wants
         self.haves = haves
         self.clientShallow = clientShallow
         self.boundary = boundary
         self.tags = tags
+        self.filter = filter
+        self.isThin = isThin
+        self.usesOffsetDeltas = usesOffsetDeltas
     }
 }
 

@@ -40,7 +40,8 @@ struct Negotiation: ~Copyable {
         if isReady {
             outcome.pack = PackRequest(
                 wants: request.wants, haves: common, clientShallow: request.clientShallow, boundary: boundary,
-                tags: request.includesTags ? snapshot.references.filter { $0.peeled != nil } : [])
+                tags: request.includesTags ? snapshot.references.filter { $0.peeled != nil } : [],
+                filter: request.filter, isThin: request.isThin, usesOffsetDeltas: request.usesOffsetDeltas)
         }
         return outcome
     }
@@ -54,17 +55,22 @@ struct Negotiation: ~Copyable {
             allowed.insert(reference.id)
             if let peeled = reference.peeled { allowed.insert(peeled) }
         }
+        var commits: Set<ObjectID> = []
         var others: Set<ObjectID> = []
         for want in request.wants where !allowed.contains(want) {
-            guard try repository.objects.header(want)?.kind == .commit else { return want }
-            others.insert(want)
+            guard let kind = try repository.objects.header(want)?.kind else { return want }
+            if kind == .commit { commits.insert(want) } else { others.insert(want) }
         }
-        if others.isEmpty { return nil }
-        var tips: [ObjectID] = []
-        for id in allowed {
-            if try repository.objects.header(id)?.kind == .commit { tips.append(id) }
+        if !commits.isEmpty {
+            var tips: [ObjectID] = []
+            for id in allowed {
+                if try repository.objects.header(id)?.kind == .commit { tips.append(id) }
+            }
+            if let refused = try history.unreachable(commits, from: tips, in: repository).min() { return refused }
         }
-        return try history.unreachable(others, from: tips, in: repository).min()
+        // Partial clones fetch the trees and files that they left out when they come to need them.
+        guard !others.isEmpty else { return nil }
+        return try history.unreachableObjects(others, from: allowed, in: repository).min()
     }
 
     /// Takes a commit that the client has; true when the server has it too.
@@ -101,9 +107,9 @@ struct Negotiation: ~Copyable {
             PktLine.append(line: "ready", to: &outcome.bytes)
             outcome.bytes += PktLine.delimiter
         }
-        if let boundary {
+        if boundary != nil || !request.clientShallow.isEmpty {
             PktLine.append(line: "shallow-info", to: &outcome.bytes)
-            append(boundary)
+            if let boundary { append(boundary) }
             outcome.bytes += PktLine.delimiter
         }
         PktLine.append(line: "packfile", to: &outcome.bytes)
@@ -169,8 +175,9 @@ struct Negotiation: ~Copyable {
         PktLine.append(line: "ACK \(id)\(how)", to: &outcome.bytes)
     }
 
+    /// Without line ends, as git sends these lines and no others.
     private mutating func append(_ boundary: ShallowBoundary) {
-        for id in boundary.added { PktLine.append(line: "shallow \(id)", to: &outcome.bytes) }
-        for id in boundary.removed { PktLine.append(line: "unshallow \(id)", to: &outcome.bytes) }
+        for id in boundary.added { PktLine.append(Array("shallow \(id)".utf8), to: &outcome.bytes) }
+        for id in boundary.removed { PktLine.append(Array("unshallow \(id)".utf8), to: &outcome.bytes) }
     }
 }

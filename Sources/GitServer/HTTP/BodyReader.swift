@@ -2,21 +2,31 @@ import Core
 import Hummingbird
 import NIOCore
 
+/// How much of a request is taken.
+struct BodySize: Sendable {
+    /// Bytes, as sent and as inflated.
+    let bytes: Int
+    /// Bytes that one compressed byte may come to, beyond the first mebibyte.
+    let inflationRatio: Int
+}
+
 /// Reads a request's body: inflated when it was sent compressed, as packets and as what follows them, under a limit that
 /// counts both the bytes sent and the bytes inflated.
 struct BodyReader: ~Copyable {
     private var iterator: RequestBody.AsyncIterator
     private var inflater: Inflater?
-    private let limit: Int
+    private let limit: BodySize
+    private let watch: BodyWatch
     private var sent = 0
     private var inflated = 0
     private var parser = PacketParser()
 
-    /// - Parameter encoding: the request's `Content-Encoding`.
-    init(_ body: RequestBody, encoding: String?, limit: Int) throws(PlatformError) {
-        iterator = body.makeAsyncIterator()
+    init(_ request: Request, limit: BodySize, watch: BodyWatch) throws(PlatformError) {
+        watch.open()
+        iterator = request.body.makeAsyncIterator()
         self.limit = limit
-        switch encoding?.lowercased() {
+        self.watch = watch
+        switch request.headers[.contentEncoding]?.lowercased() {
         case nil, "identity", "": inflater = nil
         case "gzip", "x-gzip":
             do { inflater = try Inflater() } catch { throw .internal("the request could not be read", cause: error) }
@@ -40,13 +50,6 @@ struct BodyReader: ~Copyable {
         }
     }
 
-    /// All packets to the body's end.
-    mutating func packets() async throws(PlatformError) -> [Packet] {
-        var packets: [Packet] = []
-        while let packet = try await packet() { packets.append(packet) }
-        return packets
-    }
-
     /// What follows the packets that were read, piece by piece; `nil` at the body's end.
     mutating func rest() async throws(PlatformError) -> [UInt8]? {
         guard parser.isEmpty else {
@@ -58,31 +61,48 @@ struct BodyReader: ~Copyable {
 
     /// Reads on to the body's end, or for another `limit` bytes at most, so that a client that sends before it reads
     /// comes to read the answer. False when more would follow.
-    mutating func discard() async -> Bool {
+    mutating func discard(_ limit: Int? = nil) async -> Bool {
         var count = 0
-        while count <= limit {
-            guard let buffer = try? await iterator.next() else { return true }
+        while count <= limit ?? self.limit.bytes {
+            guard let buffer = try? await next() else { return watch.isComplete }
             count += buffer.readableBytes
         }
         return false
     }
 
+    /// Reads on for a while after a refusal.
+    mutating func drain() async { if !watch.isComplete { _ = await discard(watch.limits.unreadBytes) } }
+
+    private mutating func next() async throws(PlatformError) -> ByteBuffer? {
+        watch.beginWait()
+        let buffer: ByteBuffer?
+        do {
+            buffer = try await iterator.next()
+        } catch {
+            watch.endWait(bytes: 0)
+            throw watch.failure
+                ?? PlatformError(.cancelled, "the request was broken off", cause: String(describing: error))
+        }
+        watch.endWait(bytes: buffer?.readableBytes ?? 0)
+        if buffer == nil {
+            // A task that is stopped sees the end of the body too.
+            if let failure = watch.failure { throw failure }
+            guard !Task.isCancelled else { throw PlatformError(.cancelled, "the request was broken off") }
+            watch.complete()
+        }
+        return buffer
+    }
+
     private mutating func chunk() async throws(PlatformError) -> [UInt8]? {
         while true {
-            let buffer: ByteBuffer?
-            do {
-                buffer = try await iterator.next()
-            } catch {
-                throw PlatformError(.cancelled, "the request was broken off", cause: String(describing: error))
-            }
-            guard let buffer else {
+            guard let buffer = try await next() else {
                 if let isComplete = inflater?.isComplete, !isComplete, sent > 0 {
                     throw .invalid("the compressed request ends early")
                 }
                 return nil
             }
             sent += buffer.readableBytes
-            guard sent <= limit else { throw tooLarge }
+            guard sent <= limit.bytes else { throw tooLarge }
             let bytes = Array(buffer.readableBytesView)
             let output = inflater == nil ? bytes : try inflate(bytes)
             if !output.isEmpty { return output }
@@ -91,7 +111,9 @@ struct BodyReader: ~Copyable {
 
     private mutating func inflate(_ bytes: [UInt8]) throws(PlatformError) -> [UInt8] {
         var output: [UInt8] = []
-        let room = limit - inflated
+        let (product, isOverflow) = sent.multipliedReportingOverflow(by: limit.inflationRatio)
+        let allowed = isOverflow ? Int.max : product &+ (1 << 20)
+        let room = min(limit.bytes, max(allowed, 0)) - inflated
         do throws(Inflater.Failure) {
             try inflater?.inflate(bytes) { part in
                 output += part
@@ -101,12 +123,16 @@ struct BodyReader: ~Copyable {
             throw .invalid("the compressed request is damaged")
         }
         inflated += output.count
-        guard inflated <= limit else { throw tooLarge }
+        guard inflated <= limit.bytes else { throw tooLarge }
+        guard inflated <= allowed else {
+            throw PlatformError(
+                .tooLarge, "the compressed request comes to more than \(limit.inflationRatio) times its size")
+        }
         return output
     }
 
     private var tooLarge: PlatformError {
-        let size = limit >= 1 << 20 ? "\(limit >> 20) MiB" : "\(limit) bytes"
+        let size = limit.bytes >= 1 << 20 ? "\(limit.bytes >> 20) MiB" : "\(limit.bytes) bytes"
         return PlatformError(.tooLarge, "the request is larger than \(size)")
     }
 }

@@ -29,9 +29,54 @@ struct GitResponses: Sendable {
     func failure(_ error: PlatformError) -> Response {
         let status = Self.status(error.code)
         var fields = headers("text/plain; charset=utf-8")
+        if let seconds = error.details["retryAfter"] {
+            fields[.retryAfter] = seconds
+        } else if status == .tooManyRequests || status == .serviceUnavailable {
+            fields[.retryAfter] = "5"
+        }
         if status == .unauthorized { fields[.wwwAuthenticate] = "Basic realm=\"\(realm)\", charset=\"UTF-8\"" }
         let text = ShownText.of(error.message, limit: 2000) + "\n"
         return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// `response` to a request whose body has not been read: what comes of it is read on for a while, so that the client
+    /// comes to read the answer; then the connection is closed.
+    func early(_ response: Response, to request: Request, watch: BodyWatch) -> Response {
+        let hasBody =
+            request.headers[.transferEncoding] != nil || (request.headers[.contentLength].flatMap { Int($0) } ?? 0) > 0
+        guard hasBody, !watch.isComplete else { return response }
+        var early = response
+        early.headers[.connection] = "close"
+        let (body, limits, length) = (response.body, watch.limits, response.body.contentLength)
+        early.body = ResponseBody(contentLength: length) { writer in
+            try await body.write(writer)
+            guard !watch.isOpened, await Self.isDrained(request.body, limits) else { throw UnreadBody() }
+        }
+        return early
+    }
+
+    /// Ends the connection: there is no other way to make the server below stop reading.
+    private struct UnreadBody: Error {}
+
+    /// Reads the rest of a body. False when it is longer, or takes longer, than the limits.
+    private static func isDrained(_ body: RequestBody, _ limits: BodyLimits) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                var iterator = body.makeAsyncIterator()
+                var count = 0
+                while count <= limits.unreadBytes {
+                    guard let buffer = try? await iterator.next() else { return !Task.isCancelled }
+                    count += buffer.readableBytes
+                }
+                return false
+            }
+            group.addTask {
+                try? await Task.sleep(for: limits.unreadTime)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
     }
 
     func methodNotAllowed(_ allowed: String) -> Response {
@@ -66,7 +111,7 @@ struct GitResponses: Sendable {
         case .unsupported: .unsupportedMediaType
         case .rateLimited: .tooManyRequests
         case .unavailable, .databaseUnavailable: .serviceUnavailable
-        case .timeout: .gatewayTimeout
+        case .timeout: .requestTimeout
         case .badGateway: .badGateway
         case .buildFailed, .internal: .internalServerError
         }
@@ -75,6 +120,7 @@ struct GitResponses: Sendable {
 
 extension HTTPField.Name {
     static var pragma: HTTPField.Name { name("Pragma") }
+    static var forwardedFor: HTTPField.Name { name("X-Forwarded-For") }
     static var gitProtocol: HTTPField.Name { name("Git-Protocol") }
 
     private static func name(_ text: String) -> HTTPField.Name { HTTPField.Name(text) ?? .accept }

@@ -13,10 +13,14 @@ struct DeepenRequest: Sendable, Equatable {
     /// Takes a line when it is one of these. Throws on a malformed one.
     mutating func take(_ line: String) throws(ProtocolError) -> Bool {
         if let text = line.value(after: "deepen ") {
-            guard let number = Int(text), number > 0 else { throw ProtocolError("invalid deepen: \(line)") }
+            guard let number = Int(text), number > 0 else {
+                throw ProtocolError("Invalid deepen: \(ShownText.of(line, limit: 100))")
+            }
             depth = number
         } else if let text = line.value(after: "deepen-since ") {
-            guard let number = Int(text) else { throw ProtocolError("invalid deepen-since: \(line)") }
+            guard let number = Int(text) else {
+                throw ProtocolError("Invalid deepen-since: \(ShownText.of(line, limit: 100))")
+            }
             since = number
         } else if let text = line.value(after: "deepen-not ") {
             guard excluded.count < 1000 else { throw ProtocolError("too many deepen-not lines") }
@@ -42,23 +46,12 @@ struct DeepenRequest: Sendable, Equatable {
         }
         var tips: [ObjectID] = []
         for name in excluded {
-            let names = [name, "refs/heads/\(name)", "refs/tags/\(name)"]
-            guard let reference = snapshot.references.first(where: { names.contains($0.name) }) else {
-                throw ProtocolError("git upload-pack: ambiguous deepen-not: \(name)")
+            let found = ["", "refs/", "refs/tags/", "refs/heads/"].lazy.compactMap { snapshot[$0 + name] }.first
+            guard let found else {
+                throw ProtocolError("git upload-pack: ambiguous deepen-not: \(ShownText.of(name, limit: 200))")
             }
-            tips.append(reference.id)
+            tips.append(found.id)
         }
         return .limited(since: since, excluding: tips)
     }
-}
-
-/// A request that breaks the protocol; the message goes to the client in an `ERR` packet.
-struct ProtocolError: Error, Equatable {
-    let message: String
-
-    init(_ message: String) { self.message = message }
-}
-
-extension String {
-    func value(after prefix: String) -> String? { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil }
 }

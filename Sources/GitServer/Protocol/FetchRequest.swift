@@ -1,6 +1,12 @@
 import Git
 
-/// A fetch of any protocol version, read from its packets.
+/// What one fetch request may hold.
+struct FetchLimits: Sendable {
+    var wants = 100_000
+    var haves = 100_000
+}
+
+/// A fetch of any protocol version.
 struct FetchRequest: Sendable, Equatable {
     /// The client's part of the talk, in its order.
     enum Step: Sendable, Equatable {
@@ -17,71 +23,66 @@ struct FetchRequest: Sendable, Equatable {
     var wantsProgress = true
     var includesTags = false
     var waitsForDone = false
+    var filter: ObjectFilter?
+    var isThin = false
+    var usesOffsetDeltas = false
 
     var haves: [ObjectID] {
         steps.compactMap { if case .have(let id) = $0 { id } else { nil } }
     }
 
-    /// Reads a request of protocol 0 or 1 (gitprotocol-pack(5), "Packfile Negotiation"). One without wants is empty.
-    init(version0 packets: [Packet]) throws(ProtocolError) {
-        var isPastWants = false
-        for packet in packets {
-            guard case .data = packet else {
-                guard packet == .flush else { throw ProtocolError("unexpected packet") }
-                if isPastWants { steps.append(.flush) }
-                isPastWants = true
-                continue
-            }
-            guard let line = packet.line else { throw ProtocolError("a line is not UTF-8") }
-            if isPastWants { try takeNegotiation(line) } else { try takeWant(line) }
-            if isDone { return }
-        }
+    /// An empty request of protocol 2, whose answer is always multiplexed.
+    static var version2: FetchRequest {
+        var request = FetchRequest()
+        request.capabilities = Capabilities("side-band-64k")
+        return request
     }
 
-    /// Reads the arguments of a `fetch` command of protocol 2 (gitprotocol-v2(5), "fetch").
-    init(version2 arguments: [String]) throws(ProtocolError) {
-        capabilities = Capabilities("side-band-64k")
-        for line in arguments {
-            if let text = line.value(after: "want ") {
-                wants.append(try Self.objectID(text, line))
-            } else if let text = line.value(after: "have ") {
-                steps.append(.have(try Self.objectID(text, line)))
-            } else if let text = line.value(after: "shallow ") {
-                clientShallow.insert(try Self.objectID(text, line))
-            } else if try !deepening.take(line) {
-                switch line {
-                case "done": isDone = true
-                case "no-progress": wantsProgress = false
-                case "include-tag": includesTags = true
-                case "wait-for-done": waitsForDone = true
-                case "thin-pack", "ofs-delta": break
-                default: throw ProtocolError("unexpected line: '\(ShownText.of(line, limit: 200))'")
-                }
-            }
-        }
-    }
-
-    private mutating func takeWant(_ line: String) throws(ProtocolError) {
+    /// Takes an argument of a `fetch` command of protocol 2 (gitprotocol-v2(5), "fetch").
+    mutating func takeVersion2(_ line: String, limits: FetchLimits) throws(ProtocolError) {
         if let text = line.value(after: "want ") {
-            let id = try Self.objectID(String(text.prefix(40)), line)
-            if wants.isEmpty {
-                capabilities = Capabilities(text.dropFirst(40))
-                wantsProgress = !capabilities.contains("no-progress")
-                includesTags = capabilities.contains("include-tag")
-                deepening.isRelative = capabilities.contains("deepen-relative")
-            }
-            wants.append(id)
+            try takeWant(text, line, limits)
+        } else if let text = line.value(after: "have ") {
+            try takeHave(text, line, limits)
         } else if let text = line.value(after: "shallow ") {
-            clientShallow.insert(try Self.objectID(text, line))
+            try takeShallow(text, line, limits)
+        } else if let text = line.value(after: "filter ") {
+            filter = try FilterSpecification.parse(text)
+        } else if try !deepening.take(line) {
+            switch line {
+            case "done": isDone = true
+            case "no-progress": wantsProgress = false
+            case "include-tag": includesTags = true
+            case "wait-for-done": waitsForDone = true
+            case "thin-pack": isThin = true
+            case "ofs-delta": usesOffsetDeltas = true
+            default: throw ProtocolError("unexpected line: '\(ShownText.of(line, limit: 200))'")
+            }
+        }
+    }
+
+    /// Takes a line of protocol 0 or 1 before the first flush (gitprotocol-pack(5), "Packfile Negotiation").
+    mutating func takeVersion0Want(_ line: String, limits: FetchLimits) throws(ProtocolError) {
+        if let text = line.value(after: "want ") {
+            if wants.isEmpty { takeCapabilities(Capabilities(text.dropFirst(40))) }
+            try takeWant(String(text.prefix(40)), line, limits)
+        } else if let text = line.value(after: "shallow ") {
+            try takeShallow(text, line, limits)
+        } else if let text = line.value(after: "filter ") {
+            guard capabilities.contains("filter") else {
+                throw ProtocolError("git upload-pack: filtering capability not negotiated")
+            }
+            filter = try FilterSpecification.parse(text)
         } else if try !deepening.take(line) {
             throw ProtocolError(
                 "git upload-pack: protocol error, expected to get object ID, not '\(ShownText.of(line, limit: 200))'")
         }
     }
 
-    private mutating func takeNegotiation(_ line: String) throws(ProtocolError) {
+    /// Takes a line of protocol 0 or 1 after the first flush.
+    mutating func takeVersion0Have(_ line: String, limits: FetchLimits) throws(ProtocolError) {
         if let text = line.value(after: "have ") {
-            steps.append(.have(try Self.objectID(text, line)))
+            try takeHave(text, line, limits)
         } else if line == "done" {
             isDone = true
         } else {
@@ -89,7 +90,35 @@ struct FetchRequest: Sendable, Equatable {
         }
     }
 
-    private static func objectID(_ text: String, _ line: String) throws(ProtocolError) -> ObjectID {
+    private mutating func takeCapabilities(_ words: Capabilities) {
+        capabilities = words
+        wantsProgress = !words.contains("no-progress")
+        includesTags = words.contains("include-tag")
+        deepening.isRelative = words.contains("deepen-relative")
+        isThin = words.contains("thin-pack")
+        usesOffsetDeltas = words.contains("ofs-delta")
+    }
+
+    private mutating func takeWant(_ text: String, _ line: String, _ limits: FetchLimits) throws(ProtocolError) {
+        guard wants.count < limits.wants else {
+            throw ProtocolError("more than \(limits.wants) objects asked for at once")
+        }
+        wants.append(try Self.objectID(text, line))
+    }
+
+    private mutating func takeHave(_ text: String, _ line: String, _ limits: FetchLimits) throws(ProtocolError) {
+        guard steps.count < limits.haves else { throw ProtocolError("more than \(limits.haves) commits named at once") }
+        steps.append(.have(try Self.objectID(text, line)))
+    }
+
+    private mutating func takeShallow(_ text: String, _ line: String, _ limits: FetchLimits) throws(ProtocolError) {
+        guard clientShallow.count < limits.haves else {
+            throw ProtocolError("more than \(limits.haves) shallow commits named at once")
+        }
+        clientShallow.insert(try Self.objectID(text, line))
+    }
+
+    static func objectID(_ text: String, _ line: String) throws(ProtocolError) -> ObjectID {
         guard let id = ObjectID(text) else {
             throw ProtocolError("git upload-pack: invalid object id in '\(ShownText.of(line, limit: 200))'")
         }

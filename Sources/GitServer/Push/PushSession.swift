@@ -16,18 +16,23 @@ struct PushSession: Sendable {
     let store: RepositoryStore
     let gate: any GitGate
     let turns: PushTurns
-    let access: GitAccess
+    let admission: Admission
     let request: PushRequest
     /// The pack, or why it could not be taken.
     let intake: Result<PackSource, PlatformError>
+    let policy: PushPolicy
     let logger: Logger
+
+    /// Notes that are shown of one push; ten thousand refs need not be talked about one by one.
+    private static let noteLimit = 50
+
+    private var access: GitAccess { admission.access }
 
     /// - Parameter emit: takes the output; false when nobody listens any more.
     func run(_ emit: @escaping @Sendable (Output) -> Bool) async {
         var failures: [String?] = request.commands.map { _ in nil }
         do throws(PlatformError) {
-            let verdicts = try await takeObjects()
-            failures = try await perform(verdicts, emit)
+            failures = try await perform(try await takeObjects(), emit)
             _ = emit(.report(report(failures)))
         } catch {
             if let cause = error.cause {
@@ -38,18 +43,24 @@ struct PushSession: Sendable {
     }
 
     /// Indexes the pack and checks everything that can be checked before a ref moves.
-    private func takeObjects() async throws(PlatformError) -> [PushChecks.Verdict] {
+    private func takeObjects() async throws(PlatformError) -> PushChecks {
         let source = try intake.get()
         let view = PusherView(try await gate.pusherView(of: access.app))
-        let (request, limits) = (request, store.configuration.receive)
+        let (request, policy, limits) = (request, policy, store.configuration.receive)
         do throws(GitError) {
             return try await store.withRepository(access.app.id) { (repository) throws(GitError) in
-                var checks = try PushChecks(request, view: view, in: repository)
-                guard checks.hasWork else { return checks.verdicts }
-                try repository.receive(source, limits: limits) { (kind) throws(GitError) in
-                    try checks.checkTargets(kind)
+                var checks = PushChecks(request, view: view, policy: policy, snapshot: try repository.snapshot())
+                guard checks.hasWork else { return checks }
+                do throws(GitError) {
+                    try repository.receive(source, limits: limits) { (kind) throws(GitError) in
+                        try checks.checkTargets(kind)
+                    }
+                } catch {
+                    // A shallow client does not know that what it leaves out is not here.
+                    guard error.operation == "connectivity", !request.shallow.isEmpty else { throw error }
+                    checks.refuseShallow(error.message)
                 }
-                return checks.verdicts
+                return checks
             }
         } catch {
             throw error.platformError("the repository")
@@ -58,17 +69,20 @@ struct PushSession: Sendable {
 
     /// Moves the refs and follows their deploys. Returns why a command failed, for each.
     private func perform(
-        _ verdicts: [PushChecks.Verdict], _ emit: @escaping @Sendable (Output) -> Bool
+        _ checks: PushChecks, _ emit: @escaping @Sendable (Output) -> Bool
     ) async throws(PlatformError) -> [String?] {
         await turns.take(access.app.id)
         let result: Result<Movement, PlatformError>
-        do throws(PlatformError) { result = .success(await moveRefs(try await recheck(verdicts))) } catch {
+        do throws(PlatformError) { result = .success(await moveRefs(try await recheck(checks))) } catch {
             result = .failure(error)
         }
         await turns.giveBack(access.app.id)
         let movement = try result.get()
         var failures = movement.failures
-        for note in movement.notes { _ = emit(.line(note)) }
+        for note in movement.notes.prefix(Self.noteLimit) { _ = emit(.line(note)) }
+        if movement.notes.count > Self.noteLimit {
+            _ = emit(.line("… and \(movement.notes.count - Self.noteLimit) more …"))
+        }
         guard !request.isDetached else { return failures }
         let outcomes = await follow(movement.events, emit)
         guard !request.isAtomic else { return failures }
@@ -87,26 +101,15 @@ struct PushSession: Sendable {
         var events = AsyncStream<PushEvent> { $0.finish() }
     }
 
-    /// The verdicts again, now that no other push comes in between: another may have moved a ref since they were made.
-    private func recheck(_ verdicts: [PushChecks.Verdict]) async throws(PlatformError) -> [PushChecks.Verdict] {
-        let request = request
+    /// The checks again, now that no other push comes in between. Whoever was let in when the push began may have lost
+    /// that right while it came.
+    private func recheck(_ checks: PushChecks) async throws(PlatformError) -> PushChecks {
+        guard checks.hasWork else { return checks }
+        try await admission.confirm()
         do throws(GitError) {
             return try await store.withRepository(access.app.id) { (repository) throws(GitError) in
-                var checked = verdicts
-                for (index, command) in request.commands.enumerated() {
-                    let real: ObjectID
-                    switch verdicts[index] {
-                    case .refused, .unchanged: continue
-                    case .again(let value), .move(let value): real = value
-                    }
-                    guard let name = command.name else { continue }
-                    if try (repository.references.value(of: name) ?? .zero) != real {
-                        checked[index] = .refused(PushChecks.changed)
-                    }
-                }
-                if request.isAtomic, checked.contains(where: \.isRefused) {
-                    checked = checked.map { $0.isRefused ? $0 : .refused(PushChecks.atomicFailure) }
-                }
+                var checked = checks
+                try checked.recheck(in: repository)
                 return checked
             }
         } catch {
@@ -115,15 +118,17 @@ struct PushSession: Sendable {
     }
 
     /// Writes the deploys down, moves the refs and starts what they set off.
-    private func moveRefs(_ verdicts: [PushChecks.Verdict]) async -> Movement {
+    private func moveRefs(_ checks: PushChecks) async -> Movement {
+        let verdicts = checks.verdicts
         var movement = Movement(
-            failures: verdicts.map { if case .refused(let reason) = $0 { reason } else { nil } })
+            failures: verdicts.map { if case .refused(let reason, _) = $0 { reason } else { nil } })
+        movement.notes = checks.notes
         var updates: [PushUpdate] = []
         var moves: [(index: Int, update: ReferenceUpdate)] = []
         for (index, command) in request.commands.enumerated() {
             guard let name = command.name else { continue }
             switch verdicts[index] {
-            case .refused, .unchanged: continue
+            case .refused, .unchanged, .advance: continue
             case .again(let real):
                 updates.append(PushUpdate(ref: name, old: real.commitID, new: command.new.commitID))
                 movement.moved.insert(name)
@@ -146,17 +151,32 @@ struct PushSession: Sendable {
             return movement
         }
         for (move, failure) in zip(moves, await move(moves.map(\.update))) {
-            movement.failures[move.index] = failure
+            movement.failures[move.index] = failure?.reason
+            if let note = failure?.note { movement.notes.append(note) }
             if failure == nil { movement.moved.insert(move.update.name) }
         }
         if request.isAtomic, moves.contains(where: { movement.failures[$0.index] != nil }) { movement.moved = [] }
         movement.events = await gate.proceed(prepared, moved: movement.moved)
-        movement.notes = prepared.notes
+        movement.notes += prepared.notes
         return movement
     }
 
+    /// Why a ref did not move: what the report says, and what is said beside it on the message band.
+    private struct MoveFailure: Sendable {
+        let reason: String
+        var note: String?
+
+        init(_ error: GitError) {
+            switch error.code {
+            case .locked: (reason, note) = (PushChecks.failedUpdate, "error: \(error.message)")
+            case .refused, .tooLarge, .unusable: (reason, note) = (error.message, nil)
+            case .notFound, .exists, .system, .library: (reason, note) = (PushChecks.failedUpdate, nil)
+            }
+        }
+    }
+
     /// Moves the refs; the result holds, for each, why it did not.
-    private func move(_ updates: [ReferenceUpdate]) async -> [String?] {
+    private func move(_ updates: [ReferenceUpdate]) async -> [MoveFailure?] {
         guard !updates.isEmpty else { return [] }
         let isAtomic = request.isAtomic
         do throws(GitError) {
@@ -166,10 +186,10 @@ struct PushSession: Sendable {
             for case let failure? in failures where !failure.isShowable {
                 logger.error("ref not moved", metadata: ["app": "\(access.app.id)", "cause": "\(failure)"])
             }
-            return failures.map { $0?.platformError("the ref").message }
+            return failures.map { $0.map(MoveFailure.init) }
         } catch {
             logger.error("refs not moved", metadata: ["app": "\(access.app.id)", "cause": "\(error)"])
-            return updates.map { _ in error.platformError("the ref").message }
+            return updates.map { _ in MoveFailure(error) }
         }
     }
 

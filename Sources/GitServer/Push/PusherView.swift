@@ -7,6 +7,8 @@ struct PusherView: Sendable {
 
     init(_ overrides: [String: CommitID?]) { self.overrides = overrides }
 
+    var isEmpty: Bool { overrides.isEmpty }
+
     /// What a pusher is shown for a ref, zero when it is hidden; `nil` when it is shown as it is.
     func shown(_ name: String) -> ObjectID? {
         guard let value = overrides[name] else { return nil }

@@ -22,6 +22,8 @@ struct OCIBundle: Sendable {
     var account: UInt32
     var arguments: [String]
     var environment: [String: String]
+    /// Folder below `/app` that the first process starts in; empty for `/app` itself.
+    var workingDirectory: String
     var limits: ContainerLimits
     /// Highest number of open files that the server itself may have; a container cannot get more.
     var openFiles: UInt64
@@ -41,7 +43,7 @@ struct OCIBundle: Sendable {
         OCISpecification(
             process: .init(
                 user: .init(uid: account, gid: account, umask: 0o022), args: arguments, env: processEnvironment,
-                cwd: "/app",
+                cwd: workingDirectory.isEmpty ? "/app" : "/app/\(workingDirectory)",
                 rlimits: [
                     .init(type: "RLIMIT_NOFILE", hard: min(openFiles, 65_536), soft: min(openFiles, 65_536)),
                     .init(type: "RLIMIT_CORE", hard: 0, soft: 0),

@@ -51,6 +51,8 @@ struct ContainerRuntime: Sendable {
         var account: UInt32
         var arguments: [String]
         var environment: [String: String]
+        /// Below `/app`.
+        var workingDirectory: String
         var limits: ContainerLimits
     }
 
@@ -67,7 +69,7 @@ struct ContainerRuntime: Sendable {
             groupPath: paths.group(description.name), seccomp: seccomp, hostname: description.hostname,
             network: description.lease.path, app: description.app, isAppWritable: description.isAppWritable,
             account: description.account, arguments: description.arguments, environment: description.environment,
-            limits: description.limits, openFiles: openFiles)
+            workingDirectory: description.workingDirectory, limits: description.limits, openFiles: openFiles)
         try HostFiles.write(bundle.encoded(), to: directory + "/config.json")
     }
 

@@ -141,7 +141,7 @@ public final class ContainerRunner: InstanceRunner, Service {
             name: InstanceRecord.name(specification.id), lease: lease, hostname: "app",
             app: specification.directory, isAppWritable: false, account: specification.account,
             arguments: [runtime.programs.tini, "-g", "--"] + plan.command, environment: environment,
-            limits: specification.limits)
+            workingDirectory: plan.directory ?? "", limits: specification.limits)
     }
 
     private func waitUntilReady(
@@ -149,7 +149,8 @@ public final class ContainerRunner: InstanceRunner, Service {
     ) async throws(PlatformError) {
         let plan = specification.plan
         let target = ReadinessTarget(
-            port: plan.port, path: plan.healthPath, variable: plan.portVariable, seconds: plan.readySeconds)
+            port: plan.port, path: plan.readiness == .tcp ? nil : plan.healthPath, variable: plan.portVariable,
+            seconds: plan.readySeconds)
         let check = ReadinessCheck(host: host, target: target)
         let follower = OutputFollower(log: supervisor.log, sink: log, limit: Self.earlyOutputLimit)
         let process = await supervisor.process

@@ -5,6 +5,8 @@ struct HTTPProbe: Sendable {
     /// What was seen.
     enum Outcome: Sendable, Hashable {
         case answered(status: Int)
+        /// Seen only when no path is asked for.
+        case accepted
         case refused
         /// Neither accepted nor refused in time.
         case unreachable(String)
@@ -14,13 +16,17 @@ struct HTTPProbe: Sendable {
 
         /// Below 500: the process serves, even if it has nothing at this path.
         var isReady: Bool {
-            if case .answered(let status) = self { return (100..<500).contains(status) }
-            return false
+            switch self {
+            case .answered(let status): (100..<500).contains(status)
+            case .accepted: true
+            default: false
+            }
         }
 
         var description: String {
             switch self {
             case .answered(let status): "answered with status \(status)"
+            case .accepted: "accepted the connection"
             case .refused: "connection refused"
             case .unreachable(let reason): "no connection: \(reason)"
             case .acceptedButSilent: "accepted the connection, but did not answer"
@@ -32,7 +38,8 @@ struct HTTPProbe: Sendable {
 
     let host: String
     let port: Int
-    let path: String
+    /// `nil` asks nothing: that the port accepts is the answer.
+    let path: String?
     /// Time for one answer.
     var patience = Duration.seconds(5)
 
@@ -44,7 +51,8 @@ struct HTTPProbe: Sendable {
         defer { close(descriptor) }
         let deadline = ContinuousClock.now + patience
         if let failure = await connect(descriptor, until: deadline) { return failure }
-        var unsent = Array(request.utf8)[...]
+        guard let path else { return .accepted }
+        var unsent = Array(Self.request(path).utf8)[...]
         var received: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
@@ -88,7 +96,7 @@ struct HTTPProbe: Sendable {
         return .status(status)
     }
 
-    private var request: String {
+    private static func request(_ path: String) -> String {
         "GET \(path) HTTP/1.1\r\nHost: localhost\r\nUser-Agent: berth-probe\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     }
 

@@ -13,7 +13,7 @@ struct ReadinessReport: Sendable {
         if let exit { return "the app \(exit.description) before it was ready" }
         switch lastSeen {
         case .answered(let status):
-            return "the app answered GET \(plan.path) with status \(status) for \(plan.seconds) s"
+            return "the app answered GET \(plan.path ?? "/") with status \(status) for \(plan.seconds) s"
         default: return "the app did not answer on port \(plan.port) within \(plan.seconds) s"
         }
     }
@@ -21,7 +21,7 @@ struct ReadinessReport: Sendable {
     var lines: [String] {
         var lines = ["health check failed: \(reason)"]
         if exit == nil {
-            lines.append("tried: GET \(plan.path) on port \(plan.port), \(attempts) times")
+            lines.append("tried: \(plan.question), \(attempts) times")
             lines.append("seen: \(lastSeen?.description ?? "nothing")")
             let listening = sockets.map { "\($0.address):\($0.port)" }.joined(separator: ", ")
             lines.append("listening in the container: \(listening.isEmpty ? "nothing" : listening)")
@@ -52,7 +52,11 @@ struct ReadinessReport: Sendable {
 /// What a readiness check asks for.
 struct ReadinessTarget: Sendable, Hashable {
     let port: Int
-    let path: String
+    /// What `GET` asks for; `nil` when it is enough that the port accepts.
+    let path: String?
     let variable: String
     let seconds: Int
+
+    /// `GET / on port 8080`, or `a connection to port 8080`.
+    var question: String { path.map { "GET \($0) on port \(port)" } ?? "a connection to port \(port)" }
 }

@@ -64,7 +64,7 @@ extension ContainerRunner: ContainerTaskRunner {
                     name: name, lease: lease, hostname: "build", app: task.directory, isAppWritable: true,
                     account: task.account,
                     arguments: [runtime.programs.tini, "-g", "--"] + Self.joinedStreams + task.arguments,
-                    environment: task.environment, limits: task.limits))
+                    environment: task.environment, workingDirectory: task.workingDirectory, limits: task.limits))
             exit = try await execute(task, name: name, ending: ending, output: output)
         } catch {
             await runtime.delete(name)

@@ -10,9 +10,7 @@ extension SQLiteDeployStore {
             guard let deploy = try DeployRecord.find(id, becoming: .success, db) else {
                 throw PlatformError(.conflict, "the deploy is not running")
             }
-            guard try Self.isLive(deploy.channelID, db) else {
-                throw PlatformError(.conflict, "the channel is being deleted")
-            }
+            try Self.requireLive(deploy.channelID, db)
             try DeployRecord.end(id, as: .success, release: release, at: date, db)
             try db.run(
                 "UPDATE channel SET currentReleaseID = ?, currentCommitID = ? WHERE id = ?",

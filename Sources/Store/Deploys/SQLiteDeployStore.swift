@@ -2,7 +2,8 @@ import Core
 import Foundation
 import GRDB
 
-/// Deploys in SQLite. Steps that end a deploy are in `SQLiteDeployStore+Ends.swift`.
+/// Deploys in SQLite. Steps that end a deploy are in `SQLiteDeployStore+Ends.swift`, those before it is
+/// queued in `SQLiteDeployStore+Held.swift`.
 public struct SQLiteDeployStore: DeployStore {
     let database: SQLiteDatabase
 
@@ -11,26 +12,28 @@ public struct SQLiteDeployStore: DeployStore {
     /// Throws `.conflict` when a channel is gone.
     public func enqueue(_ deploys: [Deploy], at date: Date) async throws(PlatformError) -> [Deploy] {
         try await database.write { db in
-            let older = try deploys.map { deploy in
-                guard try Self.isLive(deploy.channelID, db) else {
-                    throw PlatformError(.conflict, "the channel is being deleted")
-                }
-                return try DeployRecord.all(
-                    db, "SELECT * FROM deploy WHERE channelID = ? AND status = 'queued' ORDER BY sequence",
-                    [deploy.channelID.text])
-            }
-            for deploy in deploys { _ = try DeployRecord.insert(deploy, db) }
-            var superseded: [Deploy] = []
-            for var deploy in older.joined().map(\.deploy) {
-                deploy.status = .failed
-                deploy.failure = "superseded by a newer deploy"
-                deploy.finishedAt = date
-                try DeployRecord.end(deploy.id, as: .failed, failure: deploy.failure, at: date, db)
-                superseded.append(deploy)
-            }
-            for deploy in superseded { try BranchTipRecord.settle(deploy, db) }
-            return superseded
+            for deploy in deploys { try Self.requireLive(deploy.channelID, db) }
+            return try Self.queue(deploys, at: date, db)
         }
+    }
+
+    /// Adds the deploys and ends what waited on their channels before; that is returned, each once.
+    static func queue(_ deploys: [Deploy], at date: Date, _ db: Database) throws -> [Deploy] {
+        var older: [Deploy] = []
+        for channel in Set(deploys.map(\.channelID)) {
+            older += try DeployRecord.all(
+                db, "SELECT * FROM deploy WHERE channelID = ? AND status = 'queued' ORDER BY sequence", [channel.text]
+            ).map(\.deploy)
+        }
+        for deploy in deploys { _ = try DeployRecord.insert(deploy, db) }
+        for index in older.indices {
+            older[index].status = .failed
+            older[index].failure = Deploy.superseded
+            older[index].finishedAt = date
+            try DeployRecord.end(older[index].id, as: .failed, failure: Deploy.superseded, at: date, db)
+        }
+        for deploy in older { try BranchTipRecord.settle(deploy, db) }
+        return older
     }
 
     public func deploy(_ id: ID<Deploy>) async throws(PlatformError) -> Deploy? {
@@ -100,10 +103,11 @@ public struct SQLiteDeployStore: DeployStore {
         }
     }
 
-    /// Only deploys that are still queued are removed.
-    public func discard(_ ids: [ID<Deploy>]) async throws(PlatformError) {
+    public func forget(_ ids: [ID<Deploy>]) async throws(PlatformError) {
         try await database.write { db in
-            for id in ids { try db.run("DELETE FROM deploy WHERE id = ? AND status = 'queued'", [id.text]) }
+            for id in ids {
+                try db.run("DELETE FROM deploy WHERE id = ? AND status IN ('success', 'failed')", [id.text])
+            }
         }
     }
 
@@ -121,6 +125,10 @@ public struct SQLiteDeployStore: DeployStore {
             let statement = try db.cachedStatement(sql: "SELECT 1 FROM deploy WHERE appID = ? LIMIT 1")
             return try Int.fetchOne(statement, arguments: [app.text]) == nil
         }
+    }
+
+    static func requireLive(_ channel: ID<Channel>, _ db: Database) throws {
+        guard try isLive(channel, db) else { throw PlatformError(.conflict, "the channel is being deleted") }
     }
 
     static func isLive(_ channel: ID<Channel>, _ db: Database) throws -> Bool {

@@ -5,6 +5,7 @@ enum StoreMigrations {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("0001 initial") { try InitialSchema.create($0) }
+        migrator.registerMigration("0002 held deploys") { try HeldDeploys.create($0) }
         return migrator
     }
 }

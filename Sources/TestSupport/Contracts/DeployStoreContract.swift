@@ -4,7 +4,7 @@ import Testing
 
 /// What `DeployStore` promises of the queue and of single deploys. What pushers are shown is in `BranchTipContract`.
 public enum DeployStoreContract {
-    public static let cases = queue + steps + ends
+    public static let cases = queue + held + steps + ends
 
     private static let a = StoreSet.commit("a")
     private static let b = StoreSet.commit("b")
@@ -59,17 +59,78 @@ public enum DeployStoreContract {
             #expect(error?.code == .conflict)
             #expect(try await stores.deploys.hasNone(app: app.id))
         },
-        ContractCase("discard removes what still waits and nothing else") { stores in
-            let (app, prod) = try await stores.makeApp(owner: stores.makeUser())
-            let started = StoreSet.deploy(prod, a)
-            let waiting = StoreSet.deploy(prod, b)
-            _ = try await stores.deploys.enqueue([started], at: StoreSet.date)
-            _ = try await stores.deploys.start(started.id, commit: nil, at: StoreSet.date)
+        ContractCase("two deploys of one push on one channel supersede what waited there, each once") { stores in
+            let (_, prod) = try await stores.makeApp(owner: stores.makeUser())
+            let waiting = StoreSet.deploy(prod, a)
             _ = try await stores.deploys.enqueue([waiting], at: StoreSet.date)
-            try await stores.deploys.discard([started.id, waiting.id])
-            #expect(try await stores.deploys.deploy(waiting.id) == nil)
-            #expect(try await stores.deploys.deploy(started.id)?.status == .running)
-            #expect(try await stores.deploys.hasNone(app: app.id) == false)
+            let both = [StoreSet.deploy(prod, a), StoreSet.deploy(prod, b, ref: "refs/heads/wip")]
+            #expect(try await stores.deploys.enqueue(both, at: StoreSet.date).map(\.id) == [waiting.id])
+            #expect(try await stores.deploys.unfinished().map(\.id) == both.map(\.id))
+        },
+    ]
+
+    private static let held = [
+        ContractCase("a held deploy is not queued, supersedes nothing and is seen by nobody") { stores in
+            let (app, prod) = try await stores.makeApp(owner: stores.makeUser())
+            let waiting = StoreSet.deploy(prod, a)
+            let held = StoreSet.deploy(prod, b)
+            try await stores.deploys.hold([held])
+            #expect(try await stores.deploys.hasNone(app: app.id))
+            #expect(try await stores.deploys.enqueue([waiting], at: StoreSet.date).isEmpty)
+            #expect(try await stores.deploys.held() == [held])
+            #expect(try await stores.deploys.deploy(held.id) == nil)
+            #expect(try await stores.deploys.deploys(channel: prod.id, limit: 9) == [waiting])
+            #expect(try await stores.deploys.unfinished() == [waiting])
+            #expect(try await stores.deploys.start(held.id, commit: nil, at: StoreSet.date) == nil)
+            try await stores.deploys.fail(held.id, reason: "no", at: StoreSet.date)
+            #expect(try await stores.deploys.nextQueued(channel: prod.id) == waiting)
+        },
+        ContractCase("release queues a held deploy behind what was queued meanwhile, and supersedes that") { stores in
+            let (_, prod) = try await stores.makeApp(owner: stores.makeUser())
+            let held = StoreSet.deploy(prod, b)
+            let waiting = StoreSet.deploy(prod, a)
+            try await stores.deploys.hold([held])
+            _ = try await stores.deploys.enqueue([waiting], at: StoreSet.date)
+            let superseded = try await stores.deploys.release([held.id, ID()], at: StoreSet.date)
+            #expect(superseded.map(\.id) == [waiting.id])
+            #expect(try await stores.deploys.deploy(waiting.id)?.failure == Deploy.superseded)
+            #expect(try await stores.deploys.nextQueued(channel: prod.id) == held)
+            #expect(try await stores.deploys.held().isEmpty)
+            #expect(try await stores.deploys.release([held.id], at: StoreSet.date).isEmpty)
+            #expect(try await stores.deploys.unfinished() == [held])
+        },
+        ContractCase("discard removes held deploys only") { stores in
+            let (_, prod) = try await stores.makeApp(owner: stores.makeUser())
+            let held = StoreSet.deploy(prod, a)
+            let waiting = StoreSet.deploy(prod, b)
+            try await stores.deploys.hold([held])
+            _ = try await stores.deploys.enqueue([waiting], at: StoreSet.date)
+            try await stores.deploys.discard([held.id, waiting.id])
+            #expect(try await stores.deploys.held().isEmpty)
+            #expect(try await stores.deploys.unfinished() == [waiting])
+        },
+        ContractCase("nothing is held for a channel that is being deleted, and what was is not released") { stores in
+            let (app, _) = try await stores.makeApp(owner: stores.makeUser())
+            let staging = try await stores.makeChannel("staging", app: app)
+            let held = StoreSet.deploy(staging, a)
+            try await stores.deploys.hold([held])
+            _ = try await stores.channels.markDeleted(staging.id, app: app.id)
+            await #expect(throws: PlatformError.self) {
+                try await stores.deploys.hold([StoreSet.deploy(staging, b)])
+            }
+            #expect(try await stores.deploys.release([held.id], at: StoreSet.date).isEmpty)
+            #expect(try await stores.deploys.held().isEmpty)
+            #expect(try await stores.deploys.unfinished().isEmpty)
+        },
+        ContractCase("forget removes deploys that have ended and no others") { stores in
+            let (_, prod) = try await stores.makeApp(owner: stores.makeUser())
+            let ended = StoreSet.deploy(prod, a)
+            let waiting = StoreSet.deploy(prod, b)
+            _ = try await stores.deploys.enqueue([ended], at: StoreSet.date)
+            try await stores.deploys.fail(ended.id, reason: "no", at: StoreSet.date)
+            _ = try await stores.deploys.enqueue([waiting], at: StoreSet.date)
+            try await stores.deploys.forget([ended.id, waiting.id])
+            #expect(try await stores.deploys.deploys(channel: prod.id, limit: 9) == [waiting])
         },
     ]
 

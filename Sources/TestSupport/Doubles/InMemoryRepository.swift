@@ -8,6 +8,8 @@ public final class InMemoryRepository: SourceRepository {
         var branches: [ID<App>: [BranchName: CommitID]] = [:]
         var commits: [ID<App>: Set<CommitID>] = [:]
         var pins: [ID<Deploy>: CommitID] = [:]
+        var failures: [ID<App>: PlatformError] = [:]
+        var creationFailure: PlatformError?
     }
 
     private let state = Mutex(State())
@@ -22,11 +24,19 @@ public final class InMemoryRepository: SourceRepository {
         }
     }
 
+    /// What `resolve` of this app throws from now on.
+    public func fail(_ app: ID<App>, with error: PlatformError?) { state.withLock { $0.failures[app] = error } }
+    /// What `create` throws from now on.
+    public func failCreation(with error: PlatformError?) { state.withLock { $0.creationFailure = error } }
+
     public var pinned: [ID<Deploy>: CommitID] { state.withLock { $0.pins } }
     public func head(of app: ID<App>) -> BranchName? { state.withLock { $0.heads[app] } }
 
     public func create(_ app: ID<App>, head: BranchName) async throws(PlatformError) {
-        state.withLock { $0.heads[app] = head }
+        try state.withLock { (state) throws(PlatformError) in
+            if let failure = state.creationFailure { throw failure }
+            state.heads[app] = head
+        }
     }
 
     public func delete(_ app: ID<App>) async throws(PlatformError) {
@@ -44,8 +54,9 @@ public final class InMemoryRepository: SourceRepository {
     }
 
     public func resolve(_ revision: Revision, app: ID<App>) async throws(PlatformError) -> CommitID? {
-        state.withLock { state in
-            switch revision {
+        try state.withLock { (state) throws(PlatformError) in
+            if let failure = state.failures[app] { throw failure }
+            return switch revision {
             case .branch(let name): state.branches[app]?[name]
             case .commit(let commit): state.commits[app]?.contains(commit) == true ? commit : nil
             }
@@ -60,7 +71,9 @@ public final class InMemoryRepository: SourceRepository {
         _ path: String, commit: CommitID, app: ID<App>, limit: Int
     ) async throws(PlatformError) -> [UInt8]? { nil }
 
-    public func rootEntries(commit: CommitID, app: ID<App>) async throws(PlatformError) -> [String] { [] }
+    public func entries(
+        of folder: String, commit: CommitID, app: ID<App>
+    ) async throws(PlatformError) -> [String]? { folder.isEmpty ? [] : nil }
 
     public func pin(_ commit: CommitID, deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError) {
         state.withLock { $0.pins[deploy] = commit }

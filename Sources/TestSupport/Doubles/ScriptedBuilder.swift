@@ -48,6 +48,7 @@ public final class ScriptedBuilder: SourceBuilder {
     }
 
     public func remove(_ release: ID<Release>) async { state.withLock { _ = $0.folders.remove(release) } }
+    public func forget(_ app: ID<App>) async {}
     public func releasesOnDisk() async -> [ID<Release>] { state.withLock { Array($0.folders) } }
     public func addStray(_ release: ID<Release>) { state.withLock { _ = $0.folders.insert(release) } }
 }

@@ -8,6 +8,9 @@ public final class InMemoryDeployLogStore: DeployLogStore {
 
     public init() {}
 
+    /// How many deploys have a log.
+    public var count: Int { logs.withLock { $0.count } }
+
     public func append(_ text: String, deploy: ID<Deploy>) throws(PlatformError) {
         logs.withLock { $0[deploy, default: Data()].append(contentsOf: text.utf8) }
     }

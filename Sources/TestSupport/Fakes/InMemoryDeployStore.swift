@@ -10,14 +10,35 @@ public struct InMemoryDeployStore: DeployStore {
             guard deploys.allSatisfy({ state.isLive($0.channelID) }) else {
                 throw PlatformError(.conflict, "the channel is being deleted")
             }
-            let channels = Set(deploys.map(\.channelID))
-            let older = state.deploys.filter { channels.contains($0.channelID) && $0.status == .queued }
-            state.deploys += deploys
-            for deploy in older { state.end(deploy.id, .failed, "superseded by a newer deploy", date) }
-            for deploy in older { state.settle(deploy) }
-            let ids = Set(older.map(\.id))
-            return state.deploys.filter { ids.contains($0.id) }
+            return state.queue(deploys, date)
         }
+    }
+
+    public func hold(_ deploys: [Deploy]) async throws(PlatformError) {
+        try tables.write { (state) throws(PlatformError) in
+            guard deploys.allSatisfy({ state.isLive($0.channelID) }) else {
+                throw PlatformError(.conflict, "the channel is being deleted")
+            }
+            state.held += deploys
+        }
+    }
+
+    public func held() async throws(PlatformError) -> [Deploy] { try tables.read { $0.held } }
+
+    public func release(_ ids: [ID<Deploy>], at date: Date) async throws(PlatformError) -> [Deploy] {
+        try tables.write { state in
+            let deploys = ids.compactMap { id in state.held.first { $0.id == id } }
+            state.held.removeAll { ids.contains($0.id) }
+            return state.queue(deploys.filter { state.isLive($0.channelID) }, date)
+        }
+    }
+
+    public func discard(_ ids: [ID<Deploy>]) async throws(PlatformError) {
+        try tables.write { state in state.held.removeAll { ids.contains($0.id) } }
+    }
+
+    public func forget(_ ids: [ID<Deploy>]) async throws(PlatformError) {
+        try tables.write { state in state.deploys.removeAll { ids.contains($0.id) && $0.status.isTerminal } }
     }
 
     public func deploy(_ id: ID<Deploy>) async throws(PlatformError) -> Deploy? {
@@ -103,10 +124,6 @@ public struct InMemoryDeployStore: DeployStore {
         }
     }
 
-    public func discard(_ ids: [ID<Deploy>]) async throws(PlatformError) {
-        try tables.write { state in state.deploys.removeAll { ids.contains($0.id) && $0.status == .queued } }
-    }
-
     public func failedTips(app: ID<App>) async throws(PlatformError) -> [FailedTip] {
         try tables.read { state in
             state.tips[app, default: [:]].sorted { $0.key < $1.key }.compactMap { ref, tip in
@@ -123,6 +140,17 @@ public struct InMemoryDeployStore: DeployStore {
 extension InMemoryTables.State {
     fileprivate func index(of id: ID<Deploy>, becoming next: DeployStatus) -> Int? {
         deploys.firstIndex { $0.id == id && $0.status.canBecome(next) }
+    }
+
+    /// Adds the deploys and ends what waited on their channels before.
+    fileprivate mutating func queue(_ new: [Deploy], _ date: Date) -> [Deploy] {
+        let channels = Set(new.map(\.channelID))
+        let older = deploys.filter { channels.contains($0.channelID) && $0.status == .queued }
+        deploys += new
+        for deploy in older { end(deploy.id, .failed, Deploy.superseded, date) }
+        for deploy in older { settle(deploy) }
+        let ids = Set(older.map(\.id))
+        return deploys.filter { ids.contains($0.id) }
     }
 
     fileprivate mutating func end(_ id: ID<Deploy>, _ status: DeployStatus, _ failure: String?, _ date: Date) {

@@ -16,8 +16,16 @@ public struct InMemoryStores: Sendable {
     public let databases: InMemoryDatabaseStore
     public let logs = InMemoryDeployLogStore()
 
+    private let tables: InMemoryTables
+
+    /// What every call throws from now on; `nil` lets them work again.
+    public func fail(with error: PlatformError?) { tables.fail(with: error) }
+    /// How many calls have failed so.
+    public var failures: Int { tables.failures }
+
     public init() {
         let tables = InMemoryTables()
+        self.tables = tables
         users = InMemoryUserStore(tables: tables)
         tokens = InMemoryTokenStore(tables: tables)
         apps = InMemoryAppStore(tables: tables)
@@ -51,6 +59,7 @@ final class InMemoryTables: Sendable {
         var deletedChannels: Set<ID<Channel>> = []
         var databases: [ID<Channel>: DatabaseRecord] = [:]
         var deploys: [Deploy] = []
+        var held: [Deploy] = []
         var releases: [ReleaseRow] = []
         var instances: [Instance] = []
         var environment: [ID<App>: [String: String]] = [:]
@@ -58,14 +67,29 @@ final class InMemoryTables: Sendable {
     }
 
     private let state = Mutex(State())
+    private let failure = Mutex<(error: PlatformError?, count: Int)>((nil, 0))
+
+    var failures: Int { failure.withLock { $0.count } }
+
+    func fail(with error: PlatformError?) { failure.withLock { $0.error = error } }
+
+    private func checkFailure() throws(PlatformError) {
+        let error = failure.withLock { failure in
+            if failure.error != nil { failure.count += 1 }
+            return failure.error
+        }
+        if let error { throw error }
+    }
 
     func read<Value: Sendable>(_ body: (State) throws(PlatformError) -> Value) throws(PlatformError) -> Value {
-        try state.withLock { (state) throws(PlatformError) in try body(state) }
+        try checkFailure()
+        return try state.withLock { (state) throws(PlatformError) in try body(state) }
     }
 
     /// Changes the state as a transaction does: when `body` throws, nothing has changed.
     func write<Value: Sendable>(_ body: (inout State) throws(PlatformError) -> Value) throws(PlatformError) -> Value {
-        try state.withLock { (state) throws(PlatformError) in
+        try checkFailure()
+        return try state.withLock { (state) throws(PlatformError) in
             var next = state
             let value = try body(&next)
             state = next
@@ -110,6 +134,7 @@ extension InMemoryTables.State {
         deletedChannels.remove(id)
         databases[id] = nil
         deploys.removeAll { $0.channelID == id }
+        held.removeAll { $0.channelID == id }
         releases.removeAll { $0.release.channelID == id }
         instances.removeAll { $0.channelID == id }
     }

@@ -8,7 +8,7 @@ struct DeployFollower {
 
     /// Prints what there is, and with `untilEnd` what comes, until the log says how the deploy ended.
     func follow(_ deploy: String, untilEnd: Bool) async throws -> DeployOutcome? {
-        var reader = DeployLogReader(hostname: channel.hostname)
+        var reader = DeployLogReader()
         var pause = Duration.milliseconds(100)
         while true {
             let log = try await api.log(of: deploy, app: app, channel: channel)

@@ -8,34 +8,29 @@ enum DeployOutcome: Sendable, Hashable {
 /// Reads a deploy's log that grows: hands out what is new and knows when it is at its end. Pure; the polling is the
 /// caller's.
 struct DeployLogReader: Sendable {
-    /// The site's hostname: the line after `deploy complete` names it.
-    let hostname: String
+    private static let failed = "deploy failed: "
+
     private var printed = 0
     private(set) var outcome: DeployOutcome?
-
-    init(hostname: String) { self.hostname = hostname }
 
     /// Takes the whole log as it stands now, returns the complete lines that were not returned before.
     mutating func take(_ log: String) -> [Substring] {
         let lines = log.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         let new = lines.dropFirst(printed)
         printed = lines.count
-        outcome = outcome(lines.suffix(2).map(Self.text))
+        outcome = lines.last.flatMap { Self.outcome(Self.text($0)) }
         return Array(new)
     }
 
-    /// Output of the app may spell the platform's words too, so only the last lines count: `deploy failed: reason`,
-    /// or `deploy complete` and the site's address.
-    private func outcome(_ tail: [Substring]) -> DeployOutcome? {
-        guard let last = tail.last else { return nil }
-        if last.hasPrefix("deploy failed: ") { return .failure(String(last.dropFirst("deploy failed: ".count))) }
-        if tail.first == "deploy complete", last.contains("://\(hostname)") { return .success }
-        return nil
+    /// Only the server ends a log with these words: what an app prints alike has a mark in front.
+    private static func outcome(_ last: Substring) -> DeployOutcome? {
+        if last.hasPrefix(failed) { return .failure(String(last.dropFirst(failed.count))) }
+        return last == "deploy complete" ? .success : nil
     }
 
     /// The line without its time stamp, `[2026-04-22T10:31:00Z] `.
     private static func text(_ line: Substring) -> Substring {
-        guard line.first == "[", let end = line.firstIndex(of: "]") else { return line }
-        return line[line.index(after: end)...].drop { $0 == " " }
+        guard line.first == "[", let end = line.firstRange(of: "] ") else { return line }
+        return line[end.upperBound...]
     }
 }

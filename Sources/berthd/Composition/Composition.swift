@@ -31,14 +31,14 @@ struct Composition {
         try await rooms.network.prepare()
         let leftovers = try await control.restore()
 
-        var firstUser: (name: String, token: String)?
-        if try await !control.users.hasUsers() {
-            let token = try await control.users.add(name: settings.firstUser, isAdmin: true).token
-            firstUser = (settings.firstUser, token.plaintext)
-        }
         let address = rooms.platform.address
-        let banner = { @Sendable [firstUser] in
-            Banner(address: address, firstUser: firstUser, took: started.duration(to: .now)).text
+        // Made when the listener is open: a start that fails must not use up the token, which is shown once.
+        let banner = { @Sendable [name = settings.firstUser] () async throws -> String in
+            var firstUser: (name: String, token: String)?
+            if try await !control.users.hasUsers() {
+                firstUser = (name, try await control.users.add(name: name, isAdmin: true).token.plaintext)
+            }
+            return Banner(address: address, firstUser: firstUser, took: started.duration(to: .now)).text
         }
         return Composition(
             services: try Self.services(
@@ -52,6 +52,7 @@ struct Composition {
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(settings.shutdownSeconds + 10)
+        configuration.maximumCancellationDuration = .seconds(10)
         try await ServiceGroup(configuration: configuration).run()
         withExtendedLifetime(lock) {}
     }
@@ -59,7 +60,7 @@ struct Composition {
     /// What others depend on comes first.
     private static func services(
         _ rooms: Rooms, control: ControlPlane, leftovers: Leftovers, settings: Settings, folder: DataFolder,
-        banner: @escaping @Sendable () -> String
+        banner: @escaping @Sendable () async throws -> String
     ) throws -> [any Service] {
         let sockets = ServiceSockets(folder: folder)
         rooms.routes.publish(sockets.targets(rooms.platform.address))

@@ -14,7 +14,7 @@ struct FrontService: Service {
     /// One element for each private server that is open.
     let opened: AsyncStream<Void>
     let privateServers: Int
-    let banner: @Sendable () -> String
+    let banner: @Sendable () async throws -> String
 
     func run() async throws {
         var waiting = privateServers
@@ -23,7 +23,7 @@ struct FrontService: Service {
             if waiting == 0 { break }
         }
         try await router.start()
-        FileHandle.standardOutput.write(Data(banner().utf8))
+        FileHandle.standardOutput.write(Data(try await banner().utf8))
         await withTaskGroup(of: Void.self) { group in
             // Instances that were found running get through to the database again as soon as it is there.
             if let provisioner { group.addTask { _ = try? await provisioner.endpoint() } }

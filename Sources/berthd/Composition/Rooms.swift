@@ -36,7 +36,8 @@ struct Rooms {
         let runner = try ContainerRunner(
             configuration: runnerConfiguration, network: network, logger: logger.labelled("berth.runner"))
         let builder = ReleaseBuilder(
-            configuration: BuilderConfiguration(releases: folder.releases), repository: repositories, runner: runner,
+            configuration: BuilderConfiguration(
+                releases: folder.releases, dependencies: folder.dependencies), repository: repositories, runner: runner,
             catalog: try TemplateCatalog(builtIn: settings.builtInTemplates, operatorFolder: settings.templates),
             pool: BlockingPool(label: "builder", width: 4), logger: logger.labelled("berth.builder"))
         let postgres = try postgres(settings, folder: folder, network: network, logger: logger)
@@ -45,6 +46,7 @@ struct Rooms {
         var control = ControlConfiguration()
         control.drainSeconds = settings.drainSeconds
         control.instanceLimits.memory = settings.instanceMemory << 20
+        control.instanceCaps.memory = max(control.instanceCaps.memory, control.instanceLimits.memory)
         var router = RouterConfiguration()
         router.host = settings.listen.host
         router.port = settings.listen.port

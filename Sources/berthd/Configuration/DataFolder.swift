@@ -9,6 +9,8 @@ struct DataFolder: Sendable {
     var secrets: String { "\(root)/secrets" }
     var repositories: String { "\(root)/repos" }
     var releases: String { "\(root)/releases" }
+    /// Installed dependencies of apps, kept between builds: on the releases' file system, since files are shared by links.
+    var dependencies: String { "\(root)/cache/dependencies" }
     var deployLogs: String { "\(root)/logs/deploys" }
     var instanceLogs: String { "\(root)/logs/instances" }
     var postgres: String { "\(root)/postgres" }

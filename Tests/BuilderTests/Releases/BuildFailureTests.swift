@@ -76,7 +76,7 @@ struct BuildFailureTests {
     @Test func aTemplateThatIsNotInstalledIsNamed() async throws {
         let fixture = try BuildFixture()
         let error = try await fixture.failure(texts: ["a": ""], template: "cobol")
-        #expect(error?.message == "the template \"cobol\" is not installed; there are: node, static")
+        #expect(error?.message == "the template \"cobol\" is not installed; there are: node, python, docs, static")
     }
 
     @Test func aProgramThatTheServerLacksIsNamedBeforeAnythingRuns() async throws {

@@ -8,7 +8,7 @@ import Testing
 
 struct ReleaseBuilderTests {
     @Test func theTemplatesAreNamedInOrder() throws {
-        #expect(try BuildFixture().builder.templateNames == ["node", "static"])
+        #expect(try BuildFixture().builder.templateNames == ["node", "python", "docs", "static"])
     }
 
     @Test func aStaticSiteIsBuiltWithoutAContainer() async throws {

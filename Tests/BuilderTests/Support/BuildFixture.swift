@@ -17,13 +17,16 @@ struct BuildFixture {
     let runner: StubTaskRunner
     let builder: ReleaseBuilder
     let log = RecordingLogSink()
+    /// The app that every build is of.
+    let app = ID<App>()
 
     init(
         _ runner: StubTaskRunner = StubTaskRunner(), change: (inout BuilderConfiguration) -> Void = { _ in }
     ) throws {
         directory = try TemporaryDirectory("builder-test")
         self.runner = runner
-        var configuration = BuilderConfiguration(releases: directory.path("data/releases"))
+        var configuration = BuilderConfiguration(
+            releases: directory.path("data/releases"), dependencies: directory.path("data/cache/dependencies"))
         change(&configuration)
         builder = ReleaseBuilder(
             configuration: configuration, repository: repository, runner: runner,
@@ -38,7 +41,7 @@ struct BuildFixture {
         previous: Release? = nil
     ) throws -> BuildRequest {
         let app = App(
-            ownerID: ID(), ownerName: try UserName("ada"), name: try AppName("site"), template: template,
+            id: self.app, ownerID: ID(), ownerName: try UserName("ada"), name: try AppName("site"), template: template,
             createdAt: Date(timeIntervalSince1970: 0))
         let name = try ChannelName("prod")
         let channel = Channel(

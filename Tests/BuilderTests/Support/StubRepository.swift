@@ -36,12 +36,11 @@ final class StubRepository: SourceRepository {
         return tree
     }
 
-    func rootEntries(commit: CommitID, app: ID<App>) async throws(PlatformError) -> [String] {
-        Set(
-            try tree(commit).keys.map { path in
-                path.firstIndex(of: "/").map { String(path[...$0]) } ?? path
-            }
-        ).sorted()
+    func entries(of folder: String, commit: CommitID, app: ID<App>) async throws(PlatformError) -> [String]? {
+        let prefix = folder.isEmpty ? "" : folder + "/"
+        let paths = try tree(commit).keys.filter { $0.hasPrefix(prefix) }.map { $0.dropFirst(prefix.count) }
+        guard folder.isEmpty || !paths.isEmpty else { return nil }
+        return Set(paths.map { path in path.firstIndex(of: "/").map { String(path[...$0]) } ?? String(path) }).sorted()
     }
 
     func file(_ path: String, commit: CommitID, app: ID<App>, limit: Int) async throws(PlatformError) -> [UInt8]? {

@@ -30,7 +30,7 @@ struct TemplateManifestParserTests {
         #expect(manifest.build.steps.isEmpty)
         #expect(manifest.build.timeLimit == 600)
         #expect(manifest.build.site == nil)
-        #expect(manifest.run.commands == [.arguments(["hello"], file: nil)])
+        #expect(manifest.run.commands == [TemplateManifest.Command(form: .arguments(["hello"]))])
         #expect(manifest.run.port == 8080)
         #expect(manifest.run.healthPath == "/")
     }
@@ -64,7 +64,7 @@ struct TemplateManifestParserTests {
             ),
             (
                 "build:\n  steps:\n    - name: a\n      command: [a]\n      when:\n        any: [{}]\n",
-                "t.yaml:12:15: build.steps[0].when.any[0] must have either file or json"
+                "t.yaml:12:15: build.steps[0].when.any[0] must have one of file, json and text"
             ),
             ("name: twice\n", "t.yaml:2:1: the same key twice: name"),
             ("build: [\n", "t.yaml:8:1: not YAML: did not find expected node content"),
@@ -99,8 +99,24 @@ struct TemplateManifestParserTests {
                 "command: [hello]", "command: [hello]\n  environment: {A-B: c}",
                 "run.environment: a variable's name is letters, digits and _"
             ),
-            ("command: [hello]", "commands: [{file: a}]", "run.commands[0] must have shell-from or arguments"),
+            (
+                "command: [hello]", "commands: [{file: a}]",
+                "run.commands[0] must have one of arguments, shell, shell-from, procfile"
+            ),
             ("kind: web", "kind: static", "run.command is only for kind: web"),
+            ("command: [hello]", "command: [hello]\n  readiness: udp", "run.readiness must be http or tcp"),
+            (
+                "command: [hello]", "commands: [{shell: a, procfile: web}]",
+                "run.commands[0] must have one of arguments, shell, shell-from, procfile"
+            ),
+            (
+                "command: [hello]", "commands: [{shell: a, when: {any: [{text: {file: b}}]}}]",
+                "run.commands[0].when.any[0].text.line is missing"
+            ),
+            (
+                "command: [hello]", "commands: [{shell: a, when: {any: [{json: {file: b}}]}}]",
+                "run.commands[0].when.any[0].json must have either entries-of or field"
+            ),
         ])
     func aValueOutsideTheSchemaIsTold(_ old: String, _ new: String, _ expected: String) {
         let found = problems(Self.valid.replacing(old, with: new))

@@ -62,6 +62,18 @@ struct Project: Sendable {
         try await startPush(refspec, options: options).result()
     }
 
+    /// Pushes a new commit with the same files.
+    func pushAgain() async throws -> CommandResult {
+        try await commit("again")
+        return try await push()
+    }
+
+    /// Runs a program in the working copy; throws when it fails.
+    func runInFolder(_ command: String...) async throws {
+        let result = try await run(command, directory: directory.path)
+        guard result.status == 0 else { throw HTTPFailure(description: "\(command): \(result.errorText)") }
+    }
+
     /// Pushes to another address.
     func push(to address: String) async throws -> CommandResult {
         try await run(["git", "push", address, "HEAD:refs/heads/master"], directory: directory.path)

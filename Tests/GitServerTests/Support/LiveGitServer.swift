@@ -3,8 +3,8 @@ import Core
 import Foundation
 import Git
 import Hummingbird
-import HummingbirdTesting
 import Logging
+import ServiceLifecycle
 import TestSupport
 
 @testable import GitServer
@@ -41,10 +41,30 @@ struct LiveGitServer: Sendable {
         let router = Router()
         GitRoutes(store: store, gate: gate, configuration: configuration, logger: Logger(label: "git-tests"))
             .add(to: router)
-        let application = Application(router: router, logger: Logger(label: "git-tests.http"))
-        try await application.test(.live) { client in
-            guard let port = client.port else { throw PlatformError.invalid("no port") }
-            try await body(LiveGitServer(gate: gate, store: store, scratch: scratch, port: port))
+        // Not by name: `localhost` is ::1 first on machines that have it.
+        let (ports, isRunning) = AsyncStream<Int>.makeStream()
+        let application = Application(
+            router: router, configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
+            onServerRunning: { isRunning.yield($0.localAddress?.port ?? 0) },
+            logger: Logger(label: "git-tests.http"))
+        let services = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [application], logger: Logger(label: "git-tests.services")))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await services.run() }
+            var port: Int?
+            for await found in ports {
+                port = found
+                break
+            }
+            guard let port else { throw PlatformError.invalid("the server did not start") }
+            let server = LiveGitServer(gate: gate, store: store, scratch: scratch, port: port)
+            do { try await body(server) } catch {
+                await services.triggerGracefulShutdown()
+                throw error
+            }
+            await services.triggerGracefulShutdown()
+            try await group.waitForAll()
         }
     }
 

@@ -21,12 +21,14 @@ final class RecordingGate: GitGate {
         var notes: [String] = []
         var prepareError: PlatformError?
         var isScopeDenied = false
+        var isRevoked = false
     }
 
     let app: App
     private let user: User
     private let record = Mutex(Record())
     private let preparation = Mutex<@Sendable () async -> Void>({})
+    private let view = Mutex<@Sendable () async -> Void>({})
     private let script = Mutex<@Sendable (PreparedPush, Set<String>) -> AsyncStream<PushEvent>>({ _, _ in
         AsyncStream { $0.finish() }
     })
@@ -46,6 +48,9 @@ final class RecordingGate: GitGate {
         script.withLock { $0 = body }
     }
 
+    /// What happens when a push or an advertisement asks what pushers are shown.
+    func onView(_ body: @escaping @Sendable () async -> Void) { view.withLock { $0 = body } }
+
     /// What happens while a push is written down.
     func onPrepare(_ body: @escaping @Sendable () async -> Void) { preparation.withLock { $0 = body } }
 
@@ -64,7 +69,9 @@ final class RecordingGate: GitGate {
         _ credentials: GitCredentials?, owner: String, name: String, service: GitService
     ) async throws(PlatformError) -> GitAccess {
         guard let credentials else { throw PlatformError(.unauthenticated, "credentials are needed") }
-        if credentials.token == Self.revoked { throw PlatformError(.tokenRevoked, "the token was revoked") }
+        if credentials.token == Self.revoked || state.isRevoked {
+            throw PlatformError(.tokenRevoked, "the token was revoked")
+        }
         guard credentials.token == Self.token, credentials.userName ?? Self.owner == Self.owner else {
             throw PlatformError(.tokenInvalid, "the token is not known")
         }
@@ -76,7 +83,10 @@ final class RecordingGate: GitGate {
         return GitAccess(app: app, principal: Principal(user: user, token: ID(), scopes: [.repo]))
     }
 
-    func pusherView(of app: App) async throws(PlatformError) -> [String: CommitID?] { state.view }
+    func pusherView(of app: App) async throws(PlatformError) -> [String: CommitID?] {
+        await view.withLock { $0 }()
+        return state.view
+    }
 
     func prepare(_ updates: [PushUpdate], access: GitAccess) async throws(PlatformError) -> PreparedPush {
         change { $0.prepared.append(updates) }

@@ -43,7 +43,8 @@ import Testing
         var builder = PackBuilder()
         try builder.add(.blob, "first")
         try await fixture.receive(builder.pack())
-        let repository = try Repository(directory: fixture.directory, lock: RepositoryLock())
+        let repository = try Repository(
+            directory: fixture.directory, lock: RepositoryLock(references: ReferenceCache(byteLimit: 1 << 20)))
         let isSomewhere = repository.objects.contains(Self.somewhere)
         #expect(!isSomewhere)
         builder = PackBuilder()

@@ -32,7 +32,7 @@ import Testing
         var sum = PlainSHA1()
         sum.update(Array(bytes.dropLast(20)))
         var hash: [UInt8] = []
-        sum.finish().append(to: &hash)
+        sum.finish().appendBytes(to: &hash)
         #expect(Array(bytes.suffix(20)) == hash)
     }
 }

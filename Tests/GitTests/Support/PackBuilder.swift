@@ -52,7 +52,7 @@ struct PackBuilder {
         var sum = PlainSHA1()
         sum.update(bytes)
         var sealed = bytes
-        sum.finish().append(to: &sealed)
+        sum.finish().appendBytes(to: &sealed)
         return sealed
     }
 
@@ -81,7 +81,7 @@ struct PackBuilder {
     static func tree(_ entries: [(mode: String, name: String, id: ObjectID)]) -> [UInt8] {
         entries.flatMap { entry in
             var bytes = Array("\(entry.mode) \(entry.name)\0".utf8)
-            entry.id.append(to: &bytes)
+            entry.id.appendBytes(to: &bytes)
             return bytes
         }
     }

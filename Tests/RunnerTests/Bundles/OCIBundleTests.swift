@@ -11,7 +11,7 @@ import Testing
             groupPath: "/berth/n/i-1",
             seccomp: .init(defaultAction: "SCMP_ACT_ERRNO", defaultErrnoRet: 38, architectures: [], syscalls: []),
             hostname: "app", network: "/run/netns/n1", app: "/data/releases/1", isAppWritable: false, account: 20_001,
-            arguments: ["node", "s.js"], environment: ["PATH": "/own", "A": "b=c"],
+            arguments: ["node", "s.js"], environment: ["PATH": "/own", "A": "b=c"], workingDirectory: "",
             limits: ContainerLimits(memory: 100 << 20, milliCPU: 500, processes: 9, temporary: 1 << 20),
             openFiles: 1_000_000)
     }

@@ -29,7 +29,7 @@ struct ClosureChecks {
         guard !uses.isEmpty else { return }
         var kind = record.kind
         if kind == nil { kind = try storedKind(record, uses, store) }
-        if kind == nil, try objects.refreshOnce(store) { kind = try storedKind(record, uses, store) }
+        if kind == nil, objects.refreshOnce(store) { kind = try storedKind(record, uses, store) }
         guard let kind else {
             throw GitError(
                 .refused, "\(Self.name(uses)) \(record.id) is missing: the push refers to it and does not bring it",

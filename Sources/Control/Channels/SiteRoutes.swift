@@ -1,0 +1,59 @@
+import Core
+import Synchronization
+
+/// The hostnames of channels, each owned by one channel. A hostname is free again as soon as its channel is deleted, so a
+/// deploy of the old one may end when a new one has the name already: whoever does not own a hostname changes nothing.
+final class SiteRoutes: Sendable {
+    private let routes: any RoutePublisher
+    private let address: PublicAddress
+    private let owners = Mutex<[String: ID<Channel>]>([:])
+
+    init(routes: any RoutePublisher, address: PublicAddress) {
+        self.routes = routes
+        self.address = address
+    }
+
+    /// Makes the channel, which is stored already and so the only live one of this name, the owner of its hostname.
+    func claim(_ target: RouteTarget, for channel: Channel) {
+        let hostname = address.hostname(channel.label)
+        owners.withLock { owners in
+            owners[hostname] = channel.id
+            routes.publish(target, at: hostname)
+        }
+    }
+
+    /// As `claim`, for all channels at once.
+    func claim(_ targets: [(channel: Channel, target: RouteTarget)]) {
+        owners.withLock { owners in
+            for (channel, _) in targets { owners[address.hostname(channel.label)] = channel.id }
+            routes.publish(
+                Dictionary(targets.map { (address.hostname($0.channel.label), $0.target) }) { $1 })
+        }
+    }
+
+    /// Makes the channel's hostname lead to `target` and returns what it replaced.
+    /// Throws `.cancelled` when the hostname is not the channel's any more.
+    @discardableResult
+    func publish(_ target: RouteTarget, for channel: Channel) throws(PlatformError) -> RouteTarget? {
+        let hostname = address.hostname(channel.label)
+        return try owners.withLock { (owners) throws(PlatformError) in
+            guard owners[hostname] == channel.id else { throw PlatformError(.cancelled, "the channel was deleted") }
+            return routes.publish(target, at: hostname)
+        }
+    }
+
+    /// Gives the hostname up, when it is the channel's.
+    func withdraw(_ channel: Channel) {
+        let hostname = address.hostname(channel.label)
+        owners.withLock { owners in
+            guard owners[hostname] == channel.id else { return }
+            owners[hostname] = nil
+            routes.withdraw(hostname)
+        }
+    }
+
+    /// What a channel shows to which nothing was deployed yet.
+    func placeholder(of app: App) -> RouteTarget {
+        .placeholder(.awaitingFirstDeploy(repositoryURL: address.repositoryURL(user: app.ownerName, app: app.name)))
+    }
+}

@@ -1,0 +1,102 @@
+import Core
+import Foundation
+import Synchronization
+
+/// What a listener to a deploy's log gets.
+enum DeployLogEvent: Sendable, Hashable {
+    /// A stamped line, as it stands in the file.
+    case line(String)
+    case ended(failure: String?)
+}
+
+/// The log of one deploy that has not ended. Its lock is held while a line is written to the file, so that file and
+/// listeners have the same order; other deploys do not wait for it.
+final class LiveLog: Sendable {
+    typealias Listener = AsyncStream<DeployLogEvent>.Continuation
+
+    private struct State {
+        var lines: [String] = []
+        var bytes = 0
+        /// The end of what did not fit any more; written out when the deploy ends.
+        var tail: [String] = []
+        var listeners: [UUID: Listener] = [:]
+        var mask = SecretMask([:])
+        var hasEnded = false
+    }
+
+    /// Bytes that one deploy may write; past that only the last `tailLines` lines are kept.
+    static let limit = 4 << 20
+    static let tailLines = 200
+
+    private let file: @Sendable (String) -> Void
+    private let state = Mutex(State())
+
+    /// - Parameter file: appends a line, which ends in a line feed, to the deploy's log.
+    init(file: @escaping @Sendable (String) -> Void) { self.file = file }
+
+    func hide(_ mask: SecretMask) { state.withLock { $0.mask = mask } }
+
+    /// Writes a line of a step or of the app's own programs. After the end there is nothing to add to.
+    func write(_ text: String, stamp: String) {
+        state.withLock { state in
+            guard !state.hasEnded else { return }
+            let shown = state.mask.hide(LogText.harmless(text))
+            let line = "[\(stamp)] \(DeployEnding.isSpelled(by: shown) ? "> " : "")\(shown)"
+            guard state.bytes + line.utf8.count + 1 <= Self.limit else {
+                if state.tail.isEmpty { emit("[\(stamp)] … output cut: over \(Self.limit >> 20) MiB", &state) }
+                state.tail.append(line)
+                if state.tail.count > Self.tailLines { state.tail.removeFirst() }
+                return
+            }
+            emit(line, &state)
+        }
+    }
+
+    /// Writes the last lines and tells the listeners the outcome.
+    func end(_ lastLines: [String], stamp: String, failure: String?) {
+        let listeners = state.withLock { state in
+            for line in state.tail { emit(line, &state) }
+            for text in lastLines { emit("[\(stamp)] \(LogText.harmless(text))", &state) }
+            state.hasEnded = true
+            return Self.takeListeners(&state)
+        }
+        // Outside the lock: finishing a stream calls its termination handler, which takes the lock.
+        for listener in listeners {
+            listener.yield(.ended(failure: failure))
+            listener.finish()
+        }
+    }
+
+    /// Lets the listeners go without an outcome: the server stops before the deploy has ended.
+    func abandon() {
+        for listener in state.withLock({ Self.takeListeners(&$0) }) { listener.finish() }
+    }
+
+    /// The lines so far and those to come; `nil` when it has ended.
+    func listen() -> AsyncStream<DeployLogEvent>? {
+        state.withLock { state in
+            guard !state.hasEnded else { return nil }
+            let (stream, continuation) = AsyncStream<DeployLogEvent>.makeStream()
+            for line in state.lines { continuation.yield(.line(line)) }
+            let key = UUID()
+            state.listeners[key] = continuation
+            continuation.onTermination = { [weak self] _ in self?.forget(key) }
+            return stream
+        }
+    }
+
+    private func forget(_ listener: UUID) { _ = state.withLock { $0.listeners.removeValue(forKey: listener) } }
+
+    private static func takeListeners(_ state: inout State) -> [Listener] {
+        let listeners = Array(state.listeners.values)
+        state.listeners = [:]
+        return listeners
+    }
+
+    private func emit(_ line: String, _ state: inout State) {
+        state.lines.append(line)
+        state.bytes += line.utf8.count + 1
+        for listener in state.listeners.values { listener.yield(.line(line)) }
+        file(line + "\n")
+    }
+}

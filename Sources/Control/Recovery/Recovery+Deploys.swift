@@ -1,0 +1,70 @@
+import Core
+
+extension Recovery {
+    /// A push that was cut short between writing its deploys down and telling of the refs: where the ref has moved its
+    /// deploys are due, the others are dropped.
+    func settleHeldDeploys() async throws(PlatformError) {
+        for deploy in try await platform.deploys.held() {
+            await guarded("held deploy \(deploy.id)") { () async throws(PlatformError) in
+                guard let branch = deploy.ref.flatMap({ BranchName(ref: $0) }),
+                    try await platform.repository.resolve(.branch(branch), app: deploy.appID) == deploy.commit
+                else { return try await platform.deploys.discard([deploy.id]) }
+                for superseded in try await platform.deploys.release([deploy.id], at: platform.now()) {
+                    logs.end(
+                        superseded.id, lastLines: DeployEnding.failure(Deploy.superseded), failure: Deploy.superseded)
+                }
+            }
+        }
+    }
+
+    /// Deploys that ran are queued again, or end as failed when that was tried before or a newer one waits; what they had
+    /// built is removed. Returns the channels on which something waits.
+    func settleInterruptedDeploys() async throws(PlatformError) -> Set<ID<Channel>> {
+        let unfinished = try await platform.deploys.unfinished()
+        for deploy in unfinished {
+            logs.open(deploy.id)
+            guard deploy.status == .running else { continue }
+            let isOvertaken = unfinished.contains { $0.channelID == deploy.channelID && $0.status == .queued }
+            await guarded("deploy \(deploy.id)") { () async throws(PlatformError) in
+                try await removeReleases(of: deploy)
+                if let reason = giveUp(deploy, isOvertaken: isOvertaken) {
+                    await pipeline.fail(deploy, because: PlatformError(.cancelled, reason))
+                } else {
+                    logs.write("the server stopped during this deploy; starting it again", to: deploy.id)
+                    try await platform.deploys.requeue(deploy.id)
+                }
+            }
+        }
+        return Set(unfinished.map(\.channelID))
+    }
+
+    private func giveUp(_ deploy: Deploy, isOvertaken: Bool) -> String? {
+        if isOvertaken { return Deploy.superseded }
+        let attempts = deploy.attempts
+        return attempts < platform.configuration.deployAttempts ? nil : "the server stopped \(attempts) times during it"
+    }
+
+    /// A deploy ends in the store first and in its log next: a crash between the two leaves a log without an end.
+    func endLogs() async throws(PlatformError) {
+        for channel in try await platform.channels.allChannels() {
+            for deploy in try await platform.deploys.deploys(channel: channel.id, limit: 3)
+            where deploy.status.isTerminal {
+                let log =
+                    try await platform.deployLogs.read(deploy.id).map { String(decoding: $0, as: UTF8.self) } ?? ""
+                guard !DeployEnding.isIn(log) else { continue }
+                logs.end(
+                    deploy.id, lastLines: deploy.failure.map(DeployEnding.failure) ?? DeployEnding.success,
+                    failure: deploy.failure)
+            }
+        }
+    }
+
+    /// What an interrupted deploy had built: it starts from its commit again.
+    private func removeReleases(of deploy: Deploy) async throws(PlatformError) {
+        for release in try await platform.releases.releases(channel: deploy.channelID)
+        where release.deployID == deploy.id {
+            try await platform.releases.delete(release.id)
+            await platform.builder.remove(release.id)
+        }
+    }
+}

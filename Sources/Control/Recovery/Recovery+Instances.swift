@@ -1,0 +1,130 @@
+import Core
+import Logging
+
+extension Recovery {
+    private static let startsAtOnce = 4
+
+    /// Finds the instances that still run and makes every hostname lead where it should.
+    func restoreRoutes() async throws(PlatformError) {
+        let apps = Dictionary(uniqueKeysWithValues: try await platform.apps.allApps().map { ($0.id, $0) })
+        let running = try await recoverInstances()
+        var targets: [(channel: Channel, target: RouteTarget)] = []
+        for channel in try await platform.channels.allChannels() {
+            guard let app = apps[channel.appID] else { continue }
+            targets.append((channel, await target(of: channel, app: app, running: running)))
+        }
+        sites.claim(targets)
+    }
+
+    /// Instances that were live and still run. Those that were being started or drained are stopped.
+    private func recoverInstances() async throws(PlatformError) -> [ID<Release>: InstanceEndpoint] {
+        let known = try await platform.instances.instances()
+        let live = known.filter { $0.state == .live }
+        let endpoints = try await platform.runner.recover(keep: Set(live.map(\.id)))
+        for instance in known where endpoints[instance.id] == nil {
+            try await platform.instances.delete(instance.id)
+        }
+        var running: [ID<Release>: InstanceEndpoint] = [:]
+        for instance in live { if let endpoint = endpoints[instance.id] { running[instance.releaseID] = endpoint } }
+        return running
+    }
+
+    private func target(
+        of channel: Channel, app: App, running: [ID<Release>: InstanceEndpoint]
+    ) async -> RouteTarget {
+        guard let releaseID = channel.currentRelease else { return sites.placeholder(of: app) }
+        if let endpoint = running[releaseID] { return .instance(endpoint) }
+        do throws(PlatformError) {
+            guard let release = try await platform.releases.release(releaseID), release.plan.kind == .static else {
+                return .placeholder(.starting)
+            }
+            return .site(release: releaseID, try await platform.builder.site(of: releaseID))
+        } catch {
+            platform.logger.error(
+                "release cannot be served", metadata: ["channel": "\(channel.id)", "error": "\(error)"])
+            return .placeholder(.starting)
+        }
+    }
+
+    /// Starts the current release of each channel whose instance did not survive, a few at a time; what does not start is
+    /// tried again for as long as it is what the channel should serve.
+    func startMissingInstances() async throws(PlatformError) {
+        let running = Set(try await platform.instances.instances().map(\.releaseID))
+        let missing = try await platform.channels.allChannels().filter { channel in
+            channel.currentRelease.map { !running.contains($0) } ?? false
+        }
+        if missing.isEmpty { return }
+        // After a boot the cluster starts at the same time, and most apps look for their database first of all.
+        if let provisioner = platform.provisioner { _ = try? await provisioner.endpoint() }
+        var failed: [ID<Channel>] = []
+        await withTaskGroup(of: (ID<Channel>, Bool).self) { group in
+            for (index, channel) in missing.enumerated() {
+                if index >= Self.startsAtOnce, let (id, isDone) = await group.next(), !isDone { failed.append(id) }
+                group.addTask { (channel.id, await startMissingInstance(of: channel.id)) }
+            }
+            for await (id, isDone) in group where !isDone { failed.append(id) }
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for channel in failed { group.addTask { await keepStarting(channel) } }
+        }
+    }
+
+    private func keepStarting(_ channel: ID<Channel>) async {
+        for attempt in 1... {
+            do { try await Task.sleep(for: platform.configuration.instanceRetry.pause(after: attempt)) } catch {
+                return
+            }
+            if await startMissingInstance(of: channel) { return }
+        }
+    }
+
+    /// In the channel's turn, so that a push that comes in meanwhile neither overtakes this nor is overtaken. Returns
+    /// whether there is nothing more to do.
+    private func startMissingInstance(of id: ID<Channel>) async -> Bool {
+        let (results, result) = AsyncStream<Bool>.makeStream()
+        let hasRun = await queue.run(on: id) {
+            do throws(PlatformError) {
+                try await startCurrentRelease(of: id)
+                result.yield(true)
+            } catch {
+                platform.logger.error(
+                    "instance not started again", metadata: ["channel": "\(id)", "error": "\(error)"])
+                result.yield(false)
+            }
+        }
+        result.finish()
+        guard hasRun else { return true }
+        return await results.first { _ in true } ?? true
+    }
+
+    private func startCurrentRelease(of id: ID<Channel>) async throws(PlatformError) {
+        guard let channel = try await platform.channels.channel(id), let current = channel.currentRelease,
+            try await !platform.instances.instances(channel: id).contains(where: { $0.releaseID == current }),
+            let release = try await platform.releases.release(current), release.plan.kind == .web
+        else { return }
+        let instance = Instance(
+            channelID: channel.id, releaseID: release.id, state: .live, createdAt: platform.now())
+        try await platform.instances.insert(instance)
+        do throws(PlatformError) {
+            let endpoint = try await platform.runner.start(
+                InstanceSpecification(
+                    id: instance.id, channel: channel.id, release: release.id,
+                    directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
+                    environment: try await platform.releases.environment(of: release.id), account: channel.account,
+                    limits: try platform.configuration.limits(of: release.plan)),
+                log: DiscardingLogSink())
+            try sites.publish(.instance(endpoint), for: channel)
+            platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])
+        } catch {
+            await platform.runner.stop(instance.id, grace: 0)
+            try await platform.instances.delete(instance.id)
+            throw error
+        }
+    }
+}
+
+/// For a start without a deploy: the deploy's log has ended with its outcome, and what an app prints may be secret, so it is
+/// not for the server's log. The instance's own log has it.
+private struct DiscardingLogSink: DeployLogSink {
+    func write(_ line: String) {}
+}

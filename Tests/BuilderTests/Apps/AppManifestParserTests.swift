@@ -1,0 +1,73 @@
+import Core
+import TestSupport
+import Testing
+
+@testable import Builder
+
+struct AppManifestParserTests {
+    private func parse(_ text: String) throws(PlatformError) -> AppManifest {
+        try AppManifestParser.parse(Array(text.utf8), log: RecordingLogSink())
+    }
+
+    @Test func everyKeyIsRead() throws {
+        let manifest = try parse(
+            """
+            # a comment
+            root: apps/web/
+            build: [npm run css, npm run js]
+            start: node server.js
+            release: node migrate.js
+            health: {path: /up, check: tcp, seconds: 5}
+            limits: {memory: 64M, cpu: 0.5, processes: 20}
+            """)
+        #expect(
+            manifest
+                == AppManifest(
+                    root: "apps/web", build: ["npm run css", "npm run js"], start: "node server.js",
+                    release: "node migrate.js", healthPath: "/up", readiness: .tcp, readySeconds: 5,
+                    limits: LimitRequest(memory: 64 << 20, milliCPU: 500, processes: 20)))
+        #expect(try parse("build: make\noutput: ./out").build == ["make"])
+        #expect(try parse("output: ./out").output == "out")
+        #expect(try parse("root: .").root == nil)
+        #expect(try parse("limits: {memory: 2G}").limits?.memory == 2 << 30)
+    }
+
+    @Test(arguments: ["", "# nothing\n", "---\n", "{}"])
+    func aFileWithoutKeysChangesNothing(_ text: String) throws { #expect(try parse(text) == AppManifest()) }
+
+    @Test(
+        arguments: [
+            ("strat: a", "berth.yaml:1:1: unknown key \"strat\"; did you mean \"start\"?"),
+            ("\nroot: ../x", "berth.yaml:2:7: root must be a folder inside the repository, such as apps/web"),
+            ("root: /etc", "berth.yaml:1:7: root must be a folder inside the repository, such as apps/web"),
+            ("output: a/../..", "berth.yaml:1:9: output must be a folder inside the repository, such as apps/web"),
+            ("start: [a]", "berth.yaml:1:8: start must be a text that is not empty"),
+            ("health: {path: up}", "berth.yaml:1:16: health.path must begin with / and be printable ASCII"),
+            ("health: {check: icmp}", "berth.yaml:1:17: health.check must be http or tcp"),
+            ("health: {seconds: 0}", "berth.yaml:1:19: health.seconds must be a whole number from 1 to 3600"),
+            ("limits: {memory: 1T}", "must be a number with M or G, such as 512M, from 16M"),
+            ("limits: {memory: 99999999999999999999G}", "must be a number with M or G, such as 512M, from 16M"),
+            ("limits: {memory: 1M}", "must be a number with M or G, such as 512M, from 16M"),
+            ("limits: {cpu: nan}", "limits.cpu must be a number of processors, such as 0.5, from 0.05"),
+            ("limits: {cpu: 1e300}", "limits.cpu must be a number of processors, such as 0.5, from 0.05"),
+            ("- a", "berth.yaml:1:1: the file must be a mapping with keys of: root, build"),
+            ("a: [", "not YAML"), ("start: a\nstart: b", "berth.yaml:1:1: the same key twice: start"),
+        ])
+    func aMistakeIsToldWithItsPlace(_ text: String, _ expected: String) {
+        let error = #expect(throws: PlatformError.self) { try parse(text) }
+        #expect(error?.code == .buildFailed)
+        #expect(error?.message.contains(expected) == true, "\(String(describing: error))")
+    }
+
+    @Test func allMistakesGoToTheLog() {
+        let log = RecordingLogSink()
+        #expect(throws: PlatformError.self) {
+            try AppManifestParser.parse(Array("a: 1\nb: 2\n".utf8), log: log)
+        }
+        #expect(log.lines.count == 2)
+    }
+
+    @Test func bytesThatAreNoTextAreRefused() {
+        #expect(throws: PlatformError.self) { try AppManifestParser.parse([0xff, 0xfe], log: RecordingLogSink()) }
+    }
+}

@@ -1,0 +1,113 @@
+import Core
+import Testing
+
+@testable import Builder
+
+/// What `berth.yaml`, a `Procfile` and the templates that are nothing but data come to.
+struct AppPlanTests {
+    private func view(_ files: [String: String]) -> CommitView {
+        CommitView(entries: files.keys.sorted(), contents: files.mapValues { Array($0.utf8) })
+    }
+
+    private func plan(
+        _ template: String, _ files: [String: String], top: [String: String]? = nil, _ app: AppManifest = AppManifest()
+    ) throws -> BuildPlan {
+        let manifest = try #require(try TemplateCatalog(builtIn: BuildFixture.templates)[template])
+        return try PlanResolver.resolve(manifest, view: view(files), top: top.map { view($0) }, app: app)
+    }
+
+    private static let node = [
+        "package.json": #"{"scripts": {"start": "node a", "build": "tsc"}, "dependencies": {"x": "1"}}"#,
+        "package-lock.json": #"{"packages": {"": {}, "node_modules/x": {}}}"#,
+    ]
+
+    @Test func anAppsBuildReplacesTheTemplatesAndKeepsTheDependencies() throws {
+        #expect(try plan("node", Self.node).steps.map(\.name) == ["npm ci", "npm run build"])
+        let own = try plan("node", Self.node, AppManifest(build: ["make a", "make b"], release: "./migrate"))
+        #expect(own.steps.map(\.name) == ["npm ci", "build", "build", "release"])
+        #expect(own.steps.map(\.arguments.last) == ["--no-fund", "make a", "make b", "./migrate"])
+    }
+
+    @Test func anAppsValuesGoBeforeTheTemplates() throws {
+        let limits = LimitRequest(memory: 64 << 20)
+        let own = try plan(
+            "node", Self.node,
+            AppManifest(start: "node b", healthPath: "/up", readiness: .tcp, readySeconds: 3, limits: limits))
+        #expect(own.run.command == ["/bin/bash", "-c", "node b"])
+        #expect(own.run.healthPath == "/up")
+        #expect(own.run.readiness == .tcp)
+        #expect(own.run.readySeconds == 3)
+        #expect(own.run.limits == limits)
+    }
+
+    @Test func anAppInAFolderIsBuiltAndStartedThere() throws {
+        let own = try plan(
+            "node", ["package.json": #"{"main": "m.js"}"#, "install.sh": ""], top: ["README": ""],
+            AppManifest(root: "apps/web"))
+        #expect(own.run.directory == "apps/web")
+        #expect(own.steps.map(\.directory) == ["apps/web"])
+        #expect(
+            own.run.environment["PATH"]?.hasPrefix("/app/apps/web/node_modules/.bin:/app/node_modules/.bin:") == true)
+    }
+
+    @Test func aWorkspaceInstallsAtTheTopAndStartsInItsFolder() throws {
+        let top = [
+            "package.json": #"{"workspaces": ["packages/*"]}"#,
+            "package-lock.json": #"{"packages": {"": {}, "packages/web": {}}}"#,
+        ]
+        let own = try plan(
+            "node", ["package.json": #"{"scripts": {"start": "node ."}}"#], top: top, AppManifest(root: "packages/web"))
+        #expect(own.steps.map(\.name) == ["npm ci (workspace)"])
+        #expect(own.steps.map(\.directory) == [nil])
+        #expect(try plan("node", top.merging(["server.js": ""]) { $1 }).steps.map(\.name) == ["npm ci"])
+    }
+
+    @Test func whatTheTemplateHasNoUseForIsAMistake() {
+        let start = #expect(throws: PlatformError.self) { try plan("static", [:], AppManifest(start: "a")) }
+        #expect(start?.message == "berth.yaml: start: nothing is started by the template static")
+        let output = #expect(throws: PlatformError.self) { try plan("node", Self.node, AppManifest(output: "a")) }
+        #expect(output?.message == "berth.yaml: output: the template node publishes no files")
+    }
+
+    @Test func aSiteMayNameItsOutput() throws {
+        #expect(try plan("static", ["a/": ""], AppManifest(output: "a")).site?.candidates == ["a"])
+    }
+
+    @Test(
+        arguments: [
+            (["Procfile": "web: a\nrelease: b", "requirements.txt": "gunicorn"], ["/bin/bash", "-c", "a"]),
+            (
+                ["requirements.txt": "# x\n Gunicorn==21.2\n", "wsgi.py": "", "app.py": ""],
+                ["/bin/bash", "-c", "exec gunicorn --bind 0.0.0.0:$PORT wsgi:application"]
+            ),
+            (
+                ["requirements.txt": "gunicorn", "app.py": ""],
+                ["/bin/bash", "-c", "exec gunicorn --bind 0.0.0.0:$PORT app:app"]
+            ),
+            (["requirements.txt": "flask # gunicorn", "app.py": ""], ["python3", "app.py"]),
+            (["main.py": ""], ["python3", "main.py"]),
+            (["Procfile": "worker: x", "app.py": ""], ["python3", "app.py"]),
+        ] as [([String: String], [String])])
+    func aPythonAppIsStarted(_ files: [String: String], _ command: [String]) throws {
+        #expect(try plan("python", files).run.command == command)
+    }
+
+    @Test func pipRunsOnlyForRequirements() throws {
+        #expect(try plan("python", ["app.py": ""]).steps.isEmpty)
+        let steps = try plan("python", ["app.py": "", "requirements.txt": "x", "Procfile": "release: r"]).steps
+        #expect(steps.map(\.name) == ["python3 -m venv", "pip install", "release"])
+    }
+
+    @Test func aPythonAppWithNothingToStartSaysWhatToAdd() {
+        let error = #expect(throws: PlatformError.self) { try plan("python", ["wsgi.py": ""]) }
+        #expect(error?.message.contains("add a Procfile with a web line") == true)
+    }
+
+    @Test func aNodeAppsProcfileCountsWhenThereIsNoStartScript() throws {
+        let files = ["package.json": #"{"main": "m.js"}"#, "Procfile": "web: node w.js\nrelease: node r.js"]
+        let own = try plan("node", files)
+        #expect(own.run.command == ["/bin/bash", "-c", "node w.js"])
+        #expect(own.steps.map(\.name) == ["release"])
+        #expect(own.run.environment["NODE_ENV"] == "production")
+    }
+}

@@ -1,0 +1,102 @@
+import Core
+import Foundation
+import Logging
+import TestSupport
+import Testing
+
+@testable import Control
+
+@Suite("A deploy's log")
+struct DeployLogsTests {
+    private let store = InMemoryDeployLogStore()
+
+    private func makeLogs() -> DeployLogs {
+        DeployLogs(
+            store: store, now: { Date(timeIntervalSince1970: 1_776_853_860) },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func text(_ deploy: ID<Deploy>) async throws -> String {
+        String(decoding: try await store.read(deploy) ?? Data(), as: UTF8.self)
+    }
+
+    @Test("cannot be ended by what an app prints")
+    func forgedEnding() async throws {
+        let (logs, deploy) = (makeLogs(), ID<Deploy>())
+        logs.open(deploy)
+        logs.write("deploy complete", to: deploy)
+        #expect(!DeployEnding.isIn(try await text(deploy)))
+        logs.write("deploy failed: no", to: deploy)
+        #expect(!DeployEnding.isIn(try await text(deploy)))
+        logs.end(deploy, lastLines: DeployEnding.success, failure: nil)
+        #expect(DeployEnding.isIn(try await text(deploy)))
+        #expect(
+            try await text(deploy) == """
+                [2026-04-22T10:31:00Z] > deploy complete
+                [2026-04-22T10:31:00Z] > deploy failed: no
+                [2026-04-22T10:31:00Z] deploy complete
+
+                """)
+    }
+
+    @Test("takes nothing after its end, and a late variable opens nothing")
+    func afterEnd() async throws {
+        let (logs, deploy) = (makeLogs(), ID<Deploy>())
+        logs.open(deploy)
+        logs.end(deploy, lastLines: DeployEnding.success, failure: nil)
+        logs.write("late", to: deploy)
+        logs.hide(["KEY": "a secret value"], in: deploy)
+        #expect(logs.listen(to: deploy) == nil)
+        #expect(try await text(deploy) == "[2026-04-22T10:31:00Z] deploy complete\n")
+    }
+
+    @Test("gives every listener every line in the file's order, whenever it came")
+    func listeners() async throws {
+        let (logs, deploy) = (makeLogs(), ID<Deploy>())
+        logs.open(deploy)
+        let early = try #require(logs.listen(to: deploy))
+        await withTaskGroup(of: Void.self) { group in
+            for writer in 0..<8 {
+                group.addTask { for line in 0..<500 { logs.write("\(writer) \(line)", to: deploy) } }
+            }
+        }
+        let late = try #require(logs.listen(to: deploy))
+        logs.end(deploy, lastLines: DeployEnding.success, failure: nil)
+        let file = try await text(deploy).split(separator: "\n").map(String.init)
+        #expect(file.count == 4001)
+        for stream in [early, late] {
+            var lines: [String] = []
+            for await case .line(let line) in stream { lines.append(line) }
+            #expect(lines == file)
+        }
+    }
+
+    @Test("keeps its end when more is written than fits")
+    func cut() async throws {
+        let (logs, deploy) = (makeLogs(), ID<Deploy>())
+        logs.open(deploy)
+        let line = String(repeating: "x", count: 8000)
+        for number in 0..<700 { logs.write("\(number) \(line)", to: deploy) }
+        logs.end(deploy, lastLines: DeployEnding.failure("no"), failure: "no")
+        let lines = try await text(deploy).split(separator: "\n")
+        #expect(lines.contains { $0.hasSuffix("output cut: over 4 MiB") })
+        #expect(lines[lines.count - 2].hasPrefix("[2026-04-22T10:31:00Z] 699 "))
+        #expect(lines.last == "[2026-04-22T10:31:00Z] deploy failed: no")
+        #expect(try await text(deploy).utf8.count < (6 << 20))
+    }
+
+    @Test("lets its listeners go when the server stops, those that come later too")
+    func close() async throws {
+        let (logs, deploy) = (makeLogs(), ID<Deploy>())
+        logs.open(deploy)
+        logs.write("building", to: deploy)
+        let before = try #require(logs.listen(to: deploy))
+        logs.close()
+        let after = try #require(logs.listen(to: deploy))
+        for stream in [before, after] {
+            var events: [DeployLogEvent] = []
+            for await event in stream { events.append(event) }
+            #expect(events == [.line("[2026-04-22T10:31:00Z] building")])
+        }
+    }
+}
