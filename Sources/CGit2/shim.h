@@ -1,6 +1,8 @@
 // libgit2's public interface, and what Swift cannot call itself: its variadic option function.
 #pragma once
 #include <git2.h>
+#include <git2/sys/odb_backend.h>
+#include <stdlib.h>
 
 /// Sets a size option (such as GIT_OPT_SET_PACK_MAX_OBJECT_SIZE).
 static inline int cgit2_set_size_option(int option, size_t value) { return git_libgit2_opts(option, value); }
@@ -22,3 +24,34 @@ static inline int cgit2_flush_file_system(int descriptor) { return syncfs(descri
 
 /// Begins to write a file's bytes to the disk, without waiting (SYNC_FILE_RANGE_WRITE is 2).
 static inline int cgit2_begin_writeback(int descriptor) { return sync_file_range(descriptor, 0, 0, 2); }
+
+// The library hashes an object piece by piece only on its way into a database. So this is a database that keeps nothing.
+static int cgit2_hashing_write(git_odb_stream *stream, const char *bytes, size_t count) { return 0; }
+static int cgit2_hashing_finish(git_odb_stream *stream, const git_oid *id) { return 0; }
+static void cgit2_hashing_free(git_odb_stream *stream) { free(stream); }
+static void cgit2_hashing_free_backend(git_odb_backend *backend) { free(backend); }
+
+static int cgit2_hashing_open(
+    git_odb_stream **stream, git_odb_backend *backend, git_object_size_t size, git_object_t type) {
+    git_odb_stream *fresh = calloc(1, sizeof *fresh);
+    if (!fresh) return -1;
+    fresh->backend = backend;
+    fresh->mode = GIT_STREAM_WRONLY;
+    fresh->write = cgit2_hashing_write;
+    fresh->finalize_write = cgit2_hashing_finish;
+    fresh->free = cgit2_hashing_free;
+    *stream = fresh;
+    return 0;
+}
+
+/// Makes `database`, which is empty, one whose write streams only hash.
+static inline int cgit2_add_hashing_backend(git_odb *database) {
+    git_odb_backend *backend = calloc(1, sizeof *backend);
+    if (!backend) return -1;
+    git_odb_init_backend(backend, GIT_ODB_BACKEND_VERSION);
+    backend->writestream = cgit2_hashing_open;
+    backend->free = cgit2_hashing_free_backend;
+    int status = git_odb_add_backend(database, backend, 1);
+    if (status < 0) free(backend);
+    return status;
+}

@@ -103,7 +103,17 @@ import Testing
         for name in ["refs/heads/master.lock", "packed-refs.lock", "HEAD.lock"] {
             try Data().write(to: URL(fileURLWithPath: "\(fixture.directory)/\(name)"))
         }
+        let packs = "\(fixture.directory)/objects/pack"
+        for name in ["old", "new"] {
+            try Data("PACK".utf8).write(to: URL(fileURLWithPath: "\(packs)/pack-\(name).pack"))
+        }
+        let longAgo = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: -4000)]
+        try files.setAttributes(longAgo, ofItemAtPath: "\(packs)/pack-old.pack")
         await fixture.store.sweep()
+        // The other may be half of what an outside git moves at this moment.
+        #expect(!files.fileExists(atPath: "\(packs)/pack-old.pack"))
+        #expect(files.fileExists(atPath: "\(packs)/pack-new.pack"))
+        try files.removeItem(atPath: "\(packs)/pack-new.pack")
         #expect(try files.contentsOfDirectory(atPath: fixture.scratch.path("repos")) == ["\(fixture.app).git"])
         #expect(
             try files.contentsOfDirectory(atPath: fixture.directory + "/objects").allSatisfy {

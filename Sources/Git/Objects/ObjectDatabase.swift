@@ -1,27 +1,11 @@
 import CGit2
 
-/// Read access to a set of objects: a repository's, or those of one pack. Stays on the thread that opened it.
+/// Read access to a set of objects: a repository's. Stays on the thread that opened it.
 package struct ObjectDatabase: ~Copyable {
     private let pointer: OpaquePointer
 
     /// Takes over `pointer`.
     init(owning pointer: OpaquePointer) { self.pointer = pointer }
-
-    /// The objects of one pack, given the path of its index.
-    init(packIndex path: String) throws(GitError) {
-        var database: OpaquePointer?
-        try LibGit2.check(git_odb_new(&database), "git_odb_new")
-        guard let database else { throw GitError(.library(-1), "no database", operation: "git_odb_new") }
-        var backend: OpaquePointer?
-        var status = git_odb_backend_one_pack(&backend, path)
-        if status >= 0 { status = git_odb_add_backend(database, backend, 1) }
-        if status < 0 {
-            let error = LibGit2.lastError(status, "git_odb_backend_one_pack")
-            git_odb_free(database)
-            throw error
-        }
-        pointer = database
-    }
 
     deinit { git_odb_free(pointer) }
 
@@ -71,22 +55,6 @@ package struct ObjectDatabase: ~Copyable {
             guard kind == expected else { throw Self.wrongKind(id) }
             return try body(bytes)
         }
-    }
-
-    /// The names of all objects.
-    func allObjects() throws(GitError) -> [ObjectID] {
-        var ids: [ObjectID] = []
-        let status = withUnsafeMutablePointer(to: &ids) { list in
-            git_odb_foreach(
-                pointer,
-                { oid, context in
-                    guard let oid, let list = context?.assumingMemoryBound(to: [ObjectID].self) else { return -1 }
-                    list.pointee.append(ObjectID(oid.pointee))
-                    return 0
-                }, list)
-        }
-        try LibGit2.check(status, "git_odb_foreach")
-        return ids
     }
 
     static func wrongKind(_ id: ObjectID) -> GitError {

@@ -89,6 +89,17 @@ package struct ObjectID: Sendable, Hashable {
 
     package var isZero: Bool { self == .zero }
 
+    /// The first byte, by which an index fans out.
+    package var firstByte: UInt8 { UInt8(truncatingIfNeeded: high >> 56) }
+
+    /// A hash under a secret seed: names in a client's trees are of its choosing.
+    func hash(seed: UInt64) -> UInt64 {
+        var hash = (high ^ seed) &* 0x9e37_79b9_7f4a_7c15
+        hash = (hash ^ hash &>> 29 ^ middle) &* (seed | 1)
+        hash = (hash ^ hash &>> 32 ^ UInt64(low)) &* 0xd6e8_feb8_6659_fd93
+        return hash ^ hash &>> 32
+    }
+
     var oid: git_oid {
         var oid = git_oid()
         withUnsafeMutableBytes(of: &oid) { bytes in
@@ -97,6 +108,13 @@ package struct ObjectID: Sendable, Hashable {
             bytes.storeBytes(of: low.bigEndian, toByteOffset: 16, as: UInt32.self)
         }
         return oid
+    }
+
+    /// Adds the 20 bytes to `bytes`.
+    package func appendBytes(to bytes: inout [UInt8]) {
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: high >> shift)) }
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: middle >> shift)) }
+        for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: low >> shift)) }
     }
 
     /// The name as a commit's; `nil` for the zero name. Tags may have it too.

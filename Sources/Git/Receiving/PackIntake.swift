@@ -1,4 +1,5 @@
 import Blocking
+import CGit2
 import Core
 import Glibc
 
@@ -41,6 +42,10 @@ package struct PackIntake {
         guard let file = file?.file else { return }
         let bytes = buffer
         buffer.removeAll(keepingCapacity: true)
-        try await pool.run { () throws(GitError) in try FileSystem.write(bytes, to: file.number) }
+        try await pool.run { () throws(GitError) in
+            try FileSystem.write(bytes, to: file.number)
+            // So that the flush at the end finds little to do.
+            _ = cgit2_begin_writeback(file.number)
+        }
     }
 }

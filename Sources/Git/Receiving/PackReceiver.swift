@@ -1,129 +1,159 @@
-import CGit2
-import Glibc
-
-/// A pack that has been indexed in quarantine.
-struct IndexedPack: Sendable {
-    /// `pack-<hash>`; `nil` when the pack had no objects, so that nothing is kept of it.
-    let name: String?
-}
-
-/// Takes the bytes of one pack, writes them to a folder and indexes them under limits. Checks of what the objects say are
-/// `PackChecker`'s.
+/// Reads a pack once, from its first byte to its last: inflates and names each object, checks it by itself, resolves its
+/// deltas. Nothing is allocated for what a header only claims.
 struct PackReceiver: ~Copyable {
-    private static let headerSize = 12
-    private static let trailerSize = 20
+    /// Blobs above this many bytes are never in memory as a whole, unless a delta builds on them.
+    private static let streamLimit = 1 << 20
 
-    private let indexer: OpaquePointer
-    private let guardian: UnsafeMutablePointer<IndexGuard>
-    private var header: [UInt8] = []
-    private var size = 0
-    private var objectCount = 0
+    private let input: PackInput
+    private let objects: ReceivedObjects
+    private let hasher: ObjectHasher
+    private var inflater: ZlibInflater
+    private var resolver: DeltaResolver
+    private let window: ObjectBytes
 
+    private init(_ input: PackInput, _ resolver: consuming DeltaResolver, _ objects: ReceivedObjects) throws(GitError) {
+        let hasher = try ObjectHasher()
+        let inflater = try ZlibInflater()
+        self.input = input
+        self.objects = objects
+        self.hasher = hasher
+        self.inflater = inflater
+        self.resolver = resolver
+        window = ObjectBytes(count: 1 << 16)
+    }
+
+    /// Reads and checks a pack.
     /// - Parameters:
-    ///   - folder: where the pack and its index are written.
-    ///   - objects: where a thin pack's bases are looked for.
-    init(folder: String, objects: borrowing ObjectDatabase, limits: ReceiveLimits) throws(GitError) {
-        let guardian = UnsafeMutablePointer<IndexGuard>.allocate(capacity: 1)
-        guardian.initialize(to: IndexGuard(limits: limits, deadline: .now + .seconds(limits.indexSeconds)))
-        var options = git_indexer_options()
-        git_indexer_options_init(&options, UInt32(GIT_INDEXER_OPTIONS_VERSION))
-        options.progress_cb = { progress, context in
-            guard let progress, let context else { return -1 }
-            return context.assumingMemoryBound(to: IndexGuard.self).pointee.allows(progress.pointee) ? 0 : -1
+    ///   - store: where bases and all that the pack refers to are looked for.
+    ///   - packs: the folder of the store's packs.
+    static func receive(
+        _ storage: PackStorage, store: borrowing ObjectDatabase, packs: String, limits: ReceiveLimits
+    ) throws(GitError) -> ReceivedPack {
+        guard storage.size <= limits.packBytes else {
+            throw ReceivedObjects.tooLarge(
+                "the pack has \(storage.size) bytes; at most \(limits.packBytes >> 20) MiB are taken")
         }
-        options.progress_cb_payload = UnsafeMutableRawPointer(guardian)
-        var indexer: OpaquePointer?
-        let status = objects.withPointer { git_indexer_new(&indexer, folder, 0, $0, &options) }
-        guard status >= 0, let indexer else {
-            guardian.deinitialize(count: 1)
-            guardian.deallocate()
-            throw LibGit2.lastError(status, "git_indexer_new")
+        let input = try PackInput(storage)
+        let count = try PackHeader.count(input.peek(PackHeader.byteCount))
+        input.take(PackHeader.byteCount)
+        guard count <= limits.objects else {
+            throw ReceivedObjects.tooLarge("the pack has \(count) objects; at most \(limits.objects) are taken")
         }
-        self.indexer = indexer
-        self.guardian = guardian
+        let objects = ReceivedObjects(count: count, packBytes: storage.size, limits: limits)
+        var receiver = try PackReceiver(input, DeltaResolver(storage: storage, objects: objects), objects)
+        for index in 0..<count { try receiver.readEntry(UInt32(index)) }
+        let trailer = try input.finish()
+        try objects.checkTime()
+        try receiver.resolver.finish(store)
+        // Whoever pushes the same again, because a deploy failed, often sends the very same pack.
+        let known = "\(packs)/pack-\(trailer)"
+        let isKnown = FileSystem.exists("\(known).idx") ? try storage.equals(fileAt: "\(known).pack") : false
+        try ClosureChecks(objects: objects, isKnown: isKnown).run(&receiver.resolver.contents, store)
+        return ReceivedPack(storage: storage, trailer: trailer, objects: objects, isKnown: isKnown)
     }
 
-    deinit {
-        git_indexer_free(indexer)
-        guardian.deinitialize(count: 1)
-        guardian.deallocate()
-    }
-
-    /// Takes the next bytes, in pieces of any size.
-    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(GitError) {
-        size += bytes.count
-        if header.count < Self.headerSize {
-            header += bytes.prefix(Self.headerSize - header.count)
-            if header.count == Self.headerSize { try readHeader() }
+    private mutating func readEntry(_ index: UInt32) throws(GitError) {
+        try objects.tick()
+        let offset = input.position
+        guard let header = try PackEntryHeader(input.peek(PackEntryHeader.maximumByteCount)) else {
+            throw PackHeader.damaged("it ends early")
         }
-        try check(git_indexer_append(indexer, bytes.baseAddress, bytes.count, &guardian.pointee.progress))
-    }
-
-    /// Resolves the deltas and writes the index, once all bytes are there.
-    mutating func finish() throws(GitError) -> IndexedPack {
-        guard header.count == Self.headerSize else { throw Self.damaged("it ends early") }
-        if objectCount == 0 {
-            guard size == Self.headerSize + Self.trailerSize else { throw Self.damaged("bytes follow its end") }
-            return IndexedPack(name: nil)
-        }
-        try check(git_indexer_commit(indexer, &guardian.pointee.progress))
-        guard let name = git_indexer_name(indexer) else { throw Self.damaged("it has no name") }
-        return IndexedPack(name: "pack-" + String(cString: name))
-    }
-
-    /// The count is refused before the library reserves memory for it.
-    private mutating func readHeader() throws(GitError) {
-        guard header.starts(with: "PACK".utf8) else { throw Self.damaged("it does not begin like one") }
-        objectCount = header[8..<12].reduce(0) { $0 << 8 | Int($1) }
-        guard objectCount <= guardian.pointee.limits.objects else {
-            throw GitError(
-                .tooLarge, "the pack has \(objectCount) objects; at most \(guardian.pointee.limits.objects) are taken",
-                operation: "index")
+        input.beginEntry()
+        input.take(header.byteCount)
+        var entry = PackEntry(offset: offset)
+        entry.headerSize = UInt8(header.byteCount)
+        if case .object = header.content {} else { entry.isDelta = true }
+        objects.entries.append(entry)
+        switch header.content {
+        case .object(let kind): try readObject(index, kind, size: header.size)
+        case .offsetDelta(let distance):
+            let (base, isBefore) = offset.subtractingReportingOverflow(distance)
+            guard !isBefore, let found = self.index(at: base) else {
+                throw PackHeader.damaged("a delta's base is no object of it")
+            }
+            try resolver.add(readDelta(index, header.size), of: index, on: found)
+        case .referenceDelta(let base):
+            try resolver.add(readDelta(index, header.size), of: index, on: base)
         }
     }
 
-    private func check(_ status: Int32) throws(GitError) {
-        guard status < 0 else { return }
-        if let refusal = guardian.pointee.refusal {
-            git_error_clear()
-            throw GitError(.tooLarge, refusal, operation: "index")
+    private mutating func readObject(_ index: UInt32, _ kind: ObjectKind, size: Int) throws(GitError) {
+        try objects.checkSize(size, kind: kind)
+        try objects.spend(size)
+        if kind == .blob, size > Self.streamLimit {
+            let id = try hashBlob(size: size)
+            objects.entries[Int(index)].crc = input.entrySum
+            return try objects.accept(index, kind, id, nil)
         }
-        let kind = git_error_last()?.pointee.klass
-        let error = LibGit2.lastError(status, "git_indexer")
-        if kind == Int32(GIT_ERROR_OS.rawValue) || kind == Int32(GIT_ERROR_FILESYSTEM.rawValue)
-            || kind == Int32(GIT_ERROR_NOMEMORY.rawValue)
-        {
-            throw error
+        let content = try inflate(size)
+        objects.entries[Int(index)].crc = input.entrySum
+        try content.withBytes { (bytes) throws(GitError) in
+            try objects.accept(index, kind, ObjectHasher.hash(bytes, kind), bytes)
         }
-        throw Self.damaged(ShownText.of(error.message, limit: 200))
+        resolver.keep(content, of: index)
     }
 
-    private static func damaged(_ how: String) -> GitError {
-        GitError(.refused, "the pack is damaged: \(how)", operation: "index")
-    }
-}
-
-/// Watches the indexer from its progress callback.
-private struct IndexGuard {
-    let limits: ReceiveLimits
-    let deadline: ContinuousClock.Instant
-    var progress = git_indexer_progress()
-    /// Why the indexer was stopped.
-    var refusal: String?
-    private var calls = 0
-
-    init(limits: ReceiveLimits, deadline: ContinuousClock.Instant) {
-        self.limits = limits
-        self.deadline = deadline
+    /// Reads a delta and refuses what it would come to, before it does.
+    private mutating func readDelta(_ index: UInt32, _ size: Int) throws(GitError) -> ObjectBytes {
+        try objects.checkSize(size, kind: nil)
+        let delta = try inflate(size)
+        objects.entries[Int(index)].crc = input.entrySum
+        let result = try delta.withBytes { (bytes) throws(GitError) in try Delta(bytes).resultSize }
+        try objects.checkSize(result, kind: nil)
+        try objects.spend(size)
+        try objects.spend(result)
+        return delta
     }
 
-    mutating func allows(_ progress: git_indexer_progress) -> Bool {
-        calls += 1
-        if progress.local_objects > limits.thinBases {
-            refusal = "the pack leaves out more than \(limits.thinBases) objects that its deltas need"
-        } else if calls % 256 == 0, ContinuousClock.now > deadline {
-            refusal = "indexing the pack takes longer than \(limits.indexSeconds) seconds"
+    /// The entry that begins at `offset`.
+    private func index(at offset: Int) -> UInt32? {
+        var (low, high) = (0, objects.entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if objects.entries[middle].offset < offset { low = middle + 1 } else { high = middle }
         }
-        return refusal == nil
+        return low < objects.entries.count && objects.entries[low].offset == offset ? UInt32(low) : nil
+    }
+
+    /// Inflates an entry of `size` bytes. Memory grows with what comes.
+    private mutating func inflate(_ size: Int) throws(GitError) -> ObjectBytes {
+        let content = ObjectBytes(count: min(size, Self.streamLimit))
+        inflater.reset()
+        var produced = 0
+        while true {
+            if produced == content.count, content.count < size { content.grow(to: min(size, 2 * content.count)) }
+            let step = try content.withMutableBytes { (output) throws(GitError) in
+                try inflater.step(input.peek(1), into: UnsafeMutableRawBufferPointer(rebasing: output[produced...]))
+            }
+            input.take(step.consumed)
+            produced += step.produced
+            if step.isFinished { break }
+            guard step.consumed > 0 || step.produced > 0 else { throw ZlibInflater.wrongSize }
+        }
+        guard produced == size else { throw ZlibInflater.wrongSize }
+        return content
+    }
+
+    /// Names a blob that comes in pieces.
+    private mutating func hashBlob(size: Int) throws(GitError) -> ObjectID {
+        var stream = try hasher.begin(.blob, size: size)
+        inflater.reset()
+        var produced = 0
+        while true {
+            let step = try window.withMutableBytes { (output) throws(GitError) in
+                let room = min(output.count, size - produced)
+                let step = try inflater.step(
+                    input.peek(1), into: UnsafeMutableRawBufferPointer(rebasing: output[..<room]))
+                try stream.append(UnsafeRawBufferPointer(rebasing: output[..<step.produced]))
+                return step
+            }
+            input.take(step.consumed)
+            produced += step.produced
+            if step.isFinished { break }
+            try objects.tick()
+            guard step.consumed > 0 || step.produced > 0 else { throw ZlibInflater.wrongSize }
+        }
+        guard produced == size else { throw ZlibInflater.wrongSize }
+        return try stream.finish()
     }
 }

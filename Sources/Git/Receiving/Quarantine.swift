@@ -20,14 +20,20 @@ package final class Quarantine: Sendable {
     deinit { FileSystem.removeTree(path) }
 
     /// Moves a pack that was checked, with its index, among the repository's objects. Both are durable then.
-    func accept(_ pack: IndexedPack) throws(GitError) {
-        guard let name = pack.name else { return }
+    func accept(_ pack: QuarantinedPack) throws(GitError) {
         let packs = "\(objectsFolder)/pack"
-        guard !FileSystem.exists("\(packs)/\(name).idx") else { return }
-        for suffix in ["pack", "idx"] { try FileSystem.flush("\(path)/\(name).\(suffix)") }
+        if FileSystem.exists("\(packs)/\(pack.name).idx") {
+            let isSame = try PackStorage(path: "\(path)/\(pack.name).pack")
+                .equals(fileAt: "\(packs)/\(pack.name).pack")
+            guard !isSame else { return }
+            throw GitError(.refused, "collision: another pack has the same check sum", operation: "index")
+        }
+        for file in [pack.pack, pack.index] {
+            guard fsync(file.number) == 0 else { throw LibGit2.systemError("fsync") }
+        }
         // The index last: a pack without one is no pack to any git program.
         for suffix in ["pack", "idx"] {
-            guard rename("\(path)/\(name).\(suffix)", "\(packs)/\(name).\(suffix)") == 0 else {
+            guard rename("\(path)/\(pack.name).\(suffix)", "\(packs)/\(pack.name).\(suffix)") == 0 else {
                 throw LibGit2.systemError("rename")
             }
         }
@@ -39,6 +45,14 @@ package final class Quarantine: Sendable {
         let objects = "\(directory)/objects"
         for name in FileSystem.names(in: objects) where name.hasPrefix(prefix) || name.hasPrefix(SpoolFile.prefix) {
             FileSystem.removeTree("\(objects)/\(name)")
+        }
+        // A pack that was moved and whose index was not is no pack. An outside git may be between the two right now.
+        let packs = "\(objects)/pack"
+        let names = Set(FileSystem.names(in: packs))
+        for name in names where name.hasSuffix(".pack") && !names.contains("\(name.dropLast(5)).idx") {
+            var status = stat()
+            guard lstat("\(packs)/\(name)", &status) == 0, time(nil) - status.st_mtim.tv_sec > 3600 else { continue }
+            unlink("\(packs)/\(name)")
         }
     }
 }
