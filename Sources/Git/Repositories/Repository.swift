@@ -31,6 +31,10 @@ package struct Repository: ~Copyable {
 
     /// Where readings of the refs are kept.
     var cache: ReferenceCache { lock.references }
+    /// Where its packs are kept open.
+    var packs: PackCache { lock.packs }
+    /// Where packs that were made for fetches are kept.
+    var outgoing: OutgoingPackCache { lock.outgoing }
 
     /// Lends the pointer to the pack code of this module.
     borrowing func withPointer<Value>(

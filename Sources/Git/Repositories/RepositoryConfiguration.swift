@@ -8,6 +8,10 @@ public struct RepositoryConfiguration: Sendable {
     public var checkout = CheckoutLimits()
     /// Memory for what was read of refs, all repositories together.
     public var referenceCacheBytes = 64 << 20
+    /// Memory for packs that were made for fetches, all repositories together.
+    public var outgoingCacheBytes = 32 << 20
+    /// Packs that stay open between requests, all repositories together.
+    public var openPacks = 2048
 
     public init(root: String) { self.root = root }
 }

@@ -39,7 +39,7 @@ extension RepositoryStore: SourceRepository {
             try FileSystem.flush(root)
             FileSystem.removeTree(grave)
         }
-        forgetLock(of: app)
+        forget(app)
     }
 
     public func exists(_ app: ID<App>) async -> Bool {

@@ -10,6 +10,9 @@ public final class RepositoryStore: Sendable {
     package let pool: BlockingPool
     /// What was read of the repositories' refs.
     let references: ReferenceCache
+    let packs: PackCache
+    /// What was made of packs for fetches.
+    let outgoing: OutgoingPackCache
     private let locks = Mutex<[ID<App>: RepositoryLock]>([:])
 
     /// Makes the root folder when it is missing.
@@ -18,6 +21,8 @@ public final class RepositoryStore: Sendable {
         self.configuration = configuration
         self.pool = pool
         references = ReferenceCache(byteLimit: configuration.referenceCacheBytes)
+        packs = PackCache(limit: configuration.openPacks)
+        outgoing = OutgoingPackCache(limit: configuration.outgoingCacheBytes)
         do throws(GitError) {
             try LibGit2.start(maximumObjectSize: configuration.receive.objectBytes)
             if !FileSystem.isFolder(configuration.root) { try FileSystem.makeFolder(configuration.root) }
@@ -60,12 +65,18 @@ public final class RepositoryStore: Sendable {
 
     static let unfinishedSuffix = ".unfinished"
 
-    func forgetLock(of app: ID<App>) { locks.withLock { $0[app] = nil } }
+    /// Drops what is kept of a repository that was deleted.
+    func forget(_ app: ID<App>) {
+        let directory = directory(of: app)
+        locks.withLock { $0[app] = nil }
+        packs.forget("\(directory)/objects/pack")
+        outgoing.forget(directory)
+    }
 
     private func lock(of app: ID<App>) -> RepositoryLock {
         locks.withLock { locks in
             if let lock = locks[app] { return lock }
-            let lock = RepositoryLock(references: references)
+            let lock = RepositoryLock(references: references, packs: packs, outgoing: outgoing)
             locks[app] = lock
             return lock
         }

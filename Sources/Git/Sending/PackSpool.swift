@@ -1,27 +1,26 @@
-import Blocking
 import Foundation
 import Glibc
 
-/// Bytes that are written by blocking code and read by asynchronous code: in memory while they are few, in a file without
+/// Bytes that are made for a pack before it is sent: in memory while they are few, in a file without
 /// a name from then on.
-package struct PackSpool: ~Copyable {
+struct PackSpool: ~Copyable {
     private static let memoryLimit = 4 << 20
 
     private let folder: String
     private let limit: Int
     private var memory: [UInt8] = []
     private var file: SpoolFile?
-    package private(set) var size = 0
+    private(set) var size = 0
 
     /// - Parameters:
     ///   - folder: where the file is made, when one is needed.
     ///   - limit: bytes; more throw `.tooLarge`.
-    package init(folder: String, limit: Int = .max) {
+    init(folder: String, limit: Int = .max) {
         self.folder = folder
         self.limit = limit
     }
 
-    package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(GitError) {
+    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(GitError) {
         size += bytes.count
         guard size <= limit else { throw GitError(.tooLarge, "more than \(limit) bytes", operation: "spool") }
         if let file { return try FileSystem.write(bytes, to: file.descriptor.number) }
@@ -34,37 +33,38 @@ package struct PackSpool: ~Copyable {
     }
 
     /// What was written, to be read.
-    package consuming func finish() -> SpooledPack {
+    consuming func finish() -> SpooledPack {
         SpooledPack(size: size, memory: memory, file: file)
     }
 }
 
-/// A complete pack, ready to be sent.
-package struct SpooledPack: Sendable {
-    package let size: Int
-    private let memory: [UInt8]
+/// What was written to a spool.
+struct SpooledPack: Sendable {
+    let size: Int
+    private let memoryBytes: [UInt8]
     private let file: SpoolFile?
 
     fileprivate init(size: Int, memory: [UInt8], file: SpoolFile?) {
         self.size = size
-        self.memory = memory
+        memoryBytes = memory
         self.file = file
     }
 
-    /// The bytes from `offset`, at most `count`; none at the end.
-    package func read(at offset: Int, count: Int, on pool: BlockingPool) async throws(GitError) -> [UInt8] {
+    /// Bytes of memory that it takes.
+    var memory: Int { memoryBytes.count }
+
+    /// The bytes from `offset`, at most `count`; none at the end. Blocks.
+    func read(at offset: Int, count: Int) throws(GitError) -> [UInt8] {
         let count = min(count, size - offset)
         guard count > 0 else { return [] }
-        guard let file else { return Array(memory[offset..<offset + count]) }
-        return try await pool.run { () throws(GitError) in
-            var bytes = [UInt8](repeating: 0, count: count)
-            let got = bytes.withUnsafeMutableBytes {
-                pread(file.descriptor.number, $0.baseAddress, $0.count, off_t(offset))
-            }
-            guard got > 0 else { throw LibGit2.systemError("read") }
-            bytes.removeLast(count - got)
-            return bytes
+        guard let file else { return Array(memoryBytes[offset..<offset + count]) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = bytes.withUnsafeMutableBytes {
+            pread(file.descriptor.number, $0.baseAddress, $0.count, off_t(offset))
         }
+        guard got > 0 else { throw LibGit2.systemError("read") }
+        bytes.removeLast(count - got)
+        return bytes
     }
 }
 

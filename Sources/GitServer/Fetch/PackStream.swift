@@ -1,3 +1,4 @@
+import Blocking
 import Core
 import Git
 import Hummingbird
@@ -17,40 +18,47 @@ struct PackStream: Sendable {
     let logger: Logger
 
     private enum Event: Sendable {
-        case made(SpooledPack, objects: Int)
+        /// With its first bytes, so that a small pack is read without another turn.
+        case made(OutgoingPack.Reader, first: [UInt8], objects: Int)
         case failed(GitError)
         case idle
     }
 
     func write(to writer: inout any ResponseBodyWriter) async throws {
-        let (pack, objects) = try await make(&writer)
-        guard let pack else { return }
+        guard case .made(var reader, var piece, let objects)? = try await make(&writer) else { return }
         if wantsProgress { try await say("Enumerating objects: \(objects), done.\n", &writer) }
-        var offset = 0
-        while true {
-            let piece = try await pack.read(at: offset, count: Self.pieceSize, on: store.pool)
-            if piece.isEmpty { break }
-            offset += piece.count
+        while !piece.isEmpty {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(piece.count + 64)
             sideBand.append(piece, on: .data, to: &bytes)
+            if reader.isAtEnd { bytes += sideBand.end }
             try await writer.write(ByteBuffer(bytes: bytes))
+            guard !reader.isAtEnd else { return }
+            (reader, piece) = try await next(reader)
         }
-        if !sideBand.end.isEmpty { try await writer.write(ByteBuffer(bytes: sideBand.end)) }
+    }
+
+    private func next(_ reader: OutgoingPack.Reader) async throws(GitError) -> (OutgoingPack.Reader, [UInt8]) {
+        try await store.pool.run { () throws(GitError) in
+            var reader = reader
+            let piece = try reader.read(Self.pieceSize)
+            return (reader, piece)
+        }
     }
 
     /// Makes the pack; while that takes long the client gets empty packets.
-    private func make(_ writer: inout any ResponseBodyWriter) async throws -> (SpooledPack?, Int) {
+    private func make(_ writer: inout any ResponseBodyWriter) async throws -> Event? {
         let (store, app, request, limit) = (store, app, request, configuration.sentPackBytes)
         let keepalive = configuration.keepalive
         return try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask {
                 do throws(GitError) {
-                    let made = try await store.withRepository(app) { (repository) throws(GitError) in
-                        var history = History()
-                        return try repository.makePack(request, history: &history, limit: limit)
+                    return try await store.withRepository(app) { (repository) throws(GitError) in
+                        let pack = try repository.makePack(request, limit: limit)
+                        var reader = pack.reader()
+                        let first = try reader.read(Self.pieceSize)
+                        return .made(reader, first: first, objects: pack.objects)
                     }
-                    return .made(made.pack, objects: made.objects)
                 } catch {
                     return .failed(error)
                 }
@@ -65,17 +73,17 @@ struct PackStream: Sendable {
             defer { group.cancelAll() }
             while let event = try await group.next() {
                 switch event {
-                case .made(let pack, let objects): return (pack, objects)
+                case .made: return event
                 case .failed(let error):
                     logger.error("pack failed", metadata: ["app": "\(app)", "cause": "\(error)"])
                     try await fail(&writer)
-                    return (nil, 0)
+                    return nil
                 case .idle:
                     if !sideBand.keepalive.isEmpty { try await writer.write(ByteBuffer(bytes: sideBand.keepalive)) }
                     wait()
                 }
             }
-            return (nil, 0)
+            return nil
         }
     }
 

@@ -33,6 +33,12 @@ public struct GitCommand: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         public let arguments: [String]
         public let outcome: Outcome
+
+        public init(arguments: [String], outcome: Outcome) {
+            self.arguments = arguments
+            self.outcome = outcome
+        }
+
         public var description: String { "git \(arguments): \(outcome.status)\n\(outcome.output)" }
     }
 

@@ -22,8 +22,8 @@ public final class RunningCommand: Sendable {
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: outputPath))
         process.standardOutput = output
         process.standardError = output
-        process.standardInput =
-            try input.map { try FileHandle(forReadingFrom: URL(fileURLWithPath: $0)) } ?? FileHandle.nullDevice
+        let input = try input.map { try FileHandle(forReadingFrom: URL(fileURLWithPath: $0)) }
+        process.standardInput = input ?? FileHandle.nullDevice
         process.terminationHandler = { [weak self] process in
             let waiters = self?.ended.withLock { state in
                 state.status = process.terminationStatus
@@ -31,6 +31,11 @@ public final class RunningCommand: Sendable {
                 return state.waiters
             }
             for waiter in waiters ?? [] { waiter.resume(returning: process.terminationStatus) }
+        }
+        defer {
+            // Foundation holds on to them for long, and crashes when there are more than a thousand.
+            try? output.close()
+            try? input?.close()
         }
         try process.run()
     }

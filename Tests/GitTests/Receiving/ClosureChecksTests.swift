@@ -44,7 +44,7 @@ import Testing
         try builder.add(.blob, "first")
         try await fixture.receive(builder.pack())
         let repository = try Repository(
-            directory: fixture.directory, lock: RepositoryLock(references: ReferenceCache(byteLimit: 1 << 20)))
+            directory: fixture.directory, lock: fixture.lock())
         let isSomewhere = repository.objects.contains(Self.somewhere)
         #expect(!isSomewhere)
         builder = PackBuilder()

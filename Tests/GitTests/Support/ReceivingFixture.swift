@@ -23,6 +23,13 @@ struct ReceivingFixture: Sendable {
         try await store.create(app, head: .master)
     }
 
+    /// What a repository is opened with when it is not the store that opens it.
+    func lock() -> RepositoryLock {
+        RepositoryLock(
+            references: ReferenceCache(byteLimit: 1 << 20), packs: PackCache(limit: 16),
+            outgoing: OutgoingPackCache(limit: 1 << 20))
+    }
+
     /// Receives a pack and returns of which kind `id` is then.
     /// - Parameter spooled: whether it comes by way of a file, as large ones do.
     @discardableResult

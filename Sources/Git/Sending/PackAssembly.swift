@@ -1,0 +1,174 @@
+/// Puts a pack together out of entries of stored packs, taken over as they are where that can be, and of objects that are
+/// compressed anew. Blocks.
+struct PackAssembly: ~Copyable {
+    private static let headerSize = 12
+    private static let trailerSize = 20
+    /// Loose objects are few and sent once or twice; a better level costs more time than it saves on the way.
+    private static let level: Int32 = 3
+
+    private let selection: PackSelection
+    private let usesOffsetDeltas: Bool
+    private let limit: Int
+    private var packs: PackSet
+    private var segments: [OutgoingPack.Segment] = []
+    private var spool: PackSpool
+    private var size = 0
+    /// Where each object's entry begins in the new pack.
+    private var written: [ObjectID: Int] = [:]
+
+    init(_ selection: PackSelection, packs: PackSet, usesOffsetDeltas: Bool, folder: String, limit: Int) {
+        self.selection = selection
+        self.packs = packs
+        self.usesOffsetDeltas = usesOffsetDeltas
+        self.limit = limit
+        spool = PackSpool(folder: folder)
+        written.reserveCapacity(selection.objects.count)
+    }
+
+    consuming func assemble(_ repository: borrowing Repository) throws(GitError) -> OutgoingPack {
+        var header = Array("PACK".utf8)
+        for number in [UInt32(2), UInt32(selection.objects.count)] {
+            for shift in stride(from: 24, through: 0, by: -8) {
+                header.append(UInt8(truncatingIfNeeded: number >> shift))
+            }
+        }
+        try add(header)
+        for (id, place) in try inStoredOrder() { try write(id, place, repository) }
+        // The headers that were read lie all over the packs.
+        for pack in packs.packs { pack.release(0..<pack.bytes.count) }
+        let (objects, segments, whole) = (selection.objects.count, segments, wholePack)
+        try grow(Self.trailerSize)
+        let size = size
+        let made = spool.finish()
+        guard let whole else {
+            return OutgoingPack(segments: segments, made: made, objects: objects, size: size, needsTrailer: true)
+        }
+        return OutgoingPack(
+            segments: [.stored(whole, 0..<whole.bytes.count)], made: made, objects: objects, size: size,
+            needsTrailer: false)
+    }
+
+    /// The stored pack that the new one is the same as, byte by byte.
+    private var wholePack: OpenPack? {
+        guard segments.count == 2, case .stored(let pack, let range) = segments[1], range == pack.entries,
+            selection.objects.count == pack.index.count
+        else { return nil }
+        return pack
+    }
+
+    private typealias Place = PackSet.Place
+
+    /// Pack by pack in the order of the entries, so that they are read from the disk in one go.
+    private mutating func inStoredOrder() throws(GitError) -> [(ObjectID, Place?)] {
+        var found: [(id: ObjectID, place: Place?, offset: Int)] = []
+        found.reserveCapacity(selection.objects.count)
+        for id in selection.objects {
+            let place = packs.find(id)
+            var offset = 0
+            if let place { offset = try packs.packs[place.pack].index.offset(at: place.position) }
+            found.append((id, place, offset))
+        }
+        found.sort { ($0.place?.pack ?? .max, $0.offset) < ($1.place?.pack ?? .max, $1.offset) }
+        return found.map { ($0.id, $0.place) }
+    }
+
+    /// Writes an object and, before it, the deltas' bases that it stands on and that are sent too.
+    private mutating func write(
+        _ id: ObjectID, _ place: Place?, _ repository: borrowing Repository
+    ) throws(GitError) {
+        // A chain of bases is as long as somebody cared to make it, so it is kept here and not on the stack.
+        var chain: [(id: ObjectID, place: Place?)] = [(id, place)]
+        var isOpen: Set<ObjectID> = [id]
+        while let next = chain.last {
+            guard written[next.id] == nil else {
+                chain.removeLast()
+                continue
+            }
+            guard let place = next.place else {
+                try writeAnew(next.id, repository)
+                chain.removeLast()
+                continue
+            }
+            let pack = packs.packs[place.pack]
+            let entry = try pack.entry(at: place.position)
+            guard let base = try pack.base(of: entry.header, at: entry.offset) else {
+                begin(next.id)
+                try copy(pack, entry.offset..<entry.end)
+                chain.removeLast()
+                continue
+            }
+            if written[base] == nil, selection.isSent(base) {
+                // Two packs may each hold one of two objects as a delta on the other.
+                if isOpen.insert(base).inserted {
+                    chain.append((base, packs.find(base)))
+                } else {
+                    try writeAnew(next.id, repository)
+                    chain.removeLast()
+                }
+                continue
+            }
+            if try !writeDelta(next.id, entry, of: pack, on: base) { try writeAnew(next.id, repository) }
+            chain.removeLast()
+        }
+    }
+
+    /// False when the client could not resolve the delta.
+    private mutating func writeDelta(
+        _ id: ObjectID, _ entry: OpenPack.Entry, of pack: OpenPack, on base: ObjectID
+    ) throws(GitError) -> Bool {
+        let content: PackEntryHeader.Content
+        if let offset = written[base] {
+            content = usesOffsetDeltas ? .offsetDelta(distance: size - offset) : .referenceDelta(base: base)
+        } else if selection.isKnown(base) {
+            content = .referenceDelta(base: base)
+        } else {
+            return false
+        }
+        begin(id)
+        if content == entry.header.content {
+            try copy(pack, entry.offset..<entry.end)
+        } else {
+            try add(PackEntryHeader.encode(content, size: entry.header.size))
+            try copy(pack, entry.content)
+        }
+        return true
+    }
+
+    private mutating func writeAnew(_ id: ObjectID, _ repository: borrowing Repository) throws(GitError) {
+        begin(id)
+        let made = try repository.objects.read(id) { (kind, bytes) throws(GitError) in
+            PackEntryHeader.encode(.object(kind), size: bytes.count)
+                + (try ZlibDeflater.deflated(bytes, level: Self.level))
+        }
+        try add(made)
+    }
+
+    private mutating func begin(_ id: ObjectID) { written[id] = size }
+
+    private mutating func copy(_ pack: OpenPack, _ range: Range<Int>) throws(GitError) {
+        try grow(range.count)
+        if case .stored(let last, let before)? = segments.last, last === pack, before.upperBound == range.lowerBound {
+            segments[segments.count - 1] = .stored(pack, before.lowerBound..<range.upperBound)
+        } else {
+            segments.append(.stored(pack, range))
+        }
+    }
+
+    private mutating func add(_ bytes: [UInt8]) throws(GitError) {
+        try grow(bytes.count)
+        let start = spool.size
+        try bytes.span.bytes.withUnsafeBytes { (buffer) throws(GitError) in try spool.append(buffer) }
+        if case .made(let before)? = segments.last, before.upperBound == start {
+            segments[segments.count - 1] = .made(before.lowerBound..<spool.size)
+        } else {
+            segments.append(.made(start..<spool.size))
+        }
+    }
+
+    private mutating func grow(_ count: Int) throws(GitError) {
+        size += count
+        guard size <= limit else {
+            throw GitError(.tooLarge, "the pack has more than \(limit) bytes", operation: "pack")
+        }
+    }
+}
