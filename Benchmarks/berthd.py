@@ -31,7 +31,8 @@ class Berthd:
         )
         try:
             processes.wait_for("berthd is ready", self._is_ready)
-            self.token = re.search(r"xh_live_[A-Za-z0-9_-]+", self.log.read_text()).group()
+            # Shown a moment after the listener is open.
+            processes.wait_for("the token is shown", self._read_token)
         except BaseException:
             self.__exit__()
             raise
@@ -48,6 +49,11 @@ class Berthd:
             return self.request("GET", "api.localhost", "/healthz")[0] == 200
         except OSError:
             return False
+
+    def _read_token(self) -> bool:
+        found = re.search(r"xh_live_[A-Za-z0-9_-]+", self.log.read_text())
+        self.token = found and found.group()
+        return found is not None
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)

@@ -22,18 +22,23 @@ ENVIRONMENT = {
 }
 
 
-def run(*arguments, directory=None, environment=None) -> str:
+def run(*arguments, directory=None, environment=None, input="") -> str:
     """Runs a command to its end; its output. Raises with what it said when it fails."""
+    return output(*arguments, directory=directory, environment=environment, input=input).decode()
+
+
+def output(*arguments, directory=None, environment=None, input="") -> bytes:
+    """The same for a command whose output is no text."""
     result = subprocess.run(
         [str(argument) for argument in arguments],
         cwd=directory,
         env=environment or ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
+        input=input.encode(),
         capture_output=True,
-        text=True,
     )
     if result.returncode != 0:
-        raise RuntimeError(f"{arguments[:3]} exited {result.returncode}:\n{result.stdout}{result.stderr}")
+        said = (result.stdout + result.stderr).decode(errors="replace")
+        raise RuntimeError(f"{arguments[:3]} exited {result.returncode}:\n{said}")
     return result.stdout
 
 

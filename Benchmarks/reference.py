@@ -22,6 +22,18 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         location / {{
+            include {folder}/git.conf;
+        }}
+        location /closed/ {{
+            auth_basic "git";
+            auth_basic_user_file {folder}/passwords;
+            include {folder}/git.conf;
+        }}
+    }}
+}}
+"""
+
+GIT = """
             fastcgi_pass unix:{folder}/fcgi.sock;
             fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
             fastcgi_param GIT_PROJECT_ROOT {folder}/repos;
@@ -33,14 +45,15 @@ http {{
             fastcgi_param CONTENT_TYPE $content_type;
             fastcgi_param CONTENT_LENGTH $content_length;
             fastcgi_param REMOTE_ADDR $remote_addr;
-        }}
-    }}
-}}
+            fastcgi_param REMOTE_USER $remote_user;
+            # As git's documentation has it: what is asked of the client is on its way at once.
+            fastcgi_request_buffering off;
+            fastcgi_buffering off;
 """
 
 
 class GitHTTPBackend:
-    """Started on entry, ended on exit. Takes pushes from anybody, which spares it the round trip of a 401."""
+    """Started on entry, ended on exit. Repositories without a password spare it the round trip of a 401."""
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
@@ -51,6 +64,8 @@ class GitHTTPBackend:
         (self.folder / "repos").mkdir(parents=True)
         configuration = self.folder / "nginx.conf"
         configuration.write_text(CONFIGURATION.format(folder=self.folder, port=self.port))
+        (self.folder / "git.conf").write_text(GIT.format(folder=self.folder))
+        (self.folder / "passwords").write_text("admin:{PLAIN}secret\n")
         try:
             self.running.append(
                 processes.start(
@@ -68,9 +83,11 @@ class GitHTTPBackend:
         for process in reversed(self.running):
             processes.stop(process, 10)
 
-    def create(self, name: str) -> str:
-        """An empty repository; the address to push to."""
-        path = self.folder / "repos" / f"{name}.git"
+    def create(self, name: str, has_password: bool = False) -> str:
+        """An empty repository; the address to push to, with the password."""
+        path = self.folder / "repos" / (f"closed/{name}.git" if has_password else f"{name}.git")
         processes.run("git", "init", "--quiet", "--bare", "--initial-branch=master", path)
         processes.run("git", "-C", path, "config", "http.receivepack", "true")
+        if has_password:
+            return f"http://admin:secret@127.0.0.1:{self.port}/closed/{name}.git"
         return f"http://127.0.0.1:{self.port}/{name}.git"

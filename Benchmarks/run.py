@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 
+import git
 import machine
 import memory
 import push
@@ -24,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=21, help="rounds of each push benchmark, at least 15")
     parser.add_argument("--apps", type=int, default=50, help="apps of the memory benchmark")
-    parser.add_argument("--only", choices=["push", "memory"], help="only this one; the others' figures stay")
+    parser.add_argument("--only", choices=["push", "memory", "git"], help="only this one; the others' figures stay")
     parser.add_argument("--print", action="store_true", help="print the tables, leave docs/BENCHMARKS.md as it is")
     options = parser.parse_args()
     if options.rounds < 15:
@@ -34,11 +35,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="berth-bench-") as folder, contextlib.ExitStack() as stack:
         folder = pathlib.Path(folder)
         server = stack.enter_context(Berthd(folder / "berthd", root))
-        if options.only in (None, "push"):
+        if options.only in (None, "push", "git"):
             backend = stack.enter_context(GitHTTPBackend(folder / "reference"))
+        if options.only in (None, "push"):
             sections["push"] = push.measure(server, backend, folder, options.rounds)
         if options.only in (None, "memory"):
             sections["memory"] = memory.measure(server, folder, options.apps)
+        # Last, since it leaves much memory warm.
+        if options.only in (None, "git"):
+            sections["git"] = git.measure(server, backend, folder, options.rounds)
 
     for name, lines in sections.items():
         print(f"\n{name}\n" + "\n".join(lines))

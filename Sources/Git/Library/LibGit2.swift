@@ -13,6 +13,8 @@ enum LibGit2 {
         _ = cgit2_set_switch(Int32(GIT_OPT_SET_OWNER_VALIDATION.rawValue), 0)
         // Objects are hashed when they are received; hashing them at every reading would cost more than inflating.
         _ = cgit2_set_switch(Int32(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION.rawValue), 0)
+        // A repository is open for one request, and what a walk needs again it keeps itself.
+        _ = cgit2_set_switch(Int32(GIT_OPT_ENABLE_CACHING.rawValue), 0)
         for level in [
             GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_PROGRAMDATA,
         ] {

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// A pack of the store with its index. Stays readable when another git program removes the files.
@@ -5,6 +6,12 @@ final class OpenPack: Sendable {
     private static let headerSize = 12
     private static let trailerSize = 20
 
+    /// `pack-<hash>`
+    let name: String
+    /// What its objects count as being from, seconds since 1970.
+    let time: Int
+    /// When it came to its place, seconds since 1970.
+    let changeTime: Int
     let index: PackIndex
     private let file: MappedFile
     /// The entries in the order of the pack: where each begins, and its place in the order of names.
@@ -12,6 +19,11 @@ final class OpenPack: Sendable {
 
     /// - Parameter path: of the files, without `.pack` and `.idx`.
     init(_ path: String) throws(GitError) {
+        name = path.split(separator: "/").last.map(String.init) ?? path
+        var status = stat()
+        guard stat(path + ".pack", &status) == 0 else { throw LibGit2.systemError("stat") }
+        time = status.st_mtim.tv_sec
+        changeTime = status.st_ctim.tv_sec
         index = try PackIndex(path + ".idx")
         file = try MappedFile(path + ".pack")
         guard file.bytes.count >= Self.headerSize + Self.trailerSize, file.bytes.starts(with: "PACK".utf8) else {

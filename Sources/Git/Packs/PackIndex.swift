@@ -44,6 +44,14 @@ struct PackIndex: Sendable {
 
     func id(at position: Int) -> ObjectID { ObjectID(file.bytes, at: names + position * ObjectID.byteCount) }
 
+    /// All names, in order.
+    var ids: some RandomAccessCollection<ObjectID> { (0..<count).lazy.map { id(at: $0) } }
+
+    /// The CRC-32 of the object's entry.
+    func checkSum(at position: Int) -> UInt32 {
+        UInt32(truncatingIfNeeded: Self.number(file.bytes, at: names + count * ObjectID.byteCount + position * 4))
+    }
+
     /// Where the object's entry begins in the pack. Throws when the index is damaged.
     func offset(at position: Int) throws(GitError) -> Int {
         let offset = Self.number(file.bytes, at: offsets + position * 4)

@@ -17,7 +17,7 @@ package struct PackIntake {
         pool = store.pool
     }
 
-    package mutating func append(_ bytes: some Collection<UInt8>) async throws(GitError) {
+    package mutating func append(_ bytes: [UInt8]) async throws(GitError) {
         buffer.append(contentsOf: bytes)
         if buffer.count > Self.memoryLimit { try await spill() }
     }

@@ -7,7 +7,7 @@ package struct Repository: ~Copyable {
     package let references: References
     package let objects: ObjectDatabase
     private let pointer: OpaquePointer
-    private let lock: RepositoryLock
+    let lock: RepositoryLock
 
     init(directory: String, lock: RepositoryLock) throws(GitError) {
         var repository: OpaquePointer?
@@ -35,6 +35,11 @@ package struct Repository: ~Copyable {
     var packs: PackCache { lock.packs }
     /// Where packs that were made for fetches are kept.
     var outgoing: OutgoingPackCache { lock.outgoing }
+    /// Where it is kept which pack is all wanted.
+    var closures: PackClosureCache { lock.closures }
+
+    /// To be held from before a push's objects are checked until its refs have moved.
+    package borrowing func beginPush() -> PushInProgress { PushInProgress(lock) }
 
     /// Lends the pointer to the pack code of this module.
     borrowing func withPointer<Value>(

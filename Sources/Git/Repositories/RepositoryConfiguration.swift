@@ -6,6 +6,8 @@ public struct RepositoryConfiguration: Sendable {
     public var receive = ReceiveLimits()
     /// Limits on what is laid out on disk.
     public var checkout = CheckoutLimits()
+    /// When packs are put together.
+    public var maintenance = MaintenancePolicy()
     /// Memory for what was read of refs, all repositories together.
     public var referenceCacheBytes = 64 << 20
     /// Memory for packs that were made for fetches, all repositories together.

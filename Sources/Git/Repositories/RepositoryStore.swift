@@ -8,11 +8,17 @@ import Synchronization
 public final class RepositoryStore: Sendable {
     public let configuration: RepositoryConfiguration
     package let pool: BlockingPool
+    /// One thread, so that maintenance takes turns with itself.
+    let maintenancePool = BlockingPool(label: "git-maintenance", width: 1)
     /// What was read of the repositories' refs.
     let references: ReferenceCache
     let packs: PackCache
     /// What was made of packs for fetches.
     let outgoing: OutgoingPackCache
+    let closures = PackClosureCache(limit: 1 << 20)
+    /// Repositories whose pushes have left many packs, for one reader.
+    public let maintenanceRequests: AsyncStream<ID<App>>
+    private let maintenanceSink: AsyncStream<ID<App>>.Continuation
     private let locks = Mutex<[ID<App>: RepositoryLock]>([:])
 
     /// Makes the root folder when it is missing.
@@ -23,6 +29,8 @@ public final class RepositoryStore: Sendable {
         references = ReferenceCache(byteLimit: configuration.referenceCacheBytes)
         packs = PackCache(limit: configuration.openPacks)
         outgoing = OutgoingPackCache(limit: configuration.outgoingCacheBytes)
+        // Whoever is not remembered now is found at the next look over all.
+        (maintenanceRequests, maintenanceSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1024))
         do throws(GitError) {
             try LibGit2.start(maximumObjectSize: configuration.receive.objectBytes)
             if !FileSystem.isFolder(configuration.root) { try FileSystem.makeFolder(configuration.root) }
@@ -60,6 +68,11 @@ public final class RepositoryStore: Sendable {
         }
     }
 
+    /// Asks for maintenance when a repository has come to have many packs.
+    package func notePush(_ app: ID<App>) async {
+        if await hasManyPacks(app) { maintenanceSink.yield(app) }
+    }
+
     /// Absolute path of an app's repository, whether it exists or not.
     package func directory(of app: ID<App>) -> String { "\(configuration.root)/\(app).git" }
 
@@ -71,12 +84,13 @@ public final class RepositoryStore: Sendable {
         locks.withLock { $0[app] = nil }
         packs.forget("\(directory)/objects/pack")
         outgoing.forget(directory)
+        closures.forget(directory)
     }
 
-    private func lock(of app: ID<App>) -> RepositoryLock {
+    func lock(of app: ID<App>) -> RepositoryLock {
         locks.withLock { locks in
             if let lock = locks[app] { return lock }
-            let lock = RepositoryLock(references: references, packs: packs, outgoing: outgoing)
+            let lock = RepositoryLock(references: references, packs: packs, outgoing: outgoing, closures: closures)
             locks[app] = lock
             return lock
         }

@@ -39,49 +39,84 @@ package struct OutgoingPack: Sendable {
         private var segment = 0
         private var offset = 0
         private var hash = PlainSHA1()
+        /// What is left of the trailer, once all before it was read.
+        private var trailer: ArraySlice<UInt8>?
 
         fileprivate init(_ pack: OutgoingPack) { self.pack = pack }
+
+        private var done = 0
 
         /// Whether all was read.
         package private(set) var isAtEnd = false
 
-        /// The next bytes, `count` of them and at the end up to 20 more; none when all was read. Blocks.
-        package mutating func read(_ count: Int) throws(GitError) -> [UInt8] {
-            guard !isAtEnd else { return [] }
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(min(count + ObjectID.byteCount, pack.size))
-            while bytes.count < count, segment < pack.segments.count {
-                let (piece, length) = try take(count - bytes.count, to: &bytes)
+        /// About how many bytes are left.
+        package var remaining: Int { max(0, pack.size - done) }
+
+        /// Copies the next bytes into `target` and returns how many: fewer than there is room for only at the end, and
+        /// none when all was read. Blocks.
+        package mutating func read(into target: UnsafeMutableRawBufferPointer) throws(GitError) -> Int {
+            var count = 0
+            while count < target.count, segment < pack.segments.count {
+                let room = UnsafeMutableRawBufferPointer(rebasing: target[count...])
+                let (piece, length) = try take(into: room)
+                count += piece
                 offset += piece
                 if offset == length {
                     segment += 1
                     offset = 0
                 }
             }
-            isAtEnd = segment == pack.segments.count
-            guard pack.needsTrailer else { return bytes }
-            hash.update(bytes)
-            if isAtEnd {
-                let complete = hash
-                complete.finish().appendBytes(to: &bytes)
+            if pack.needsTrailer {
+                hash.update(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(target)[..<count]))
+                count += readTrailer(into: UnsafeMutableRawBufferPointer(rebasing: target[count...]))
             }
+            done += count
+            isAtEnd = segment == pack.segments.count && (!pack.needsTrailer || trailer?.isEmpty == true)
+            return count
+        }
+
+        /// The next bytes, at most `count`; none when all was read. Blocks.
+        package mutating func read(_ count: Int) throws(GitError) -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: min(count, pack.size))
+            var filled = 0
+            var failure: GitError?
+            bytes.withUnsafeMutableBytes { target in
+                do throws(GitError) { filled = try read(into: target) } catch { failure = error }
+            }
+            if let failure { throw failure }
+            bytes.removeLast(bytes.count - filled)
             return bytes
         }
 
-        /// Reads from the segment; returns the bytes that it gave and its length.
-        private func take(_ room: Int, to bytes: inout [UInt8]) throws(GitError) -> (piece: Int, length: Int) {
+        private mutating func readTrailer(into target: UnsafeMutableRawBufferPointer) -> Int {
+            guard segment == pack.segments.count else { return 0 }
+            if trailer == nil {
+                let complete = hash
+                var bytes: [UInt8] = []
+                complete.finish().appendBytes(to: &bytes)
+                trailer = bytes[...]
+            }
+            guard let rest = trailer else { return 0 }
+            let part = rest.prefix(target.count)
+            target.copyBytes(from: part)
+            trailer = rest.dropFirst(part.count)
+            return part.count
+        }
+
+        /// Reads from the segment; returns how many bytes it gave, and its length.
+        private func take(
+            into target: UnsafeMutableRawBufferPointer
+        ) throws(GitError) -> (piece: Int, length: Int) {
             switch pack.segments[segment] {
             case .stored(let stored, let range):
                 let start = range.lowerBound + offset
-                let end = min(range.upperBound, start + room)
-                bytes.append(contentsOf: stored.bytes[start..<end])
+                let end = min(range.upperBound, start + target.count)
+                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: stored.bytes[start..<end]))
                 if end - start >= Self.releaseSize { stored.release(start..<end) }
                 return (end - start, range.count)
             case .made(let range):
-                let start = range.lowerBound + offset
-                let piece = try pack.made.read(at: start, count: min(range.upperBound - start, room))
-                bytes.append(contentsOf: piece)
-                return (piece.count, range.count)
+                let room = UnsafeMutableRawBufferPointer(rebasing: target.prefix(range.count - offset))
+                return (try pack.made.read(at: range.lowerBound + offset, into: room), range.count)
             }
         }
     }

@@ -1,57 +1,87 @@
+/// How a pack is made.
+struct PackStyle {
+    /// Whether a delta may name its base by the distance to it.
+    var usesOffsetDeltas = true
+    /// Deltas on deltas; git itself reads no more than this in a pack that it makes.
+    var deltaDepth = 4095
+    /// For what is compressed anew: loose objects are few and sent once or twice, so a better level costs more time than
+    /// it saves on the way.
+    var level: Int32 = 3
+    /// Whether entries that are taken over are compared with their check sums. Who gets a pack by the network checks it
+    /// all anyway.
+    var verifies = false
+}
+
 /// Puts a pack together out of entries of stored packs, taken over as they are where that can be, and of objects that are
 /// compressed anew. Blocks.
 struct PackAssembly: ~Copyable {
     private static let headerSize = 12
     private static let trailerSize = 20
-    /// Loose objects are few and sent once or twice; a better level costs more time than it saves on the way.
-    private static let level: Int32 = 3
-
     private let selection: PackSelection
-    private let usesOffsetDeltas: Bool
+    /// A stored pack that goes first, as it is; none of its objects is in the selection.
+    private let prefix: OpenPack?
+    private let style: PackStyle
     private let limit: Int
     private var packs: PackSet
     private var segments: [OutgoingPack.Segment] = []
     private var spool: PackSpool
     private var size = 0
-    /// Where each object's entry begins in the new pack.
-    private var written: [ObjectID: Int] = [:]
+    /// Where each object's entry begins in the new pack, and on how many deltas it stands.
+    private var written: [ObjectID: (offset: Int, depth: Int)] = [:]
 
-    init(_ selection: PackSelection, packs: PackSet, usesOffsetDeltas: Bool, folder: String, limit: Int) {
+    init(
+        _ selection: PackSelection, after prefix: OpenPack? = nil, packs: PackSet, style: PackStyle, folder: String,
+        limit: Int
+    ) {
         self.selection = selection
+        self.prefix = prefix
         self.packs = packs
-        self.usesOffsetDeltas = usesOffsetDeltas
+        self.style = style
         self.limit = limit
         spool = PackSpool(folder: folder)
         written.reserveCapacity(selection.objects.count)
     }
 
+    /// The pack, complete.
     consuming func assemble(_ repository: borrowing Repository) throws(GitError) -> OutgoingPack {
+        try assembleWithPlaces(repository).pack
+    }
+
+    /// The pack, and where each object's entry begins in it.
+    consuming func assembleWithPlaces(
+        _ repository: borrowing Repository
+    ) throws(GitError) -> (pack: OutgoingPack, places: [ObjectID: Int]) {
         var header = Array("PACK".utf8)
-        for number in [UInt32(2), UInt32(selection.objects.count)] {
+        let objects = selection.objects.count + (prefix?.index.count ?? 0)
+        for number in [UInt32(2), UInt32(objects)] {
             for shift in stride(from: 24, through: 0, by: -8) {
                 header.append(UInt8(truncatingIfNeeded: number >> shift))
             }
         }
         try add(header)
+        if let prefix { try copy(prefix, prefix.entries) }
         for (id, place) in try inStoredOrder() { try write(id, place, repository) }
         // The headers that were read lie all over the packs.
         for pack in packs.packs { pack.release(0..<pack.bytes.count) }
-        let (objects, segments, whole) = (selection.objects.count, segments, wholePack)
+        let (segments, whole) = (segments, wholePack)
         try grow(Self.trailerSize)
         let size = size
+        let places = written.mapValues(\.offset)
         let made = spool.finish()
         guard let whole else {
-            return OutgoingPack(segments: segments, made: made, objects: objects, size: size, needsTrailer: true)
+            let pack = OutgoingPack(segments: segments, made: made, objects: objects, size: size, needsTrailer: true)
+            return (pack, places)
         }
-        return OutgoingPack(
+        let pack = OutgoingPack(
             segments: [.stored(whole, 0..<whole.bytes.count)], made: made, objects: objects, size: size,
             needsTrailer: false)
+        return (pack, places)
     }
 
     /// The stored pack that the new one is the same as, byte by byte.
     private var wholePack: OpenPack? {
         guard segments.count == 2, case .stored(let pack, let range) = segments[1], range == pack.entries,
-            selection.objects.count == pack.index.count
+            selection.objects.count + (prefix?.index.count ?? 0) == pack.index.count
         else { return nil }
         return pack
     }
@@ -92,12 +122,13 @@ struct PackAssembly: ~Copyable {
             let pack = packs.packs[place.pack]
             let entry = try pack.entry(at: place.position)
             guard let base = try pack.base(of: entry.header, at: entry.offset) else {
-                begin(next.id)
+                try verify(pack, place.position, entry)
+                begin(next.id, depth: 0)
                 try copy(pack, entry.offset..<entry.end)
                 chain.removeLast()
                 continue
             }
-            if written[base] == nil, selection.isSent(base) {
+            if try offset(of: base) == nil, selection.isSent(base) {
                 // Two packs may each hold one of two objects as a delta on the other.
                 if isOpen.insert(base).inserted {
                     chain.append((base, packs.find(base)))
@@ -107,6 +138,7 @@ struct PackAssembly: ~Copyable {
                 }
                 continue
             }
+            try verify(pack, place.position, entry)
             if try !writeDelta(next.id, entry, of: pack, on: base) { try writeAnew(next.id, repository) }
             chain.removeLast()
         }
@@ -117,14 +149,18 @@ struct PackAssembly: ~Copyable {
         _ id: ObjectID, _ entry: OpenPack.Entry, of pack: OpenPack, on base: ObjectID
     ) throws(GitError) -> Bool {
         let content: PackEntryHeader.Content
-        if let offset = written[base] {
-            content = usesOffsetDeltas ? .offsetDelta(distance: size - offset) : .referenceDelta(base: base)
+        let place = try offset(of: base)
+        let depth = (place?.depth ?? 0) + 1
+        guard depth <= style.deltaDepth else { return false }
+        if let place {
+            content =
+                style.usesOffsetDeltas ? .offsetDelta(distance: size - place.offset) : .referenceDelta(base: base)
         } else if selection.isKnown(base) {
             content = .referenceDelta(base: base)
         } else {
             return false
         }
-        begin(id)
+        begin(id, depth: depth)
         if content == entry.header.content {
             try copy(pack, entry.offset..<entry.end)
         } else {
@@ -135,15 +171,31 @@ struct PackAssembly: ~Copyable {
     }
 
     private mutating func writeAnew(_ id: ObjectID, _ repository: borrowing Repository) throws(GitError) {
-        begin(id)
+        begin(id, depth: 0)
+        let level = style.level
         let made = try repository.objects.read(id) { (kind, bytes) throws(GitError) in
             PackEntryHeader.encode(.object(kind), size: bytes.count)
-                + (try ZlibDeflater.deflated(bytes, level: Self.level))
+                + (try ZlibDeflater.deflated(bytes, level: level))
         }
         try add(made)
     }
 
-    private mutating func begin(_ id: ObjectID) { written[id] = size }
+    /// Where an object that was written begins. The pack that went first begins where it did in its own file.
+    private func offset(of id: ObjectID) throws(GitError) -> (offset: Int, depth: Int)? {
+        if let place = written[id] { return place }
+        guard let prefix, let position = prefix.index.position(of: id) else { return nil }
+        return (try prefix.index.offset(at: position), 0)
+    }
+
+    private mutating func begin(_ id: ObjectID, depth: Int) { written[id] = (size, depth) }
+
+    private func verify(_ pack: OpenPack, _ position: Int, _ entry: OpenPack.Entry) throws(GitError) {
+        guard style.verifies else { return }
+        let bytes = UnsafeRawBufferPointer(rebasing: pack.bytes[entry.offset..<entry.end])
+        guard UInt32(truncatingIfNeeded: PackInput.crc(0, bytes)) == pack.index.checkSum(at: position) else {
+            throw OpenPack.damaged
+        }
+    }
 
     private mutating func copy(_ pack: OpenPack, _ range: Range<Int>) throws(GitError) {
         try grow(range.count)

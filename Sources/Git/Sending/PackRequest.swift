@@ -39,13 +39,40 @@ extension Repository {
         _ request: PackRequest, limit: Int = .max
     ) throws(GitError) -> OutgoingPack {
         if let made = outgoing.pack(for: request, in: directory), made.size <= limit { return made }
-        var history = History()
-        let selection = try PackSelection(request, history: &history, repository: self)
+        let set = packs.packs(in: "\(directory)/objects/pack")
+        let plan = try self.plan(request, set)
         let assembly = PackAssembly(
-            selection, packs: packs.packs(in: "\(directory)/objects/pack"),
-            usesOffsetDeltas: request.usesOffsetDeltas, folder: "\(directory)/objects", limit: limit)
+            plan.selection, after: plan.prefix, packs: set,
+            style: PackStyle(usesOffsetDeltas: request.usesOffsetDeltas),
+            folder: "\(directory)/objects", limit: limit)
         let pack = try assembly.assemble(self)
         outgoing.keep(pack, for: request, in: directory)
         return pack
     }
+
+    /// What goes into a pack: of a clone, the largest stored pack as it is when all of it is asked for, and the rest.
+    private borrowing func plan(
+        _ request: PackRequest, _ set: PackSet
+    ) throws(GitError) -> (selection: PackSelection, prefix: OpenPack?) {
+        var history = History()
+        guard request.isWhole, request.usesOffsetDeltas else {
+            return (try PackSelection(request, history: &history, repository: self), nil)
+        }
+        if let known = closures.closure(of: directory), let prefix = set.packs.first(where: { $0 === known.pack }),
+            let selection = try known.selection(for: request, history: &history, repository: self)
+        {
+            return (selection, prefix)
+        }
+        let selection = try PackSelection(request, history: &history, repository: self)
+        guard let closure = try PackClosure(request, selection, set, history: &history, repository: self) else {
+            return (selection, nil)
+        }
+        closures.keep(closure, of: directory)
+        return (PackSelection(all: closure.rest), closure.pack)
+    }
+}
+
+extension PackRequest {
+    /// Whether everything that the wants reach is asked for.
+    var isWhole: Bool { haves.isEmpty && clientShallow.isEmpty && boundary == nil && filter == nil }
 }

@@ -27,6 +27,16 @@ struct PackSelection {
         try select(request, history: &history, repository: repository)
     }
 
+    /// Just these objects.
+    init(all objects: [ObjectID]) {
+        self.objects = objects
+        filter = nil
+        depthLimit = .max
+        isThin = false
+        marks.reserveCapacity(objects.count)
+        for id in objects { marks[id] = .sent }
+    }
+
     func isSent(_ id: ObjectID) -> Bool { marks[id] == .sent }
     /// Whether a delta may build on the object although it is not sent.
     func isKnown(_ id: ObjectID) -> Bool { isThin && marks[id] == .known }

@@ -53,18 +53,19 @@ struct SpooledPack: Sendable {
     /// Bytes of memory that it takes.
     var memory: Int { memoryBytes.count }
 
-    /// The bytes from `offset`, at most `count`; none at the end. Blocks.
-    func read(at offset: Int, count: Int) throws(GitError) -> [UInt8] {
-        let count = min(count, size - offset)
-        guard count > 0 else { return [] }
-        guard let file else { return Array(memoryBytes[offset..<offset + count]) }
-        var bytes = [UInt8](repeating: 0, count: count)
-        let got = bytes.withUnsafeMutableBytes {
-            pread(file.descriptor.number, $0.baseAddress, $0.count, off_t(offset))
+    /// Copies bytes from `offset` into `target` and returns how many; none at the end. Blocks.
+    func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(GitError) -> Int {
+        let count = min(target.count, size - offset)
+        guard count > 0 else { return 0 }
+        guard let file else {
+            memoryBytes.withUnsafeBytes { bytes in
+                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
+            }
+            return count
         }
+        let got = pread(file.descriptor.number, target.baseAddress, count, off_t(offset))
         guard got > 0 else { throw LibGit2.systemError("read") }
-        bytes.removeLast(count - got)
-        return bytes
+        return got
     }
 }
 

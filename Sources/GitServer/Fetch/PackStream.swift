@@ -7,7 +7,7 @@ import NIOCore
 
 /// Makes the pack of a fetch and writes it as it goes, with messages while it is made.
 struct PackStream: Sendable {
-    private static let pieceSize = 4 * 65_515
+    private static let pieceSize = 4 * 65_520
 
     let store: RepositoryStore
     let app: ID<App>
@@ -19,7 +19,7 @@ struct PackStream: Sendable {
 
     private enum Event: Sendable {
         /// With its first bytes, so that a small pack is read without another turn.
-        case made(OutgoingPack.Reader, first: [UInt8], objects: Int)
+        case made(OutgoingPack.Reader, first: ByteBuffer, objects: Int)
         case failed(GitError)
         case idle
     }
@@ -27,28 +27,35 @@ struct PackStream: Sendable {
     func write(to writer: inout any ResponseBodyWriter) async throws {
         guard case .made(var reader, var piece, let objects)? = try await make(&writer) else { return }
         if wantsProgress { try await say("Enumerating objects: \(objects), done.\n", &writer) }
-        while !piece.isEmpty {
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(piece.count + 64)
-            sideBand.append(piece, on: .data, to: &bytes)
-            if reader.isAtEnd { bytes += sideBand.end }
-            try await writer.write(ByteBuffer(bytes: bytes))
+        while piece.readableBytes > 0 {
+            if reader.isAtEnd { piece.writeBytes(sideBand.end) }
+            try await writer.write(piece)
             guard !reader.isAtEnd else { return }
             (reader, piece) = try await next(reader)
         }
     }
 
-    private func next(_ reader: OutgoingPack.Reader) async throws(GitError) -> (OutgoingPack.Reader, [UInt8]) {
-        try await store.pool.run { () throws(GitError) in
+    private func next(_ reader: OutgoingPack.Reader) async throws(GitError) -> (OutgoingPack.Reader, ByteBuffer) {
+        let sideBand = sideBand
+        return try await store.pool.run { () throws(GitError) in
             var reader = reader
-            let piece = try reader.read(Self.pieceSize)
+            let piece = try Self.piece(&reader, sideBand)
             return (reader, piece)
         }
     }
 
+    private static func piece(_ reader: inout OutgoingPack.Reader, _ sideBand: SideBand) throws(GitError) -> ByteBuffer
+    {
+        var buffer = ByteBufferAllocator().buffer(capacity: min(pieceSize, reader.remaining + 64))
+        try sideBand.fill(&buffer, count: pieceSize, available: reader.remaining) { (target) throws(GitError) in
+            try reader.read(into: target)
+        }
+        return buffer
+    }
+
     /// Makes the pack; while that takes long the client gets empty packets.
     private func make(_ writer: inout any ResponseBodyWriter) async throws -> Event? {
-        let (store, app, request, limit) = (store, app, request, configuration.sentPackBytes)
+        let (store, app, request, sideBand, limit) = (store, app, request, sideBand, configuration.sentPackBytes)
         let keepalive = configuration.keepalive
         return try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask {
@@ -56,7 +63,7 @@ struct PackStream: Sendable {
                     return try await store.withRepository(app) { (repository) throws(GitError) in
                         let pack = try repository.makePack(request, limit: limit)
                         var reader = pack.reader()
-                        let first = try reader.read(Self.pieceSize)
+                        let first = try Self.piece(&reader, sideBand)
                         return .made(reader, first: first, objects: pack.objects)
                     }
                 } catch {

@@ -63,8 +63,14 @@ struct PacketParser {
         guard buffer.count - start >= 4 else { return nil }
         var length = 0
         for digit in buffer[start..<start + 4] {
-            guard let value = Character(Unicode.Scalar(digit)).hexDigitValue, digit < 0x80 else { throw .badLength }
-            length = length << 4 | value
+            let value: UInt8
+            switch digit {
+            case 0x30...0x39: value = digit - 0x30
+            case 0x61...0x66: value = digit - 0x61 + 10
+            case 0x41...0x46: value = digit - 0x41 + 10
+            default: throw .badLength
+            }
+            length = length << 4 | Int(value)
         }
         switch length {
         case 0...2:

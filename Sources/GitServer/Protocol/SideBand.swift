@@ -1,3 +1,5 @@
+import NIOCore
+
 /// How a response carries the pack, messages and errors at once (gitprotocol-pack(5), "Packfile Data").
 enum SideBand: Sendable {
     /// No multiplexing: the pack or report alone.
@@ -17,7 +19,8 @@ enum SideBand: Sendable {
         self = capabilities.contains("side-band-64k") ? .large : capabilities.contains("side-band") ? .small : .none
     }
 
-    private var maximumData: Int { self == .small ? 995 : 65_515 }
+    /// Bytes of data that one packet carries.
+    var maximumData: Int { self == .small ? 995 : 65_515 }
 
     /// Appends `data` in as many packets as it takes. Without multiplexing only data is sent, as it is.
     func append(_ data: some Collection<UInt8>, on channel: Channel, to bytes: inout [UInt8]) {
@@ -33,6 +36,42 @@ enum SideBand: Sendable {
             bytes += part
             rest = rest.dropFirst(part.count)
         }
+    }
+
+    /// Fills `buffer` with up to about `count` bytes of data packets, whose data `read` copies to where it is told.
+    /// - Parameters:
+    ///   - available: bytes of data that there are.
+    ///   - read: returns how many bytes it copied; fewer than there is room for only at the end.
+    func fill<Failure: Error>(
+        _ buffer: inout ByteBuffer, count: Int, available: Int,
+        _ read: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
+    ) throws(Failure) {
+        let head = self == .none ? 0 : 5
+        var available = available
+        repeat {
+            let size = max(1, min(self == .none ? count : maximumData, available))
+            available -= size
+            var failure: Failure?
+            let written = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: head + size) { target -> Int in
+                let data = UnsafeMutableRawBufferPointer(rebasing: target[head..<head + size])
+                do throws(Failure) {
+                    let filled = try read(data)
+                    guard filled > 0 else { return 0 }
+                    if head > 0 {
+                        var bytes: [UInt8] = []
+                        PktLine.appendLength(filled + head, to: &bytes)
+                        bytes.append(Channel.data.rawValue)
+                        target.copyBytes(from: bytes)
+                    }
+                    return head + filled
+                } catch {
+                    failure = error
+                    return 0
+                }
+            }
+            if let failure { throw failure }
+            if written < head + size { return }
+        } while available > 0 && buffer.readableBytes + head + maximumData <= count
     }
 
     /// A packet that says nothing, to keep the connection alive; empty without multiplexing.

@@ -32,7 +32,9 @@ struct PushSession: Sendable {
     func run(_ emit: @escaping @Sendable (Output) -> Bool) async {
         var failures: [String?] = request.commands.map { _ in nil }
         do throws(PlatformError) {
-            failures = try await perform(try await takeObjects(), emit)
+            let taken = try await takeObjects()
+            defer { withExtendedLifetime(taken.objects) {} }
+            failures = try await perform(taken.checks, emit)
             _ = emit(.report(report(failures)))
         } catch {
             if let cause = error.cause {
@@ -43,14 +45,15 @@ struct PushSession: Sendable {
     }
 
     /// Indexes the pack and checks everything that can be checked before a ref moves.
-    private func takeObjects() async throws(PlatformError) -> PushChecks {
+    private func takeObjects() async throws(PlatformError) -> (checks: PushChecks, objects: PushInProgress) {
         let source = try intake.get()
         let view = PusherView(try await gate.pusherView(of: access.app))
         let (request, policy, limits) = (request, policy, store.configuration.receive)
         do throws(GitError) {
             return try await store.withRepository(access.app.id) { (repository) throws(GitError) in
+                let objects = repository.beginPush()
                 var checks = PushChecks(request, view: view, policy: policy, snapshot: try repository.snapshot())
-                guard checks.hasWork else { return checks }
+                guard checks.hasWork else { return (checks, objects) }
                 do throws(GitError) {
                     try repository.receive(source, limits: limits) { (kind) throws(GitError) in
                         try checks.checkTargets(kind)
@@ -60,7 +63,7 @@ struct PushSession: Sendable {
                     guard error.operation == "connectivity", !request.shallow.isEmpty else { throw error }
                     checks.refuseShallow(error.message)
                 }
-                return checks
+                return (checks, objects)
             }
         } catch {
             throw error.platformError("the repository")
@@ -77,6 +80,7 @@ struct PushSession: Sendable {
             result = .failure(error)
         }
         await turns.giveBack(access.app.id)
+        await store.notePush(access.app.id)
         let movement = try result.get()
         var failures = movement.failures
         for note in movement.notes.prefix(Self.noteLimit) { _ = emit(.line(note)) }

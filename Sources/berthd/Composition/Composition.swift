@@ -91,7 +91,9 @@ struct Composition {
             provisioner: rooms.platform.provisioner, opened: opened, privateServers: privateServers.count,
             banner: banner)
         let cluster: [any Service] = rooms.postgres?.cluster.map { [$0] } ?? []
-        return cluster + [rooms.runner] + privateServers
+        let maintenance = MaintenanceService(
+            store: rooms.repositories, logger: rooms.logger.labelled("berth.git"))
+        return cluster + [rooms.runner, maintenance] + privateServers
             + [front, ControlService(control: control, grace: .seconds(settings.shutdownSeconds / 2))]
     }
 }

@@ -19,6 +19,22 @@ final class DataLock: Sendable {
             close(descriptor)
             throw ConfigurationMistake("data", "another berthd serves \(folder.root)")
         }
+        let holder = Array("\(getpid())\n".utf8)
+        guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, holder, holder.count, 0) == holder.count else {
+            close(descriptor)
+            throw ConfigurationMistake("data", "\(path) cannot be written: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// The process that has the folder now, `nil` when none has.
+    static func holder(_ folder: DataFolder) -> Int32? {
+        let path = "\(folder.run)/lock"
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
+        let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+        return text.flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }
 
     deinit { close(descriptor) }

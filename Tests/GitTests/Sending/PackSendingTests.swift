@@ -194,7 +194,8 @@ struct PackSendingTests {
                 var history = History()
                 let selection = try PackSelection(request, history: &history, repository: repository)
                 let assembly = PackAssembly(
-                    selection, packs: PackSet([try OpenPack(damaged)]), usesOffsetDeltas: round % 3 != 0,
+                    selection, packs: PackSet([try OpenPack(damaged)]),
+                    style: PackStyle(usesOffsetDeltas: round % 3 != 0),
                     folder: folder, limit: 1 << 20)
                 return try assembly.assemble(repository).size
             }

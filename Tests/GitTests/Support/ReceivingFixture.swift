@@ -27,7 +27,7 @@ struct ReceivingFixture: Sendable {
     func lock() -> RepositoryLock {
         RepositoryLock(
             references: ReferenceCache(byteLimit: 1 << 20), packs: PackCache(limit: 16),
-            outgoing: OutgoingPackCache(limit: 1 << 20))
+            outgoing: OutgoingPackCache(limit: 1 << 20), closures: PackClosureCache(limit: 1 << 10))
     }
 
     /// Receives a pack and returns of which kind `id` is then.

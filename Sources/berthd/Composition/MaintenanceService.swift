@@ -1,0 +1,76 @@
+import Core
+import Git
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Keeps the repositories quick: after many pushes, every hour, and wholly on SIGUSR1 (`berthd gc`) and once a week.
+struct MaintenanceService: Service {
+    private static let interval = Duration.seconds(3600)
+    private static let week = 7 * 86_400
+
+    let store: RepositoryStore
+    let logger: Logger
+
+    func run() async throws {
+        // A round that has begun is short, and leaves nothing half done.
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await serveRequests() }
+                group.addTask { await lookOver() }
+                group.addTask { await serveSignals() }
+            }
+        }
+    }
+
+    private func serveRequests() async {
+        await withDiscardingTaskGroup { group in
+            for await app in store.maintenanceRequests {
+                let report = await maintain(app, .usual)
+                guard let report, report.consolidatedPacks > 0 else { continue }
+                // What was replaced goes when nobody can be reading it any more.
+                group.addTask {
+                    let grace = store.configuration.maintenance.supersededGrace
+                    guard (try? await Task.sleep(for: .seconds(grace + 1))) != nil else { return }
+                    _ = await maintain(app, .usual)
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func lookOver() async {
+        while (try? await Task.sleep(for: Self.interval)) != nil {
+            for app in await store.apps() {
+                guard !Task.isCancelled else { return }
+                let age = await store.age(ofFullMaintenance: app) ?? .max
+                _ = await maintain(app, age > Self.week ? .full : .usual)
+            }
+        }
+    }
+
+    private func serveSignals() async {
+        let signals = await UnixSignalsSequence(trapping: .sigusr1)
+        for await _ in signals {
+            logger.notice("maintenance of every repository begins")
+            for app in await store.apps() {
+                guard !Task.isCancelled else { return }
+                _ = await maintain(app, .full)
+            }
+            logger.notice("maintenance of every repository has ended")
+        }
+    }
+
+    private func maintain(_ app: ID<App>, _ depth: MaintenanceDepth) async -> MaintenanceReport? {
+        do throws(PlatformError) {
+            let report = try await store.maintain(app, depth)
+            if !report.isEmpty {
+                logger.info("repository maintained", metadata: ["app": "\(app)", "done": "\(report)"])
+            }
+            return report
+        } catch {
+            logger.error("maintenance failed", metadata: ["app": "\(app)", "cause": "\(error.cause ?? error.message)"])
+            return nil
+        }
+    }
+}
