@@ -2,6 +2,7 @@
 #pragma once
 #include <git2.h>
 #include <git2/sys/odb_backend.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 /// Sets a size option (such as GIT_OPT_SET_PACK_MAX_OBJECT_SIZE).
@@ -24,6 +25,9 @@ static inline int cgit2_flush_file_system(int descriptor) { return syncfs(descri
 
 /// Begins to write a file's bytes to the disk, without waiting (SYNC_FILE_RANGE_WRITE is 2).
 static inline int cgit2_begin_writeback(int descriptor) { return sync_file_range(descriptor, 0, 0, 2); }
+
+/// Gives freed memory back to the system (malloc_trim(3)).
+static inline int cgit2_trim_memory(void) { return malloc_trim(0); }
 
 // The library hashes an object piece by piece only on its way into a database. So this is a database that keeps nothing.
 static int cgit2_hashing_write(git_odb_stream *stream, const char *bytes, size_t count) { return 0; }

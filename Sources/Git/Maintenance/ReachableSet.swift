@@ -10,8 +10,16 @@ struct ReachableSet {
     ) throws(GitError) {
         var waiting: [ObjectID] = []
         for root in roots where ids.insert(root).inserted { waiting.append(root) }
+        var isRefreshed = false
         while let id = waiting.popLast() {
             guard let kind = try repository.objects.header(id)?.kind else {
+                // It may have come since the repository was opened.
+                if !isRefreshed {
+                    isRefreshed = true
+                    repository.objects.refresh()
+                    waiting.append(id)
+                    continue
+                }
                 if allowsMissing { continue }
                 throw GitError(.notFound, "object \(id) is missing", operation: "connectivity")
             }

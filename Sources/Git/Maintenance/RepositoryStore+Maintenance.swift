@@ -27,7 +27,7 @@ extension RepositoryStore {
                 }
             }
         } catch {
-            throw error.platformError("the repository")
+            throw .internal("the repository was not maintained", cause: error)
         }
     }
 

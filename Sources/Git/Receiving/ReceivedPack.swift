@@ -15,6 +15,9 @@ struct ReceivedPack {
         self.objects = objects
     }
 
+    /// Objects in it.
+    var count: Int { objects.count }
+
     /// Whether there is nothing to keep that is not kept already.
     var isEmpty: Bool { objects.count == 0 || isKnown }
 

@@ -27,6 +27,7 @@ extension Repository {
         }
         let pack = try PackReceiver.receive(
             storage, store: objects, packs: "\(directory)/objects/pack", limits: limits)
+        defer { SpareMemory.giveBack(after: pack.count) }
         let isWanted = try decide { (id) throws(GitError) in
             if let kind = pack.kind(of: id) { return kind }
             return try self.objects.header(id)?.kind

@@ -33,7 +33,7 @@ package struct OutgoingPack: Sendable {
     /// A place in the pack.
     package struct Reader: Sendable {
         /// Stored pieces of so many bytes are not kept in the process's memory: they are read once and go out.
-        private static let releaseSize = 1 << 16
+        private static let releaseSize = 1 << 15
 
         private let pack: OutgoingPack
         private var segment = 0

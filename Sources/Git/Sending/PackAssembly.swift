@@ -44,44 +44,45 @@ struct PackAssembly: ~Copyable {
 
     /// The pack, complete.
     consuming func assemble(_ repository: borrowing Repository) throws(GitError) -> OutgoingPack {
-        try assembleWithPlaces(repository).pack
+        try writeAll(repository)
+        return finish()
     }
 
     /// The pack, and where each object's entry begins in it.
     consuming func assembleWithPlaces(
         _ repository: borrowing Repository
     ) throws(GitError) -> (pack: OutgoingPack, places: [ObjectID: Int]) {
-        var header = Array("PACK".utf8)
-        let objects = selection.objects.count + (prefix?.index.count ?? 0)
-        for number in [UInt32(2), UInt32(objects)] {
-            for shift in stride(from: 24, through: 0, by: -8) {
-                header.append(UInt8(truncatingIfNeeded: number >> shift))
-            }
-        }
-        try add(header)
+        try writeAll(repository)
+        let places = written.mapValues(\.offset)
+        return (finish(), places)
+    }
+
+    private var objectCount: Int { selection.objects.count + (prefix?.index.count ?? 0) }
+
+    private mutating func writeAll(_ repository: borrowing Repository) throws(GitError) {
+        try add(PackHeader.encode(count: objectCount))
         if let prefix { try copy(prefix, prefix.entries) }
         for (id, place) in try inStoredOrder() { try write(id, place, repository) }
+        try grow(Self.trailerSize)
         // The headers that were read lie all over the packs.
         for pack in packs.packs { pack.release(0..<pack.bytes.count) }
-        let (segments, whole) = (segments, wholePack)
-        try grow(Self.trailerSize)
-        let size = size
-        let places = written.mapValues(\.offset)
+    }
+
+    private consuming func finish() -> OutgoingPack {
+        let (segments, whole, objects, size) = (segments, wholePack, objectCount, size)
         let made = spool.finish()
         guard let whole else {
-            let pack = OutgoingPack(segments: segments, made: made, objects: objects, size: size, needsTrailer: true)
-            return (pack, places)
+            return OutgoingPack(segments: segments, made: made, objects: objects, size: size, needsTrailer: true)
         }
-        let pack = OutgoingPack(
+        return OutgoingPack(
             segments: [.stored(whole, 0..<whole.bytes.count)], made: made, objects: objects, size: size,
             needsTrailer: false)
-        return (pack, places)
     }
 
     /// The stored pack that the new one is the same as, byte by byte.
     private var wholePack: OpenPack? {
         guard segments.count == 2, case .stored(let pack, let range) = segments[1], range == pack.entries,
-            selection.objects.count + (prefix?.index.count ?? 0) == pack.index.count
+            objectCount == pack.index.count
         else { return nil }
         return pack
     }

@@ -47,6 +47,7 @@ extension Repository {
             folder: "\(directory)/objects", limit: limit)
         let pack = try assembly.assemble(self)
         outgoing.keep(pack, for: request, in: directory)
+        SpareMemory.giveBack(after: pack.objects)
         return pack
     }
 

@@ -37,7 +37,14 @@ final class Berthd: Sendable {
     func token() throws -> String {
         try firstToken.withLock { token in
             if let token { return token }
-            guard let match = log.firstMatch(of: /xh_live_[A-Za-z0-9_-]+/) else {
+            // It is shown a moment after the listener is open.
+            let deadline = ContinuousClock.now + .seconds(20)
+            var found = log.firstMatch(of: /xh_live_[A-Za-z0-9_-]+/)
+            while found == nil, ContinuousClock.now < deadline {
+                usleep(10_000)
+                found = log.firstMatch(of: /xh_live_[A-Za-z0-9_-]+/)
+            }
+            guard let match = found else {
                 throw DeadlineExceeded(description: "the first start printed no token:\n\(log)")
             }
             token = String(match.output)
