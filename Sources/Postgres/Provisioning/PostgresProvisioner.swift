@@ -5,14 +5,16 @@ import Synchronization
 /// Makes databases, schemas and roles on our own cluster or on a server that somebody else runs.
 public final class PostgresProvisioner: DatabaseProvisioner {
     /// Where the administrator connects, and where containers do. Waits for a cluster that is starting.
-    private let locate: @Sendable () async throws(PlatformError) -> (PostgresTarget, DatabaseEndpoint)
-    private let connections = AdminConnections()
+    let locate: @Sendable () async throws(PlatformError) -> (PostgresTarget, DatabaseEndpoint)
+    let connections = AdminConnections()
     private let isHardened = Mutex(false)
-    private let logger: Logger
+    let dumps: DumpLauncher
+    let logger: Logger
 
     /// On our own cluster; calls wait until it is ready.
     public init(cluster: PostgresCluster, logger: Logger) {
         self.logger = logger
+        dumps = DumpLauncher(logger: logger)
         locate = { () throws(PlatformError) in
             try await cluster.waitUntilReady()
             return (try cluster.target(), try cluster.endpoint())
@@ -22,6 +24,7 @@ public final class PostgresProvisioner: DatabaseProvisioner {
     /// On another server, by its administrator's connection URI. Throws `.invalid` when the URI cannot be used.
     public init(externalURL url: String, logger: Logger) throws(PlatformError) {
         self.logger = logger
+        dumps = DumpLauncher(logger: logger)
         let endpoint = try PostgresTarget.endpoint(url: url)
         locate = { () throws(PlatformError) in (PostgresTarget(url: url), endpoint) }
     }
@@ -111,6 +114,15 @@ public struct UnavailableProvisioner: DatabaseProvisioner {
         throw Self.error
     }
     public func drop(_ identity: DatabaseIdentity) async throws(PlatformError) { throw Self.error }
+
+    public func reset(_ identity: DatabaseIdentity) async throws(PlatformError) { throw Self.error }
+    public func figures(_ identity: DatabaseIdentity) async throws(PlatformError) -> DatabaseFigures {
+        throw Self.error
+    }
+    public func storage(database: String) async throws(PlatformError) -> DatabaseStorage { throw Self.error }
+    public func dump(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) -> any DatabaseDump {
+        throw Self.error
+    }
 
     private static var error: PlatformError { PlatformError(.databaseUnavailable, "Postgres is switched off") }
 }

@@ -1,8 +1,7 @@
+import Core
+
 /// The statements that make a channel's part of Postgres. Each may be repeated.
 enum RoleSetup {
-    /// Sessions that a channel's role may have (seed 000, "Postgres").
-    static let connectionLimit = 20
-
     static func exists(
         _ condition: String, _ name: SQLIdentifier, _ connection: borrowing PostgresConnection
     ) throws(PostgresError) -> Bool {
@@ -16,7 +15,7 @@ enum RoleSetup {
         let verifier = try admin.verifierLiteral(password, role: role)
         try admin.execute(
             """
-            \(verb) ROLE \(role) LOGIN NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT \(connectionLimit) \
+            \(verb) ROLE \(role) LOGIN NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT \(DatabaseRecord.connectionLimit) \
             PASSWORD \(verifier)
             """)
         // Only a superuser may name these, and only a superuser could have given them.
