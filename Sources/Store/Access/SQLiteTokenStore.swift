@@ -37,4 +37,21 @@ public struct SQLiteTokenStore: TokenStore {
                 [date.seconds, id.text, owner.text]) > 0
         }
     }
+
+    public func tokens(owner: ID<User>) async throws(PlatformError) -> [Token] {
+        try await database.read { db in
+            try TokenRecord.all(
+                db, "\(TokenRecord.selection) WHERE token.userID = ? AND token.revokedAt IS NULL ORDER BY token.rowid",
+                [owner.text]
+            ).map(\.token)
+        }
+    }
+
+    public func noteUse(_ uses: [ID<Token>: Date]) async throws(PlatformError) {
+        try await database.write { db in
+            for (id, date) in uses {
+                try db.run("UPDATE token SET lastUsedAt = ? WHERE id = ?", [date.seconds, id.text])
+            }
+        }
+    }
 }

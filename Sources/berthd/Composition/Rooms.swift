@@ -55,12 +55,14 @@ struct Rooms {
         router.drain = .seconds(settings.shutdownSeconds / 2)
 
         let platform = Platform(
-            users: SQLiteUserStore(database), tokens: SQLiteTokenStore(database), apps: SQLiteAppStore(database),
+            users: SQLiteUserStore(database), tokens: SQLiteTokenStore(database),
+            invites: SQLiteInviteStore(database), apps: SQLiteAppStore(database),
             channels: SQLiteChannelStore(database), deploys: SQLiteDeployStore(database),
             releases: SQLiteReleaseStore(database), instances: SQLiteInstanceStore(database),
             environment: SQLiteEnvironmentStore(database), databases: SQLiteDatabaseStore(database),
-            deployLogs: try FileDeployLogStore(dataDirectory: folder.root), repository: repositories,
-            builder: builder, runner: runner, routes: routes,
+            statistics: SQLiteStatisticsStore(database), deployLogs: try FileDeployLogStore(dataDirectory: folder.root),
+            repository: repositories,
+            builder: builder, runner: runner, meter: runner.meter, routes: routes,
             provisioner: postgres.map { ReachableProvisioner(provisioner: $0.provisioner, network: network) },
             address: try settings.address, configuration: control, now: { Date() },
             logger: logger.labelled("berth.control"))
