@@ -114,7 +114,8 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Control", "ControlTestSupport", "Core", hummingbird, hummingbirdTesting, httpTypes, nioCore,
+                "API", "Control", "ControlTestSupport", "Core", "TestSupport", hummingbird, hummingbirdTesting,
+                httpTypes, logging, nioCore,
             ]),
         .testTarget(
             name: "DashboardTests",
