@@ -16,7 +16,7 @@ struct TestAPI {
     let platform = TestPlatform()
 
     /// Says nothing, but keeps what is in it: a request's id is there.
-    private static let logger: Logger = {
+    static let logger: Logger = {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return logger
