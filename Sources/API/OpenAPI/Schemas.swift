@@ -40,6 +40,10 @@ enum Schemas {
     }
 
     private static let label = "[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
+    /// git-check-ref-format(1), with `--branch`; `BranchName` is the rule.
+    private static let branch =
+        #"(?!(?:@|HEAD)$|[-/.])(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|$)))[^\u0000-\u0020\u007f~^:?*\[\\]*"#
+        + #"[^\u0000-\u0020\u007f~^:?*\[\\/.]"#
     private static let requests: [(String, JSONValue)] = [
         (
             "NewApp",
@@ -67,10 +71,9 @@ enum Schemas {
                     (
                         "git_ref_binding",
                         [
-                            "type": "string", "pattern": "^branch:(\\*|[A-Za-z0-9_]([A-Za-z0-9_-]*/?[A-Za-z0-9_-])*)$",
-                            "maxLength": 200,
-                            "description":
-                                "branch:<name>, a name that git accepts, or branch:*. The pattern is narrower.",
+                            "type": "string", "pattern": .string("^branch:(?:\\*|\(branch))$"),
+                            "maxLength": .integer(BranchName.maximumLength + 7),
+                            "description": "branch:<name>, a name that git accepts, at most 255 bytes, or branch:*",
                         ]
                     ),
                 ], required: ["name", "git_ref_binding"])
@@ -78,7 +81,16 @@ enum Schemas {
         (
             "NewDeploy",
             request(
-                [("sha", ["type": "string", "pattern": "^(HEAD|[0-9a-f]{40}|[A-Za-z0-9_][A-Za-z0-9_-]{0,99})$"])],
+                [
+                    (
+                        "sha",
+                        [
+                            "type": "string", "maxLength": .integer(BranchName.maximumLength),
+                            "pattern": .string("^(?:HEAD|\(branch))$"),
+                            "description": "40 hex digits, a branch that the channel is bound to, or HEAD",
+                        ]
+                    )
+                ],
                 required: ["sha"])
         ),
         (
@@ -93,7 +105,13 @@ enum Schemas {
                                 "^(?!(?:\(EnvironmentKey.reserved.sorted().joined(separator: "|")))$)[A-Z_][A-Z0-9_]*$"),
                         ]
                     ),
-                    ("value", ["type": "string", "maxLength": 16_384, "pattern": "^[^\\u0000]*$"]),
+                    (
+                        "value",
+                        [
+                            "type": "string", "maxLength": .integer(EnvironmentValue.maximumBytes),
+                            "pattern": "^[^\\u0000]*$", "description": "At most 64 KiB as UTF-8",
+                        ]
+                    ),
                 ], required: ["key", "value"])
         ),
         ("ResetConfirmation", request([("confirm_schema_name", text)], required: ["confirm_schema_name"])),
