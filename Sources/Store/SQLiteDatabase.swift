@@ -24,6 +24,27 @@ public final class SQLiteDatabase: Sendable {
         return try await blocking.run { () throws(PlatformError) in try openNow(dataDirectory: dataDirectory) }
     }
 
+    /// Makes a new sealing key for the installation below `dataDirectory`, seals every secret with it, and forgets the old
+    /// one. Returns how many secrets there are. No server may run on the folder meanwhile. When it is cut short, either key
+    /// is in force, whole.
+    ///
+    /// Throws as `open` does, and when a secret cannot be opened; nothing has changed then.
+    public static func rotateKey(dataDirectory: String) async throws(PlatformError) -> Int {
+        let blocking = BlockingPool(label: "store.rotate", width: 1)
+        return try await blocking.run { () throws(PlatformError) in
+            let database = try openNow(dataDirectory: dataDirectory)
+            do {
+                let count = try OpenLock.hold("\(dataDirectory)/berth.sqlite.lock") {
+                    try Resealing.perform(database, directory: "\(dataDirectory)/secrets")
+                }
+                try database.close()
+                return count
+            } catch {
+                throw StoreError.translate(error)
+            }
+        }
+    }
+
     /// Closes all connections; calls that follow fail.
     public func close() throws(PlatformError) {
         do { try pool.close() } catch { throw StoreError.translate(error) }

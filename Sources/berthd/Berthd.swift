@@ -9,7 +9,7 @@ struct Berthd: AsyncParsableCommand {
         version: BerthVersion.text,
         subcommands: [
             ServeCommand.self, UserCommand.self, TokenCommand.self, TemplateCommand.self, DoctorCommand.self,
-            DownCommand.self,
+            DownCommand.self, RotateKeyCommand.self,
         ])
 }
 
