@@ -22,9 +22,8 @@ extension PostgresProvisioner {
     }
 
     public func figures(_ identity: DatabaseIdentity) async throws(PlatformError) -> DatabaseFigures {
-        let target = try await locate().0
         let names = try Names(identity)
-        return try await connections.run(target) { (admin) throws(PostgresError) in
+        return try await read { (admin, target) throws(PostgresError) in
             let role = try admin.execute(
                 """
                 SELECT rolconnlimit, (SELECT count(*) FROM pg_stat_activity WHERE usename = $1)
@@ -42,8 +41,7 @@ extension PostgresProvisioner {
     }
 
     public func storage(database: String) async throws(PlatformError) -> DatabaseStorage {
-        let target = try await locate().0
-        return try await connections.run(target) { (admin) throws(PostgresError) in
+        try await read { (admin, target) throws(PostgresError) in
             let name = try SQLIdentifier(database)
             // By number: the name may be gone the moment after it was looked up, which would be an error.
             let size = try admin.execute(
@@ -53,6 +51,19 @@ extension PostgresProvisioner {
             let inside = try PostgresConnection(target.database(name))
             let schemas = try inside.execute(#"SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'ch\_%'"#).integer()
             return DatabaseStorage(bytes: size, schemas: schemas ?? 0)
+        }
+    }
+
+    /// Asks the server something for a request, within its time.
+    private func read<Value: Sendable>(
+        _ body: @escaping @Sendable (borrowing PostgresConnection, PostgresTarget) throws(PostgresError) -> Value
+    ) async throws(PlatformError) -> Value {
+        let deadline = ContinuousClock.now + Self.requestLimit
+        return try await TimeLimit.run(Self.requestLimit) { () async throws(PlatformError) in
+            let target = try await self.locate().0
+            return try await self.readers.run(target, before: deadline) { (admin) throws(PostgresError) in
+                try body(admin, target)
+            }
         }
     }
 

@@ -91,22 +91,65 @@ extension PostgresServerTests {
             try holder.execute("ROLLBACK")
         }
 
-        @Test func `an administrator who is no superuser resets as well`() async throws {
-            let admin = try PostgresConnection(cluster.cluster.target())
-            try admin.execute("CREATE ROLE reset_admin LOGIN CREATEDB CREATEROLE PASSWORD 'admin'")
-            try admin.execute("GRANT CONNECT ON DATABASE postgres TO reset_admin")
-            let endpoint = try cluster.cluster.endpoint()
-            let plain = try PostgresProvisioner(
-                externalURL: "postgresql://reset_admin:admin@\(endpoint.host):\(endpoint.port)/postgres",
-                logger: TestCluster.logger)
+        @Test func `a role's sessions have limits of time and of temporary files`() async throws {
             let identity = DatabaseIdentity.fresh()
-            try await plain.provision(identity, password: "secret")
-            _ = try cluster.shell(identity, "CREATE TABLE t (n int)")
-            try await plain.reset(identity)
-            #expect(try cluster.shell(identity, "CREATE TABLE t (n int); SELECT count(*) FROM t") == "0")
-            #expect(try await plain.figures(identity).connectionLimit == 20)
-            try await plain.drop(identity)
-            plain.close()
+            try await provisioner.provision(identity, password: "secret")
+            for (name, value) in [
+                ("statement_timeout", "5min"), ("lock_timeout", "1min"),
+                ("idle_in_transaction_session_timeout", "5min"), ("temp_file_limit", "1GB"),
+            ] {
+                #expect(try cluster.shell(identity, "SHOW \(name)") == value, "\(name)")
+            }
+            #expect(throws: PsqlFailure.self) { try cluster.shell(identity, "SET temp_file_limit = -1") }
+            let limits = "SELECT rolconnlimit FROM pg_roles WHERE rolname = $1"
+            #expect(try cluster.ask(limits, [identity.role]) == "20")
+        }
+
+        @Test func `only extensions that the operator allows are there`() async throws {
+            let allowing = PostgresProvisioner(
+                cluster: cluster.cluster, extensions: [try ExtensionName("citext")], logger: TestCluster.logger)
+            let (allowed, usual) = (DatabaseIdentity.fresh(), DatabaseIdentity.fresh())
+            try await allowing.provision(allowed, password: "secret")
+            try await provisioner.provision(usual, password: "secret")
+            #expect(
+                try cluster.shell(allowed, "SELECT 'A'::public.citext OPERATOR(public.=) 'a'::public.citext") == "t")
+            #expect(try cluster.shell(usual, "SELECT string_agg(extname, ',') FROM pg_extension") == "plpgsql")
+            #expect(throws: PsqlFailure.self) { try cluster.shell(allowed, "DROP EXTENSION citext") }
+            allowing.close()
+            #expect(throws: PlatformError.self) { try ExtensionName("x\"; DROP DATABASE y; --") }
+        }
+
+        @Test func `who waits for a figure waits so long and no longer`() async throws {
+            // Takes connections and never says a word.
+            let silent = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(silent) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = inet_addr("127.0.0.1")
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let port = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                    _ = bind(silent, pointer, length)
+                    _ = listen(silent, 64)
+                    _ = getsockname(silent, pointer, &length)
+                    return UInt16(bigEndian: UnsafeRawPointer(pointer).load(fromByteOffset: 2, as: UInt16.self))
+                }
+            }
+            let slow = try PostgresProvisioner(
+                externalURL: "postgresql://a:b@127.0.0.1:\(port)/postgres", logger: TestCluster.logger)
+            // Many more than there are places: none waits for all those before it.
+            let codes = await withTaskGroup(of: PlatformError.Code?.self) { group in
+                for _ in 0..<16 {
+                    group.addTask {
+                        do throws(PlatformError) { _ = try await slow.storage(database: "u_x") } catch {
+                            return error.code
+                        }
+                        return nil
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(codes == Array(repeating: .databaseUnavailable, count: 16))
         }
     }
 }
