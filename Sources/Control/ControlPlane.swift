@@ -21,7 +21,8 @@ public struct ControlPlane: Sendable {
 
     public init(_ platform: Platform) {
         logs = DeployLogs(store: platform.deployLogs, now: platform.now, logger: platform.logger)
-        databases = DatabaseService(platform: platform)
+        tokens = TokenService(tokens: platform.tokens, now: platform.now)
+        databases = DatabaseService(platform: platform, tokens: tokens)
         logger = platform.logger
         let retirement = Retirement(platform: platform)
         let sites = SiteRoutes(routes: platform.routes, address: platform.address)
@@ -31,7 +32,6 @@ public struct ControlPlane: Sendable {
         let removal = Removal(
             platform: platform, databases: databases, queue: queue, retirement: retirement, sites: sites)
 
-        tokens = TokenService(tokens: platform.tokens, now: platform.now)
         users = UserService(users: platform.users, tokens: tokens, now: platform.now)
         invites = InviteService(invites: platform.invites, users: users, tokens: tokens, now: platform.now)
         statistics = StatisticsService(platform: platform)

@@ -14,7 +14,7 @@ struct DatabaseServiceTests {
         let alice = try await platform.user()
         let start = ContinuousClock.now
         let dump = TokenBoundDump(
-            ScriptedDump(pieces: ["a"]), tokens: platform.stores.tokens, principal: alice, now: start)
+            ScriptedDump(pieces: ["a"]), tokens: platform.control.tokens, principal: alice, now: start)
         try await dump.check(at: start + .seconds(2))
         try await platform.control.tokens.revoke(alice.token, by: alice)
         try await dump.check(at: start + .milliseconds(2500))

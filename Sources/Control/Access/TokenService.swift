@@ -38,6 +38,13 @@ public struct TokenService: Sendable {
         return Principal(user: user, token: token.id, scopes: Set(token.scopes))
     }
 
+    /// Throws `.tokenRevoked` when the caller's token has been revoked since it was let in: for what takes its time.
+    func requireLive(_ principal: Principal) async throws(PlatformError) {
+        guard try await tokens.tokens(owner: principal.user.id).contains(where: { $0.id == principal.token }) else {
+            throw PlatformError(.tokenRevoked, "this token has been revoked")
+        }
+    }
+
     /// Makes a token for the caller, with the standard scopes; `scopes` may only repeat them (seed 000).
     public func mint(
         label: String?, scopes: [String]?, by principal: Principal

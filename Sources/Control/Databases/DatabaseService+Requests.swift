@@ -49,7 +49,7 @@ extension DatabaseService {
     ) async throws(PlatformError) -> (fileName: String, dump: any DatabaseDump) {
         let (record, provisioner) = try await ready(id, app: appID, principal)
         let dump = try await provisioner.dump(record.identity, password: record.password)
-        return ("\(record.identity.schema).sql", TokenBoundDump(dump, tokens: platform.tokens, principal: principal))
+        return ("\(record.identity.schema).sql", TokenBoundDump(dump, tokens: tokens, principal: principal))
     }
 
     /// What the caller's database holds, over all channels.

@@ -9,6 +9,7 @@ import Logging
 /// again, ever more slowly. Of one channel's database one thing is done at a time: callers that want it share the attempt.
 public actor DatabaseService {
     let platform: Platform
+    let tokens: TokenService
     /// `nil` when Postgres is switched off: everything but databases works.
     var provisioner: (any DatabaseProvisioner)? { platform.provisioner }
     private var store: any DatabaseStore { platform.databases }
@@ -19,7 +20,10 @@ public actor DatabaseService {
     /// Channels whose database was dropped: nothing makes it again.
     private var dropped: Set<ID<Channel>> = []
 
-    init(platform: Platform) { self.platform = platform }
+    init(platform: Platform, tokens: TokenService) {
+        self.platform = platform
+        self.tokens = tokens
+    }
 
     /// The record for a new channel. The password has 192 random bits in URL-safe characters.
     nonisolated func record(for channel: ID<Channel>, owner: ID<User>) -> DatabaseRecord {

@@ -7,11 +7,11 @@ final class TokenBoundDump: DatabaseDump {
     private static let interval = Duration.seconds(1)
 
     private let dump: any DatabaseDump
-    private let tokens: any TokenStore
+    private let tokens: TokenService
     private let principal: Principal
     private let lastLook: Mutex<ContinuousClock.Instant>
 
-    init(_ dump: any DatabaseDump, tokens: any TokenStore, principal: Principal, now: ContinuousClock.Instant = .now) {
+    init(_ dump: any DatabaseDump, tokens: TokenService, principal: Principal, now: ContinuousClock.Instant = .now) {
         self.dump = dump
         self.tokens = tokens
         self.principal = principal
@@ -32,10 +32,6 @@ final class TokenBoundDump: DatabaseDump {
             last = now
             return true
         }
-        guard isDue else { return }
-        let token = principal.token
-        guard try await tokens.tokens(owner: principal.user.id).contains(where: { $0.id == token }) else {
-            throw PlatformError(.tokenRevoked, "this token has been revoked")
-        }
+        if isDue { try await tokens.requireLive(principal) }
     }
 }
