@@ -89,6 +89,11 @@ let package = Package(
             ]),
         .executableTarget(name: "berth", dependencies: [argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
 
+        // The reference of the API's benchmark.
+        .executableTarget(
+            name: "bare-route", dependencies: [hummingbird, httpTypes, logging, nioCore],
+            path: "Benchmarks/BareRoute"),
+
         // Tests.
         .target(name: "TestSupport", dependencies: ["Core"]),
         .target(
@@ -114,8 +119,8 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Control", "ControlTestSupport", "Core", "TestSupport", hummingbird, hummingbirdTesting,
-                httpTypes, logging, nioCore,
+                "API", "Control", "ControlTestSupport", "Core", "Store", "TestSupport", hummingbird,
+                hummingbirdTesting, httpTypes, logging, nioCore,
             ]),
         .testTarget(
             name: "DashboardTests",

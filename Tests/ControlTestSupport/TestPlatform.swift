@@ -16,13 +16,19 @@ public struct TestPlatform: Sendable {
     public let control: ControlPlane
 
     public init() {
-        control = ControlPlane(Self.platform(stores, repository, builder, runner, meter, routes, provisioner))
+        control = ControlPlane(Self.platform(StoreSet(stores), repository, builder, runner, meter, routes, provisioner))
     }
 
     /// The same state under a new control plane, as after a restart of the server.
     public func restarted(withPostgres: Bool = true) -> ControlPlane {
         ControlPlane(
-            Self.platform(stores, repository, builder, runner, meter, routes, withPostgres ? provisioner : nil))
+            Self.platform(
+                StoreSet(stores), repository, builder, runner, meter, routes, withPostgres ? provisioner : nil))
+    }
+
+    /// A control plane over other stores, with this platform's rooms.
+    public func over(_ stores: StoreSet) -> ControlPlane {
+        ControlPlane(Self.platform(stores, repository, builder, runner, meter, routes, provisioner))
     }
 
     /// A user with a token.
@@ -55,7 +61,7 @@ public struct TestPlatform: Sendable {
     }
 
     private static func platform(
-        _ stores: InMemoryStores, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
+        _ stores: StoreSet, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
         _ runner: ScriptedRunner, _ meter: ScriptedMeter, _ routes: RecordingRoutes, _ provisioner: ScriptedProvisioner?
     ) -> Platform {
         var configuration = ControlConfiguration()

@@ -5,6 +5,8 @@ import GRDB
 /// API tokens in SQLite: digests only.
 public struct SQLiteTokenStore: TokenStore {
     private let database: SQLiteDatabase
+    /// Every request asks for its token.
+    private let known = ReadCache<Data, (token: Token, user: User)>()
 
     public init(_ database: SQLiteDatabase) { self.database = database }
 
@@ -24,9 +26,11 @@ public struct SQLiteTokenStore: TokenStore {
     }
 
     public func token(digest: Data) async throws(PlatformError) -> (token: Token, user: User)? {
-        try await database.read { db in
-            try TokenRecord.one(db, "\(TokenRecord.selection) WHERE token.digest = ?", [digest])
-                .map { ($0.token, $0.user) }
+        try await known.value(digest, version: database.version) { () async throws(PlatformError) in
+            try await database.read { db in
+                try TokenRecord.one(db, "\(TokenRecord.selection) WHERE token.digest = ?", [digest])
+                    .map { ($0.token, $0.user) }
+            }
         }
     }
 
