@@ -89,6 +89,11 @@ let package = Package(
             ]),
         .executableTarget(name: "berth", dependencies: [argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
 
+        // The reference of the API's benchmark.
+        .executableTarget(
+            name: "bare-route", dependencies: [hummingbird, httpTypes, logging, nioCore],
+            path: "Benchmarks/BareRoute"),
+
         // Tests.
         .target(name: "TestSupport", dependencies: ["Core"]),
         .target(
@@ -114,7 +119,8 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Control", "ControlTestSupport", "Core", hummingbird, hummingbirdTesting, httpTypes, nioCore,
+                "API", "Control", "ControlTestSupport", "Core", "Store", "TestSupport", hummingbird,
+                hummingbirdTesting, httpTypes, logging, nioCore,
             ]),
         .testTarget(
             name: "DashboardTests",

@@ -68,6 +68,10 @@ class Berthd:
         finally:
             connection.close()
 
+    def add_user(self, name: str) -> str:
+        """A token of a new user."""
+        return processes.run(self.program, "user", "add", name, "--data", self.data).strip()
+
     def create_app(self, name: str, template: str) -> str:
         """The address to push to, token included."""
         status, body = self.request(

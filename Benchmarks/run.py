@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 
+import api
 import git
 import machine
 import memory
@@ -25,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=21, help="rounds of each push benchmark, at least 15")
     parser.add_argument("--apps", type=int, default=50, help="apps of the memory benchmark")
-    parser.add_argument("--only", choices=["push", "memory", "git"], help="only this one; the others' figures stay")
+    parser.add_argument("--only", choices=["push", "memory", "api", "git"], help="only this one; the others' figures stay")
     parser.add_argument("--print", action="store_true", help="print the tables, leave docs/BENCHMARKS.md as it is")
     options = parser.parse_args()
     if options.rounds < 15:
@@ -41,6 +42,10 @@ def main() -> int:
             sections["push"] = push.measure(server, backend, folder, options.rounds)
         if options.only in (None, "memory"):
             sections["memory"] = memory.measure(server, folder, options.apps)
+        if options.only in (None, "api"):
+            # A server of its own: the others are measured without a thousand apps.
+            crowded = stack.enter_context(Berthd(folder / "crowded", root))
+            sections["api"] = api.measure(crowded, root, folder)
         # Last, since it leaves much memory warm.
         if options.only in (None, "git"):
             sections["git"] = git.measure(server, backend, folder, options.rounds)

@@ -16,7 +16,16 @@ public struct APIServer: Sendable {
             + ChannelsSurface(channels: control.channels, address: control.address).endpoints
             + DeploysSurface(deploys: control.deploys).endpoints
             + EnvironmentSurface(environment: control.environment).endpoints
+            + DatabasesSurface(databases: control.databases).endpoints
             + TokensSurface(tokens: control.tokens).endpoints
+            + StatisticsSurface(statistics: control.statistics, address: control.address).endpoints
+            + AccountSurface().endpoints
+            + AdministrationSurface(users: control.users, invites: control.invites).endpoints
+    }
+
+    /// The OpenAPI description of the API as this server serves it: JSON text.
+    public var description: String {
+        OpenAPIDocument.make(endpoints, server: control.address.url(host: control.address.apiHost)).text
     }
 
     /// Outermost first: every answer gets a request id; every error becomes the envelope; who asks is settled before
@@ -24,9 +33,10 @@ public struct APIServer: Sendable {
     public func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         let endpoints = endpoints
+        let routes = RouteIndex(endpoints)
         router.add(middleware: RequestIdentityMiddleware())
-        router.add(middleware: ErrorEnvelopeMiddleware(routes: RouteIndex(endpoints)))
-        router.add(middleware: HealthMiddleware())
+        router.add(middleware: ErrorEnvelopeMiddleware(routes: routes))
+        router.add(middleware: OpenMiddleware(description: description))
         router.add(middleware: AuthenticationMiddleware(tokens: control.tokens))
         for endpoint in endpoints {
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in

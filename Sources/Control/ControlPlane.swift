@@ -5,20 +5,25 @@ import Logging
 public struct ControlPlane: Sendable {
     public let tokens: TokenService
     public let users: UserService
+    public let invites: InviteService
     public let apps: AppService
     public let channels: ChannelService
     public let deploys: DeployService
     public let environment: EnvironmentService
+    public let databases: DatabaseService
+    public let statistics: StatisticsService
     public let pushes: PushService
     public let address: PublicAddress
     private let queue: DeployQueue
     private let recovery: Recovery
     private let logs: DeployLogs
+    private let logger: Logger
 
     public init(_ platform: Platform) {
         logs = DeployLogs(store: platform.deployLogs, now: platform.now, logger: platform.logger)
-        let databases = DatabaseService(
-            store: platform.databases, provisioner: platform.provisioner, logger: platform.logger)
+        tokens = TokenService(tokens: platform.tokens, now: platform.now)
+        databases = DatabaseService(platform: platform, tokens: tokens)
+        logger = platform.logger
         let retirement = Retirement(platform: platform)
         let sites = SiteRoutes(routes: platform.routes, address: platform.address)
         let pipeline = DeployPipeline(
@@ -27,8 +32,9 @@ public struct ControlPlane: Sendable {
         let removal = Removal(
             platform: platform, databases: databases, queue: queue, retirement: retirement, sites: sites)
 
-        tokens = TokenService(tokens: platform.tokens, now: platform.now)
         users = UserService(users: platform.users, tokens: tokens, now: platform.now)
+        invites = InviteService(invites: platform.invites, users: users, tokens: tokens, now: platform.now)
+        statistics = StatisticsService(platform: platform)
         apps = AppService(platform: platform, databases: databases, removal: removal, sites: sites)
         channels = ChannelService(platform: platform, databases: databases, removal: removal, sites: sites)
         deploys = DeployService(platform: platform, queue: queue, logs: logs)
@@ -47,10 +53,22 @@ public struct ControlPlane: Sendable {
     /// until every instance runs that should, or the task is cancelled.
     public func resume(_ leftovers: Leftovers) async { await recovery.resume(leftovers) }
 
+    /// Does what is to be done once in a while, until the task is cancelled.
+    public func keepUp(every pause: Duration = .seconds(60)) async {
+        while (try? await Task.sleep(for: pause)) != nil { await noteUses() }
+    }
+
+    private func noteUses() async {
+        do throws(PlatformError) { try await tokens.noteUses() } catch {
+            logger.error("use of tokens not written down", metadata: ["error": "\(error)"])
+        }
+    }
+
     /// Lets running deploys end for as long as `grace`; what is left goes on at the next start, and those who wait for it
     /// are told so.
     public func close(grace: Duration) async {
         await queue.close(grace: grace)
+        await noteUses()
         logs.close()
     }
 }

@@ -5,6 +5,7 @@ import Logging
 public struct Platform: Sendable {
     public let users: any UserStore
     public let tokens: any TokenStore
+    public let invites: any InviteStore
     public let apps: any AppStore
     public let channels: any ChannelStore
     public let deploys: any DeployStore
@@ -12,10 +13,12 @@ public struct Platform: Sendable {
     public let instances: any InstanceStore
     public let environment: any EnvironmentStore
     public let databases: any DatabaseStore
+    public let statistics: any StatisticsStore
     public let deployLogs: any DeployLogStore
     public let repository: any SourceRepository
     public let builder: any SourceBuilder
     public let runner: any InstanceRunner
+    public let meter: any InstanceMeter
     public let routes: any RoutePublisher
     /// `nil` when Postgres is switched off.
     public let provisioner: (any DatabaseProvisioner)?
@@ -25,15 +28,17 @@ public struct Platform: Sendable {
     public let logger: Logger
 
     public init(
-        users: any UserStore, tokens: any TokenStore, apps: any AppStore, channels: any ChannelStore,
-        deploys: any DeployStore, releases: any ReleaseStore, instances: any InstanceStore,
-        environment: any EnvironmentStore, databases: any DatabaseStore, deployLogs: any DeployLogStore,
-        repository: any SourceRepository, builder: any SourceBuilder, runner: any InstanceRunner,
-        routes: any RoutePublisher, provisioner: (any DatabaseProvisioner)?, address: PublicAddress,
+        users: any UserStore, tokens: any TokenStore, invites: any InviteStore, apps: any AppStore,
+        channels: any ChannelStore, deploys: any DeployStore, releases: any ReleaseStore,
+        instances: any InstanceStore, environment: any EnvironmentStore, databases: any DatabaseStore,
+        statistics: any StatisticsStore, deployLogs: any DeployLogStore, repository: any SourceRepository,
+        builder: any SourceBuilder, runner: any InstanceRunner, meter: any InstanceMeter, routes: any RoutePublisher,
+        provisioner: (any DatabaseProvisioner)?, address: PublicAddress,
         configuration: ControlConfiguration, now: @escaping WallClock, logger: Logger
     ) {
         self.users = users
         self.tokens = tokens
+        self.invites = invites
         self.apps = apps
         self.channels = channels
         self.deploys = deploys
@@ -41,10 +46,12 @@ public struct Platform: Sendable {
         self.instances = instances
         self.environment = environment
         self.databases = databases
+        self.statistics = statistics
         self.deployLogs = deployLogs
         self.repository = repository
         self.builder = builder
         self.runner = runner
+        self.meter = meter
         self.routes = routes
         self.provisioner = provisioner
         self.address = address
@@ -68,12 +75,17 @@ public struct ControlConfiguration: Sendable {
     /// The most that an app may ask for.
     public var instanceCaps = ContainerLimits(
         memory: 2 << 30, milliCPU: 4000, processes: 1024, temporary: 64 << 20)
+    /// Memory that a user's instances together are shown to have, bytes, when they have been given less.
+    public var userMemory = 256 << 20
     /// How often a deploy that a crash of the server interrupted is started again before it is given up.
     public var deployAttempts = 2
     /// Between looks at a store that does not answer.
     public var storeRetry = Backoff(first: .seconds(1), longest: .seconds(30))
     /// Between attempts to start an instance that did not survive a stop of the machine.
     public var instanceRetry = Backoff(first: .seconds(5), longest: .seconds(300))
+
+    /// Between attempts to make a channel's database.
+    public var databaseRetry = Backoff(first: .seconds(2), longest: .seconds(300))
 
     public init() {}
 

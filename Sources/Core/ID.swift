@@ -16,11 +16,31 @@ public struct ID<Entity>: Hashable, Sendable {
     }
 
     /// The 32 lower-case hex digits without dashes.
-    public var hex: String { description.filter { $0 != "-" } }
+    public var hex: String { text(hasDashes: false) }
+
+    /// The hex digits, lower case. Written by hand: every answer holds many.
+    private func text(hasDashes: Bool) -> String {
+        String(unsafeUninitializedCapacity: 36) { buffer in
+            var length = 0
+            func append(_ byte: UInt8) {
+                buffer[length] = byte
+                length += 1
+            }
+            func append(digit: UInt8) { append(digit < 10 ? 0x30 + digit : 0x57 + digit) }
+            withUnsafeBytes(of: uuid.uuid) { bytes in
+                for (index, byte) in bytes.enumerated() {
+                    append(digit: byte >> 4)
+                    append(digit: byte & 0xf)
+                    if hasDashes, index == 3 || index == 5 || index == 7 || index == 9 { append(UInt8(ascii: "-")) }
+                }
+            }
+            return length
+        }
+    }
 }
 
 extension ID: CustomStringConvertible {
-    public var description: String { uuid.uuidString.lowercased() }
+    public var description: String { text(hasDashes: true) }
 }
 
 extension ID: Codable {

@@ -21,6 +21,8 @@ public struct PlatformError: Error, Sendable, Hashable {
         case scopeReserved
         /// The caller may not do this, whatever the token's scopes.
         case forbidden
+        /// Only an administrator may do this, and the installation has none.
+        case adminNotConfigured
         /// It does not exist, or it belongs to somebody else: the two are never told apart.
         case notFound
         /// The state of the thing does not allow this now.

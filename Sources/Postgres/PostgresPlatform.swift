@@ -8,17 +8,20 @@ public struct PostgresPlatform: Sendable {
     public let cluster: PostgresCluster?
 
     /// Throws `.invalid` when the configuration cannot be used. Connects to nothing.
-    public init(_ configuration: PostgresConfiguration, logger: Logger) throws(PlatformError) {
+    /// - Parameter extensions: those that every user's database gets.
+    public init(
+        _ configuration: PostgresConfiguration, extensions: [ExtensionName] = [], logger: Logger
+    ) throws(PlatformError) {
         switch configuration {
         case .off:
             provisioner = UnavailableProvisioner()
             cluster = nil
         case .external(let url):
-            provisioner = try PostgresProvisioner(externalURL: url, logger: logger)
+            provisioner = try PostgresProvisioner(externalURL: url, extensions: extensions, logger: logger)
             cluster = nil
         case .cluster(let configuration):
             let cluster = PostgresCluster(configuration, logger: logger)
-            provisioner = PostgresProvisioner(cluster: cluster, logger: logger)
+            provisioner = PostgresProvisioner(cluster: cluster, extensions: extensions, logger: logger)
             self.cluster = cluster
         }
     }

@@ -44,12 +44,18 @@ enum PrivateFile {
             unlink(temporary)
             throw error
         }
-        guard rename(temporary, path) == 0 else {
+        guard Foundation.rename(temporary, path) == 0 else {
             let fault = FileFault(operation: "rename", path: path)
             unlink(temporary)
             throw fault
         }
         try syncDirectory((path as NSString).deletingLastPathComponent)
+    }
+
+    /// Gives a file another name in its folder, durably.
+    static func rename(_ path: String, to other: String) throws {
+        guard Foundation.rename(path, other) == 0 else { throw FileFault(operation: "rename", path: path) }
+        try syncDirectory((other as NSString).deletingLastPathComponent)
     }
 
     /// Makes the names in a folder durable.

@@ -8,10 +8,12 @@ import GRDB
 public final class SQLiteDatabase: Sendable {
     let pool: DatabasePool
     let secrets: SecretBox
+    let version: DataVersion
 
-    private init(pool: DatabasePool, secrets: SecretBox) {
+    private init(pool: DatabasePool, secrets: SecretBox, version: DataVersion) {
         self.pool = pool
         self.secrets = secrets
+        self.version = version
     }
 
     /// Opens the database below the data folder `dataDirectory` (an absolute path), making folder, file and key when
@@ -20,13 +22,46 @@ public final class SQLiteDatabase: Sendable {
     /// Throws `.unavailable` when the disk or the file is at fault, or when the sealing key is missing or is not the one
     /// that this database was sealed with.
     public static func open(dataDirectory: String) async throws(PlatformError) -> SQLiteDatabase {
+        try await open(dataDirectory: dataDirectory, onStatement: nil)
+    }
+
+    /// As `open`; `onStatement` is told every statement that is run from then on.
+    package static func open(
+        dataDirectory: String, onStatement: (@Sendable (String) -> Void)?
+    ) async throws(PlatformError) -> SQLiteDatabase {
         let blocking = BlockingPool(label: "store.open", width: 1)
-        return try await blocking.run { () throws(PlatformError) in try openNow(dataDirectory: dataDirectory) }
+        return try await blocking.run { () throws(PlatformError) in
+            try openNow(dataDirectory: dataDirectory, onStatement: onStatement)
+        }
+    }
+
+    /// Makes a new sealing key for the installation below `dataDirectory`, seals every secret with it, and forgets the old
+    /// one. Returns how many secrets there are. No server may run on the folder meanwhile. When it is cut short, either key
+    /// is in force, whole.
+    ///
+    /// Throws as `open` does, and when a secret cannot be opened; nothing has changed then.
+    public static func rotateKey(dataDirectory: String) async throws(PlatformError) -> Int {
+        let blocking = BlockingPool(label: "store.rotate", width: 1)
+        return try await blocking.run { () throws(PlatformError) in
+            let database = try openNow(dataDirectory: dataDirectory)
+            do {
+                let count = try OpenLock.hold("\(dataDirectory)/berth.sqlite.lock") {
+                    try Resealing.perform(database, directory: "\(dataDirectory)/secrets")
+                }
+                try database.close()
+                return count
+            } catch {
+                throw StoreError.translate(error)
+            }
+        }
     }
 
     /// Closes all connections; calls that follow fail.
     public func close() throws(PlatformError) {
-        do { try pool.close() } catch { throw StoreError.translate(error) }
+        do {
+            try version.close()
+            try pool.close()
+        } catch { throw StoreError.translate(error) }
     }
 
     // MARK: - Access
@@ -50,7 +85,8 @@ public final class SQLiteDatabase: Sendable {
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(PlatformError) -> Value {
         let result: Result<Value, PlatformError> = await withCheckedContinuation { continuation in
-            pool.asyncWrite(body) { _, result in
+            pool.asyncWrite(body) { [version] _, result in
+                version.bump()
                 continuation.resume(returning: result.mapError(StoreError.translate))
             }
         }
@@ -59,7 +95,9 @@ public final class SQLiteDatabase: Sendable {
 
     // MARK: - Opening
 
-    private static func openNow(dataDirectory: String) throws(PlatformError) -> SQLiteDatabase {
+    private static func openNow(
+        dataDirectory: String, onStatement: (@Sendable (String) -> Void)? = nil
+    ) throws(PlatformError) -> SQLiteDatabase {
         let path = "\(dataDirectory)/berth.sqlite"
         do {
             try PrivateFile.makeDirectory(dataDirectory)
@@ -67,12 +105,17 @@ public final class SQLiteDatabase: Sendable {
             return try OpenLock.hold("\(path).lock") {
                 // SQLite gives its WAL and index files the mode of the database file.
                 try PrivateFile.touch(path)
-                let pool = try DatabasePool(path: path, configuration: configuration)
+                var traced = configuration
+                if let onStatement {
+                    traced.prepareDatabase { db in db.trace { onStatement("\($0)") } }
+                }
+                let pool = try DatabasePool(path: path, configuration: traced)
                 // GRDB settles for NORMAL, which may lose the last commits in a power cut.
                 try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
                 try StoreMigrations.migrator.migrate(pool)
                 let secrets = try SealingKey.open(directory: "\(dataDirectory)/secrets", database: pool)
-                return SQLiteDatabase(pool: pool, secrets: secrets)
+                return SQLiteDatabase(
+                    pool: pool, secrets: secrets, version: try DataVersion(path: path, configuration: configuration))
             }
         } catch {
             throw StoreError.translate(error)

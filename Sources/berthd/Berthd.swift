@@ -9,7 +9,7 @@ struct Berthd: AsyncParsableCommand {
         version: BerthVersion.text,
         subcommands: [
             ServeCommand.self, UserCommand.self, TokenCommand.self, TemplateCommand.self, DoctorCommand.self,
-            GarbageCollectionCommand.self, DownCommand.self,
+            DownCommand.self, GarbageCollectionCommand.self, RotateKeyCommand.self,
         ])
 }
 

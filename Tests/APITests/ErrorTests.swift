@@ -3,6 +3,7 @@ import ControlTestSupport
 import Core
 import Foundation
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import API
@@ -72,13 +73,16 @@ struct ErrorTests {
             (.get, "", nil), (.delete, "", nil), (.get, "/channels", nil), (.post, "/channels", "{"),
             (.get, "/channels/\(channel)", nil), (.delete, "/channels/\(channel)", nil),
             (.post, "/channels/\(channel)/deploy", "{"), (.get, "/channels/\(channel)/logs", nil),
-            (.post, "/env", "{"), (.delete, "/env/A", nil),
+            (.post, "/env", "{"), (.delete, "/env/A", nil), (.get, "/env", nil), (.get, "/deploys", nil),
+            (.get, "/deploys?limit=x&channel=\(channel)", nil), (.get, "/channels/\(channel)/postgres", nil),
+            (.post, "/channels/\(channel)/postgres/reset", "{"), (.get, "/channels/\(channel)/postgres/dump", nil),
+            (.head, "/channels/\(channel)/postgres/dump", nil),
         ]
         for (method, path, body) in routes {
             let foreign = try await api.call(method, "/apps/\(id)\(path)", token: bob, body: body)
             let absent = try await api.call(method, "/apps/\(missing)\(path)", token: bob, body: body)
             let malformed = try await api.call(method, "/apps/zzz\(path)", token: bob, body: body)
-            #expect(foreign.status == 404 && foreign.code == "not_found", "\(method) \(path)")
+            #expect(foreign.status == 404 && (foreign.code == "not_found" || method == .head), "\(method) \(path)")
             #expect(foreign.text == absent.text && foreign.text == malformed.text, "\(method) \(path)")
         }
         #expect(try await api.call(.get, "/apps/\(id)", token: alice).status == 200)
@@ -114,5 +118,72 @@ struct ErrorTests {
         let name = try #require(HTTPField.Name("X-Request-Id"))
         #expect(try await api.call(.get, "/apps").headers[name]?.isEmpty == false)
         #expect(try await api.call(.get, "/healthz").text == #"{"status":"ok"}"#)
+    }
+
+    @Test("have every code that the document names")
+    func codes() async throws {
+        let api = TestAPI()
+        let token = try await api.token()
+        let app = try await api.app(token: token)
+        let path = "/apps/\(app.id)/channels/\(app.prod)/postgres"
+        _ = try await api.database("/apps/\(app.id)/channels/\(app.prod)", token: token)
+        let revoked = try await api.call(.post, "/tokens", token: token).object
+        let (id, dead) = (try #require(revoked["token_id"] as? String), try #require(revoked["plaintext"] as? String))
+        _ = try await api.call(.delete, "/tokens/\(id)", token: token)
+        let narrow = try await api.platform.control.tokens.issue(
+            to: try #require(try await api.platform.stores.users.users().first), label: nil, scopes: [.deploy]
+        ).plaintext
+        func expect(
+            _ status: Int, _ code: String, _ method: HTTPRequest.Method, _ path: String, _ token: String?,
+            body: String? = nil, control: ControlPlane? = nil, line: Int = #line
+        ) async throws {
+            let reply = try await api.call(method, path, token: token, body: body, control: control)
+            #expect(reply.status == status && reply.code == code, "line \(line): \(reply.text)")
+            #expect(reply.headers[.contentType] == "application/json" && reply.message?.isEmpty == false)
+        }
+        try await expect(401, "auth_required", .get, "/apps", nil)
+        try await expect(401, "token_invalid", .get, "/apps", "xh_live_x")
+        try await expect(401, "token_revoked", .get, "/apps", dead)
+        try await expect(403, "scope_denied", .post, "/apps", narrow)
+        try await expect(403, "scope_reserved", .post, "/tokens", token, body: #"{"scopes":["db:*"]}"#)
+        try await expect(403, "admin_not_configured", .get, "/admin/users", token)
+        _ = try await api.token("root", isAdmin: true)
+        try await expect(403, "permission_denied", .get, "/admin/users", token)
+        try await expect(404, "not_found", .get, "/apps/x", token)
+        try await expect(405, "method_not_allowed", .patch, "/apps", token)
+        try await expect(400, "bad_request", .post, "/apps", token, body: #"{"name":"A"}"#)
+        try await expect(
+            400, "invalid_confirmation", .post, "\(path)/reset", token, body: #"{"confirm_schema_name":""}"#)
+        let off = api.platform.restarted(withPostgres: false)
+        try await expect(503, "postgres_unavailable", .get, "\(path)/dump", token, control: off)
+        api.platform.provisioner.fail(with: PlatformError(.badGateway, "pg_dump failed"))
+        try await expect(502, "bad_gateway", .get, "\(path)/dump", token)
+        let staging = try await api.call(
+            .post, "/apps/\(app.id)/channels", token: token, body: #"{"name":"qa","git_ref_binding":"branch:*"}"#)
+        let failed = "/apps/\(app.id)/channels/\(try #require(staging.object["id"] as? String))/postgres"
+        try await expect(409, "conflict", .post, "\(failed)/reset", token, body: "{}")
+        api.platform.stores.fail(with: PlatformError(.internal, "the disk /dev/sda1", cause: "secret"))
+        let reply = try await api.call(.get, "/apps", token: token)
+        let request = try #require(HTTPField.Name("X-Request-Id").flatMap { reply.headers[$0] })
+        #expect(reply.status == 500 && reply.code == "internal_error")
+        #expect(reply.message == "internal error; the request id is \(request)")
+    }
+
+    @Test(
+        "of a body that is no JSON object are the same whatever its type says",
+        arguments: [
+            "\u{0}{\u{0}}\u{0}", "{\"name\":\"x\"", "nope", "[]", "1", "\"x\"", "null", "{\"name\":\"\\ud800\"}",
+        ])
+    func malformed(body: String) async throws {
+        let api = TestAPI()
+        let token = try await api.token()
+        for type in ["application/json", "text/plain", "application/x-www-form-urlencoded", "image/png"] {
+            let reply = try await api.call(
+                .post, "/apps", token: token, body: body, headers: [.contentType: type])
+            #expect(reply.status == 400 && reply.code == "bad_request", "\(type)")
+        }
+        let reply = try await api.call(
+            .post, "/apps", token: token, body: #"{"name":"fine"}"#, headers: [.contentType: "image/png"])
+        #expect(reply.status == 200)
     }
 }

@@ -12,14 +12,23 @@ public struct TestPlatform: Sendable {
     public let runner = ScriptedRunner()
     public let routes = RecordingRoutes()
     public let provisioner = ScriptedProvisioner()
+    public let meter = ScriptedMeter()
     public let control: ControlPlane
 
-    public init() { control = ControlPlane(Self.platform(stores, repository, builder, runner, routes, provisioner)) }
+    public init() {
+        control = ControlPlane(Self.platform(StoreSet(stores), repository, builder, runner, meter, routes, provisioner))
+    }
 
     /// The same state under a new control plane, as after a restart of the server.
     public func restarted(withPostgres: Bool = true) -> ControlPlane {
         ControlPlane(
-            Self.platform(stores, repository, builder, runner, routes, withPostgres ? provisioner : nil))
+            Self.platform(
+                StoreSet(stores), repository, builder, runner, meter, routes, withPostgres ? provisioner : nil))
+    }
+
+    /// A control plane over other stores, with this platform's rooms.
+    public func over(_ stores: StoreSet) -> ControlPlane {
+        ControlPlane(Self.platform(stores, repository, builder, runner, meter, routes, provisioner))
     }
 
     /// A user with a token.
@@ -52,18 +61,20 @@ public struct TestPlatform: Sendable {
     }
 
     private static func platform(
-        _ stores: InMemoryStores, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
-        _ runner: ScriptedRunner, _ routes: RecordingRoutes, _ provisioner: ScriptedProvisioner?
+        _ stores: StoreSet, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
+        _ runner: ScriptedRunner, _ meter: ScriptedMeter, _ routes: RecordingRoutes, _ provisioner: ScriptedProvisioner?
     ) -> Platform {
         var configuration = ControlConfiguration()
         configuration.storeRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.instanceRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
+        configuration.databaseRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.keptDeploys = 3
         return Platform(
-            users: stores.users, tokens: stores.tokens, apps: stores.apps, channels: stores.channels,
-            deploys: stores.deploys, releases: stores.releases, instances: stores.instances,
-            environment: stores.environment, databases: stores.databases, deployLogs: stores.logs,
-            repository: repository, builder: builder, runner: runner, routes: routes, provisioner: provisioner,
+            users: stores.users, tokens: stores.tokens, invites: stores.invites, apps: stores.apps,
+            channels: stores.channels, deploys: stores.deploys, releases: stores.releases,
+            instances: stores.instances, environment: stores.environment, databases: stores.databases,
+            statistics: stores.statistics, deployLogs: stores.logs, repository: repository, builder: builder,
+            runner: runner, meter: meter, routes: routes, provisioner: provisioner,
             address: PublicAddress(scheme: "http", domain: "localhost", port: 8080),
             configuration: configuration, now: { Date(timeIntervalSince1970: 1_776_853_860) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

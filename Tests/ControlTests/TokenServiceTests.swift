@@ -70,4 +70,17 @@ struct TokenServiceTests {
         let same = try await tokens.mint(label: nil, scopes: ["channel:*", "repo:*", "deploy:*"], by: alice)
         #expect(same.token.scopes == Scope.standard)
     }
+
+    @Test("that are revoked while a push comes in end it before a ref moves")
+    func revokedPush() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "my-site", template: nil, by: alice).app
+        try await platform.control.tokens.revoke(alice.token, by: alice)
+        let error = await #expect(throws: PlatformError.self) {
+            _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        }
+        #expect(error?.code == .tokenRevoked)
+        #expect(try await platform.stores.deploys.held().isEmpty)
+    }
 }

@@ -87,6 +87,8 @@ struct ValueTests {
     @Test("ids are read in one form only")
     func ids() {
         let id = ID<App>()
+        #expect(id.description == id.uuid.uuidString.lowercased())
+        #expect(id.hex == id.description.replacingOccurrences(of: "-", with: ""))
         #expect(ID<App>(id.description) == id)
         #expect(ID<App>(id.description.uppercased()) == id)
         #expect(ID<App>(id.hex) == nil)

@@ -9,12 +9,19 @@ extension TestCluster {
     /// Throws when psql fails.
     @discardableResult
     func shell(_ identity: DatabaseIdentity, _ sql: String, password: String = "secret") throws -> String {
+        try psql(identity, ["-v", "ON_ERROR_STOP=1", "-c", sql], password: password)
+    }
+
+    /// As `shell`, with the statements of a file; those that fail are passed over, as psql does by itself.
+    func shell(_ identity: DatabaseIdentity, file: String) throws -> String {
+        try psql(identity, ["-f", file], password: "secret")
+    }
+
+    private func psql(_ identity: DatabaseIdentity, _ arguments: [String], password: String) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(PostgresPrograms.path(of: "psql")))
-        process.arguments = [
-            "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql,
-            try cluster.endpoint().url(identity, password: password),
-        ]
+        process.arguments =
+            ["-X", "-q", "-A", "-t"] + arguments + [try cluster.endpoint().url(identity, password: password)]
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output

@@ -20,4 +20,7 @@ struct StoreContractTests {
 
     @Test(arguments: StoreKind.allCases, ReleaseStoreContract.cases)
     func releases(_ kind: StoreKind, _ promise: ContractCase) async throws { try await kind.withStores(promise.body) }
+
+    @Test(arguments: StoreKind.allCases, StatisticsStoreContract.cases)
+    func statistics(_ kind: StoreKind, _ promise: ContractCase) async throws { try await kind.withStores(promise.body) }
 }

@@ -26,10 +26,12 @@ enum StoreKind: String, CaseIterable, Sendable, CustomStringConvertible {
 extension StoreSet {
     init(_ database: SQLiteDatabase, dataDirectory: String) throws {
         self.init(
-            users: SQLiteUserStore(database), tokens: SQLiteTokenStore(database), apps: SQLiteAppStore(database),
+            users: SQLiteUserStore(database), tokens: SQLiteTokenStore(database),
+            invites: SQLiteInviteStore(database), apps: SQLiteAppStore(database),
             channels: SQLiteChannelStore(database), deploys: SQLiteDeployStore(database),
             releases: SQLiteReleaseStore(database), instances: SQLiteInstanceStore(database),
             environment: SQLiteEnvironmentStore(database), databases: SQLiteDatabaseStore(database),
+            statistics: SQLiteStatisticsStore(database),
             logs: try FileDeployLogStore(dataDirectory: dataDirectory))
     }
 }

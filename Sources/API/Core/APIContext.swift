@@ -12,25 +12,43 @@ public struct APIContext: RequestContext {
     public init(source: Source) { coreContext = CoreRequestContextStorage(source: source) }
 }
 
-/// Gives every answer the identifier that stands beside the request in the log.
+/// Gives every answer the identifier that stands beside the request in the log (`hb.request.id`), and logs what changes
+/// something.
 struct RequestIdentityMiddleware: RouterMiddleware {
+    private static let header = HTTPField.Name("X-Request-Id")
+
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
-        if let name = HTTPField.Name("X-Request-Id") { response.headers[name] = context.id }
+        if let header = Self.header { response.headers[header] = context.id }
+        let isChange = request.method != .get && request.method != .head && response.status.kind == .successful
+        context.logger.log(
+            level: isChange ? .info : .debug, "request answered",
+            metadata: [
+                "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
+                "status": "\(response.status.code)",
+            ])
         return response
     }
 }
 
-/// Answers `/healthz` for anybody, on any host.
-struct HealthMiddleware: RouterMiddleware {
+/// Answers what anybody may ask: `/healthz`, on any host, and the description of the API.
+struct OpenMiddleware: RouterMiddleware {
+    let description: String
+
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        guard request.uri.path == "/healthz", request.method == .get || request.method == .head else {
-            return try await next(request, context)
+        let text: String
+        switch request.uri.path {
+        case "/healthz": text = #"{"status":"ok"}"#
+        case OpenAPIDocument.path: text = description
+        default: return try await next(request, context)
         }
-        return .json(["status": "ok"])
+        guard request.method == .get || request.method == .head else {
+            throw PlatformError(.methodNotAllowed, "\(request.method.rawValue) is not allowed here")
+        }
+        return .json(text: text)
     }
 }

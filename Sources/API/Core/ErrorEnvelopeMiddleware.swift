@@ -19,10 +19,11 @@ struct ErrorEnvelopeMiddleware: RouterMiddleware {
 
     private func translate(_ error: any Error, request: Request, context: APIContext) -> PlatformError {
         switch error {
-        case let error as PlatformError:
-            if error.code == .internal {
-                context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
-                return PlatformError(.internal, "internal error; the request id is \(context.id)")
+        case let error as PlatformError where error.code != .internal:
+            if let cause = error.cause {
+                context.logger.warning(
+                    "request not answered as asked",
+                    metadata: ["code": "\(error.code)", "cause": "\(cause)"])
             }
             return error
         case let error as HTTPError where error.status == .notFound:
@@ -34,7 +35,9 @@ struct ErrorEnvelopeMiddleware: RouterMiddleware {
         case let error as HTTPError where error.status.kind == .clientError:
             return .invalid(error.body ?? "the request cannot be read")
         default:
-            context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+            context.logger.error(
+                "request failed",
+                metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
             return PlatformError(.internal, "internal error; the request id is \(context.id)")
         }
     }
@@ -61,6 +64,7 @@ struct ErrorEnvelopeMiddleware: RouterMiddleware {
         case .scopeDenied: (.forbidden, "scope_denied")
         case .scopeReserved: (.forbidden, "scope_reserved")
         case .forbidden: (.forbidden, "permission_denied")
+        case .adminNotConfigured: (.forbidden, "admin_not_configured")
         case .notFound: (.notFound, "not_found")
         case .methodNotAllowed: (.methodNotAllowed, "method_not_allowed")
         case .conflict, .cancelled: (.conflict, "conflict")
@@ -80,7 +84,9 @@ struct RouteIndex: Sendable {
     private let routes: [(parts: [Substring], method: String)]
 
     init(_ endpoints: [Endpoint]) {
-        routes = endpoints.map { ($0.path.split(separator: "/"), $0.method.rawValue) }
+        routes =
+            endpoints.map { ($0.path.split(separator: "/"), $0.method.rawValue) }
+            + ["/healthz", OpenAPIDocument.path].map { ($0.split(separator: "/"), "GET") }
     }
 
     /// The methods of `path`, sorted, `HEAD` with `GET`; empty for a path that nothing serves.

@@ -1,23 +1,23 @@
 import Core
-import Foundation
 
-/// A request's JSON object. Fields that nobody asks for are ignored; `null` is the same as absent.
+/// A request's JSON object. Fields that nobody asks for are ignored; `null` is the same as absent; of a name that is there
+/// twice the last one counts.
 struct JSONObject {
-    private let members: [String: Any]
+    private let members: [String: JSONValue]
 
     init() { members = [:] }
 
-    /// Throws `.invalid` unless `data` is one JSON object in UTF-8 (RFC 8259).
-    init(parsing data: Data) throws(PlatformError) {
-        guard String(validating: data, as: UTF8.self) != nil else { throw .invalid("the body is not valid UTF-8") }
-        let parsed: Any
+    /// Throws `.invalid` unless `bytes` are one JSON object in UTF-8 (RFC 8259).
+    init(parsing bytes: [UInt8]) throws(PlatformError) {
+        guard String(validating: bytes, as: UTF8.self) != nil else { throw .invalid("the body is not valid UTF-8") }
+        let parsed: JSONValue
         do {
-            parsed = try JSONSerialization.jsonObject(with: data)
+            parsed = try JSONReader.parse(bytes)
         } catch {
-            throw .invalid(data.isEmpty ? "a JSON body is required" : "the body is not valid JSON")
+            throw .invalid(bytes.isEmpty ? "a JSON body is required" : "the body is not valid JSON")
         }
-        guard let members = parsed as? [String: Any] else { throw .invalid("the body must be a JSON object") }
-        self.members = members
+        guard case .object(let members) = parsed else { throw .invalid("the body must be a JSON object") }
+        self.members = Dictionary(members) { $1 }
     }
 
     func string(_ name: String) throws(PlatformError) -> String {
@@ -26,14 +26,45 @@ struct JSONObject {
     }
 
     func optionalString(_ name: String) throws(PlatformError) -> String? {
-        guard let value = members[name], !(value is NSNull) else { return nil }
-        guard let text = value as? String else { throw .invalid("\(name) must be a string") }
-        return text
+        switch members[name] {
+        case nil, .null: nil
+        case .string(let text): text
+        default: throw .invalid("\(name) must be a string")
+        }
     }
 
     func optionalStrings(_ name: String) throws(PlatformError) -> [String]? {
-        guard let value = members[name], !(value is NSNull) else { return nil }
-        guard let list = value as? [String] else { throw .invalid("\(name) must be a list of strings") }
-        return list
+        let problem = PlatformError.invalid("\(name) must be a list of strings")
+        switch members[name] {
+        case nil, .null: return nil
+        case .array(let elements):
+            var list: [String] = []
+            for element in elements {
+                guard case .string(let text) = element else { throw problem }
+                list.append(text)
+            }
+            return list
+        default: throw problem
+        }
+    }
+
+    func optionalBoolean(_ name: String) throws(PlatformError) -> Bool? {
+        switch members[name] {
+        case nil, .null: nil
+        case .boolean(let flag): flag
+        default: throw .invalid("\(name) must be true or false")
+        }
+    }
+
+    func optionalInteger(_ name: String) throws(PlatformError) -> Int? {
+        switch members[name] {
+        case nil, .null: return nil
+        case .integer(let number): return number
+        // 72.0 is the same number as 72 (JSON has no kinds of numbers).
+        case .decimal(let number):
+            guard let whole = Int(exactly: number) else { throw .invalid("\(name) must be a whole number") }
+            return whole
+        default: throw .invalid("\(name) must be a whole number")
+        }
     }
 }

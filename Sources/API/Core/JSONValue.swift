@@ -1,18 +1,24 @@
 import Core
 
 /// JSON to be sent, with its members in the order in which they are written down (RFC 8259).
-indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral
+indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral, ExpressibleByNilLiteral
 {
     case object([(String, JSONValue)])
     case array([JSONValue])
     case string(String)
     case integer(Int)
+    /// A number with one decimal.
+    case decimal(Double)
     case boolean(Bool)
     case null
 
     init(stringLiteral value: String) { self = .string(value) }
     init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(elements) }
     init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    init(booleanLiteral value: Bool) { self = .boolean(value) }
+    init(integerLiteral value: Int) { self = .integer(value) }
+    init(nilLiteral: ()) { self = .null }
 
     /// A string, or null.
     static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
@@ -43,9 +49,15 @@ indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDict
             bytes.append(UInt8(ascii: "]"))
         case .string(let text): Self.write(text, to: &bytes)
         case .integer(let number): bytes.append(contentsOf: String(number).utf8)
+        case .decimal(let number): bytes.append(contentsOf: Self.tenths(number).utf8)
         case .boolean(let flag): bytes.append(contentsOf: (flag ? "true" : "false").utf8)
         case .null: bytes.append(contentsOf: "null".utf8)
         }
+    }
+
+    private static func tenths(_ number: Double) -> String {
+        let tenths = Int(min(max(number, -1e15), 1e15) * 10 + (number < 0 ? -0.5 : 0.5))
+        return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
     }
 
     private static func write(_ text: String, to bytes: inout [UInt8]) {

@@ -13,6 +13,7 @@ public struct TokenService: Sendable {
 
     private let tokens: any TokenStore
     private let now: WallClock
+    private let uses = TokenUses()
 
     public init(tokens: any TokenStore, now: @escaping WallClock) {
         self.tokens = tokens
@@ -33,7 +34,15 @@ public struct TokenService: Sendable {
     public func authenticate(digest: Data) async throws(PlatformError) -> Principal {
         guard let (token, user) = try await tokens.token(digest: digest) else { throw Self.unknownToken }
         guard token.revokedAt == nil else { throw PlatformError(.tokenRevoked, "this token has been revoked") }
+        uses.note(token.id, at: now())
         return Principal(user: user, token: token.id, scopes: Set(token.scopes))
+    }
+
+    /// Throws `.tokenRevoked` when the caller's token has been revoked since it was let in: for what takes its time.
+    func requireLive(_ principal: Principal) async throws(PlatformError) {
+        guard try await tokens.tokens(owner: principal.user.id).contains(where: { $0.id == principal.token }) else {
+            throw PlatformError(.tokenRevoked, "this token has been revoked")
+        }
     }
 
     /// Makes a token for the caller, with the standard scopes; `scopes` may only repeat them (seed 000).
@@ -54,13 +63,7 @@ public struct TokenService: Sendable {
 
     /// Makes a token for the operator, who may choose the scopes.
     public func issue(to user: User, label: String?, scopes: [Scope]) async throws(PlatformError) -> MintedToken {
-        if let label {
-            guard label.count <= Self.maximumLabelLength, !label.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f })
-            else {
-                throw .invalid(
-                    "label must be at most \(Self.maximumLabelLength) characters and hold no control characters")
-            }
-        }
+        try Self.check(label: label)
         let plaintext = TokenText.make()
         let token = Token(
             userID: user.id, digest: TokenText.digest(of: plaintext), scopes: scopes, label: label, createdAt: now())
@@ -72,6 +75,27 @@ public struct TokenService: Sendable {
     public func revoke(_ id: ID<Token>?, by principal: Principal) async throws(PlatformError) {
         guard let id, try await tokens.revoke(id, owner: principal.user.id, at: now()) else {
             throw .notFound("token")
+        }
+    }
+
+    /// The caller's tokens that are not revoked, oldest first.
+    public func list(by principal: Principal) async throws(PlatformError) -> [Token] {
+        try await tokens.tokens(owner: principal.user.id).map { token in
+            guard let seen = uses.lastUse(of: token.id) else { return token }
+            return Token(
+                id: token.id, userID: token.userID, digest: token.digest, scopes: token.scopes, label: token.label,
+                createdAt: token.createdAt, revokedAt: token.revokedAt, lastUsedAt: seen)
+        }
+    }
+
+    /// Writes down when tokens were used last; to be called once in a while and at the end.
+    func noteUses() async throws(PlatformError) { try await uses.flush(to: tokens) }
+
+    static func check(label: String?) throws(PlatformError) {
+        guard let label else { return }
+        guard label.unicodeScalars.count <= maximumLabelLength, !label.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f })
+        else {
+            throw .invalid("label must be at most \(maximumLabelLength) characters and hold no control characters")
         }
     }
 

@@ -20,6 +20,28 @@ public struct UserService: Sendable {
         return (user, try await tokens.issue(to: user, label: "first token", scopes: Scope.standard))
     }
 
+    /// As `add`, for an administrator. A taken name is `.invalid` here, as every taken name is in the API.
+    public func add(
+        name: String, isAdmin: Bool, by principal: Principal
+    ) async throws(PlatformError) -> (user: User, token: MintedToken) {
+        try await requireAdmin(principal)
+        do throws(PlatformError) { return try await add(name: name, isAdmin: isAdmin) } catch {
+            throw error.code == .conflict ? .invalid(error.message) : error
+        }
+    }
+
+    /// Every user, oldest first; for an administrator.
+    public func list(by principal: Principal) async throws(PlatformError) -> [User] {
+        try await requireAdmin(principal)
+        return try await users.users()
+    }
+
+    /// Throws `.adminNotConfigured` and `.forbidden`.
+    public func requireAdmin(_ principal: Principal) async throws(PlatformError) {
+        let exists = principal.user.isAdmin ? true : try await users.hasAdmin()
+        try Policy.requireAdmin(principal, exists: exists)
+    }
+
     /// Throws `.notFound`.
     public func user(named name: String) async throws(PlatformError) -> User {
         guard let user = try await users.user(named: try UserName(name)) else { throw .notFound("user \(name)") }

@@ -3,25 +3,30 @@ import Crypto
 import Foundation
 import Logging
 
-/// Gives every channel its schema and role, and takes them away again.
+/// Gives every channel its schema and role, empties them, and takes them away again.
 ///
-/// Provisioning starts when the channel is made and runs beside the answer; a deploy waits for it. Two callers that
-/// want the same channel's database share one attempt.
+/// Provisioning starts when the channel is made and runs beside the answer; a deploy waits for it. What fails is tried
+/// again, ever more slowly. Of one channel's database one thing is done at a time: callers that want it share the attempt.
 public actor DatabaseService {
-    private let store: any DatabaseStore
+    let platform: Platform
+    let tokens: TokenService
     /// `nil` when Postgres is switched off: everything but databases works.
-    private let provisioner: (any DatabaseProvisioner)?
-    private let logger: Logger
+    var provisioner: (any DatabaseProvisioner)? { platform.provisioner }
+    private var store: any DatabaseStore { platform.databases }
     private var attempts: [ID<Channel>: Task<Result<Void, PlatformError>, Never>] = [:]
+    /// Failures since the last success, and the next try that waits.
+    private var failures: [ID<Channel>: Int] = [:]
+    private var retries: [ID<Channel>: Task<Void, Never>] = [:]
+    /// Channels whose database was dropped: nothing makes it again.
+    private var dropped: Set<ID<Channel>> = []
 
-    public init(store: any DatabaseStore, provisioner: (any DatabaseProvisioner)?, logger: Logger) {
-        self.store = store
-        self.provisioner = provisioner
-        self.logger = logger
+    init(platform: Platform, tokens: TokenService) {
+        self.platform = platform
+        self.tokens = tokens
     }
 
     /// The record for a new channel. The password has 192 random bits in URL-safe characters.
-    public nonisolated func record(for channel: ID<Channel>, owner: ID<User>) -> DatabaseRecord {
+    nonisolated func record(for channel: ID<Channel>, owner: ID<User>) -> DatabaseRecord {
         let random = SymmetricKey(size: .init(bitCount: 192)).withUnsafeBytes { Data($0) }
         let password = random.base64EncodedString()
             .replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
@@ -30,13 +35,13 @@ public actor DatabaseService {
     }
 
     /// Starts provisioning without waiting for it.
-    public func begin(_ channel: ID<Channel>) {
+    func begin(_ channel: ID<Channel>) {
         guard provisioner != nil else { return }
         _ = attempt(channel)
     }
 
     /// The variables that a channel's processes get, once its schema is there. Empty when Postgres is switched off.
-    public func variables(of channel: ID<Channel>) async throws(PlatformError) -> [String: String] {
+    func variables(of channel: ID<Channel>) async throws(PlatformError) -> [String: String] {
         guard let provisioner else { return [:] }
         try await attempt(channel).value.get()
         guard let record = try await store.database(channel: channel) else { return [:] }
@@ -50,7 +55,9 @@ public actor DatabaseService {
 
     /// Removes the channel's schema and role. Throws `.databaseUnavailable` when Postgres is switched off and may hold
     /// them: they are removed when it is on again.
-    public func drop(_ channel: ID<Channel>) async throws(PlatformError) {
+    func drop(_ channel: ID<Channel>) async throws(PlatformError) {
+        dropped.insert(channel)
+        retries.removeValue(forKey: channel)?.cancel()
         guard let record = try await store.database(channel: channel) else { return }
         guard let provisioner else {
             if record.status == .provisioning { return }
@@ -60,12 +67,45 @@ public actor DatabaseService {
         try await provisioner.drop(record.identity)
     }
 
+    /// Empties the schema of a channel whose database is ready; meanwhile it counts as `provisioning`. What a failure
+    /// leaves is made whole by provisioning it again.
+    func replace(_ record: DatabaseRecord, by provisioner: any DatabaseProvisioner) async throws(PlatformError) {
+        let channel = record.channelID
+        guard attempts[channel] == nil, !dropped.contains(channel) else { throw Self.notReady }
+        let task = start(channel) { () async throws(PlatformError) in
+            // Nobody may have done the same between the look at the record and this.
+            guard try await self.store.database(channel: channel)?.status == .ready else { throw Self.notReady }
+            try await self.store.setStatus(.provisioning, lastError: nil, channel: channel)
+            do throws(PlatformError) {
+                try await provisioner.reset(record.identity)
+                try await self.store.setStatus(.ready, lastError: nil, channel: channel)
+            } catch {
+                try await self.store.setStatus(.failed, lastError: error.message, channel: channel)
+                await self.retryLater(channel)
+                throw error
+            }
+        }
+        try await task.value.get()
+        platform.logger.info(
+            "database reset", metadata: ["channel": "\(channel)", "schema": "\(record.identity.schema)"])
+    }
+
+    static let notReady = PlatformError(.conflict, "the channel's database is not ready")
+
+    // MARK: - Attempts
+
     private func attempt(_ channel: ID<Channel>) -> Task<Result<Void, PlatformError>, Never> {
         if let running = attempts[channel] { return running }
+        return start(channel) { () async throws(PlatformError) in try await self.provision(channel) }
+    }
+
+    private func start(
+        _ channel: ID<Channel>, _ body: @escaping @Sendable () async throws(PlatformError) -> Void
+    ) -> Task<Result<Void, PlatformError>, Never> {
         let task = Task<Result<Void, PlatformError>, Never> {
             let result: Result<Void, PlatformError>
             do throws(PlatformError) {
-                try await provision(channel)
+                try await body()
                 result = .success(())
             } catch {
                 result = .failure(error)
@@ -78,16 +118,32 @@ public actor DatabaseService {
     }
 
     private func provision(_ channel: ID<Channel>) async throws(PlatformError) {
-        guard let provisioner, let record = try await store.database(channel: channel), record.status != .ready
+        guard let provisioner, !dropped.contains(channel), let record = try await store.database(channel: channel),
+            record.status != .ready
         else { return }
         do throws(PlatformError) {
             try await provisioner.provision(record.identity, password: record.password)
             try await store.setStatus(.ready, lastError: nil, channel: channel)
-            logger.info("database ready", metadata: ["channel": "\(channel)", "schema": "\(record.identity.schema)"])
+            failures[channel] = nil
+            platform.logger.info(
+                "database ready", metadata: ["channel": "\(channel)", "schema": "\(record.identity.schema)"])
         } catch {
-            logger.error("database not provisioned", metadata: ["channel": "\(channel)", "error": "\(error)"])
+            platform.logger.error(
+                "database not provisioned", metadata: ["channel": "\(channel)", "error": "\(error)"])
+            retryLater(channel)
             try await store.setStatus(.failed, lastError: error.message, channel: channel)
             throw PlatformError(.databaseUnavailable, "the database is not ready: \(error.message)", cause: error.cause)
+        }
+    }
+
+    private func retryLater(_ channel: ID<Channel>) {
+        guard retries[channel] == nil, !dropped.contains(channel) else { return }
+        failures[channel, default: 0] += 1
+        let pause = platform.configuration.databaseRetry.pause(after: failures[channel, default: 1])
+        retries[channel] = Task {
+            guard (try? await Task.sleep(for: pause)) != nil else { return }
+            retries[channel] = nil
+            begin(channel)
         }
     }
 }

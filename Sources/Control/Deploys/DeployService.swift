@@ -19,14 +19,14 @@ public struct DeployService: Sendable {
         channel id: ID<Channel>?, app appID: ID<App>?, by principal: Principal
     ) async throws(PlatformError) {
         try Policy.require(.deploy, of: principal)
-        _ = try await channel(id, app: appID, of: principal)
+        _ = try await platform.channel(id, app: appID, of: principal)
     }
 
     /// Throws `.notFound`, before anything else of a request to read is looked at.
     public func checkReadAccess(
         channel id: ID<Channel>?, app appID: ID<App>?, by principal: Principal
     ) async throws(PlatformError) {
-        _ = try await channel(id, app: appID, of: principal)
+        _ = try await platform.channel(id, app: appID, of: principal)
     }
 
     /// Queues a deploy of a commit, a branch or `HEAD` (the branch that the channel is bound to). Only the syntax is
@@ -35,7 +35,7 @@ public struct DeployService: Sendable {
         _ revision: String, channel id: ID<Channel>?, app appID: ID<App>?, by principal: Principal
     ) async throws(PlatformError) -> Deploy {
         try Policy.require(.deploy, of: principal)
-        let channel = try await channel(id, app: appID, of: principal)
+        let channel = try await platform.channel(id, app: appID, of: principal)
         let deploy: Deploy
         if let commit = CommitID(revision) {
             deploy = make(channel, requested: revision, ref: nil, commit: commit)
@@ -59,7 +59,7 @@ public struct DeployService: Sendable {
     public func log(
         of deployID: ID<Deploy>?, channel id: ID<Channel>?, app appID: ID<App>?, by principal: Principal
     ) async throws(PlatformError) -> Data {
-        let channel = try await channel(id, app: appID, of: principal)
+        let channel = try await platform.channel(id, app: appID, of: principal)
         guard let deployID, let deploy = try await platform.deploys.deploy(deployID, channel: channel.id),
             let log = try await platform.deployLogs.read(deploy.id)
         else { throw .notFound("deploy log") }
@@ -70,8 +70,30 @@ public struct DeployService: Sendable {
     public func recent(
         channel id: ID<Channel>, app appID: ID<App>, limit: Int, by principal: Principal
     ) async throws(PlatformError) -> [Deploy] {
-        let channel = try await channel(id, app: appID, of: principal)
+        let channel = try await platform.channel(id, app: appID, of: principal)
         return try await platform.deploys.deploys(channel: channel.id, limit: limit)
+    }
+
+    /// The app's deploys, or those of one channel, newest first, in pages. `channel` is `.some(nil)` for one that cannot
+    /// exist.
+    public func page(
+        app appID: ID<App>?, channel: ID<Channel>??, before cursor: DeployPage.Cursor?, limit: Int,
+        by principal: Principal
+    ) async throws(PlatformError) -> DeployPage {
+        guard let appID, try await platform.apps.app(appID, owner: principal.user.id) != nil else {
+            throw .notFound("app")
+        }
+        if let channel {
+            guard let channel, try await platform.channels.channel(channel, app: appID) != nil else {
+                throw .notFound("channel")
+            }
+        }
+        return try await platform.deploys.page(app: appID, channel: channel ?? nil, before: cursor, limit: limit)
+    }
+
+    /// Throws `.notFound`, before anything else of the request is looked at.
+    public func checkReadAccess(app id: ID<App>?, by principal: Principal) async throws(PlatformError) {
+        guard let id, try await platform.apps.app(id, owner: principal.user.id) != nil else { throw .notFound("app") }
     }
 
     /// Writes deploys down as queued. Those that they supersede end here, with their log.
@@ -107,17 +129,5 @@ public struct DeployService: Sendable {
         Deploy(
             appID: channel.appID, channelID: channel.id, requested: requested, ref: ref, commit: commit,
             createdAt: platform.now())
-    }
-
-    private func channel(
-        _ id: ID<Channel>?, app appID: ID<App>?, of principal: Principal
-    ) async throws(PlatformError) -> Channel {
-        guard let appID, try await platform.apps.app(appID, owner: principal.user.id) != nil else {
-            throw .notFound("app")
-        }
-        guard let id, let channel = try await platform.channels.channel(id, app: appID) else {
-            throw .notFound("channel")
-        }
-        return channel
     }
 }

@@ -24,6 +24,12 @@ public struct EnvironmentService: Sendable {
         guard try await environment.remove(key, app: id) else { throw .notFound("variable") }
     }
 
+    /// The names that are set, sorted; never the values.
+    public func names(app id: ID<App>?, by principal: Principal) async throws(PlatformError) -> [String] {
+        guard let id, try await apps.app(id, owner: principal.user.id) != nil else { throw .notFound("app") }
+        return try await environment.names(app: id)
+    }
+
     /// Throws `.scopeDenied` and `.notFound`, before anything else of the request is looked at.
     @discardableResult
     public func checkAccess(app id: ID<App>?, by principal: Principal) async throws(PlatformError) -> ID<App> {

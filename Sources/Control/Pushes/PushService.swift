@@ -46,6 +46,8 @@ public struct PushService: GitGate {
     }
 
     public func prepare(_ updates: [PushUpdate], access: GitAccess) async throws(PlatformError) -> PreparedPush {
+        // The pack may have taken minutes to come.
+        try await tokens.requireLive(access.principal)
         var notes: [String] = []
         if let note = try await rebindOnFirstPush(updates, app: access.app) { notes.append(note) }
         let channels = try await platform.channels.channels(app: access.app.id)

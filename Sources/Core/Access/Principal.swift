@@ -24,4 +24,15 @@ public enum Policy {
     public static func requireMinting(_ principal: Principal) throws(PlatformError) {
         for scope in Scope.standard { try require(scope, of: principal) }
     }
+
+    /// Throws `.adminNotConfigured` for everybody as long as there is no administrator, else `.forbidden` unless the caller
+    /// is one with every standard scope: a token for one purpose does not administrate.
+    public static func requireAdmin(_ principal: Principal, exists: Bool) throws(PlatformError) {
+        guard exists else {
+            throw PlatformError(
+                .adminNotConfigured, "this server has no administrator yet: add one with berthd user add --admin")
+        }
+        guard principal.user.isAdmin else { throw PlatformError(.forbidden, "only an administrator may do this") }
+        for scope in Scope.standard { try require(scope, of: principal) }
+    }
 }

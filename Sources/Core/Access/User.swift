@@ -33,4 +33,6 @@ public protocol UserStore: Sendable {
     func insert(_ user: User) async throws(PlatformError)
     func user(named name: UserName) async throws(PlatformError) -> User?
     func users() async throws(PlatformError) -> [User]
+    /// Whether anybody is an administrator.
+    func hasAdmin() async throws(PlatformError) -> Bool
 }

@@ -22,4 +22,14 @@ public protocol DatabaseProvisioner: Sendable {
     func provision(_ identity: DatabaseIdentity, password: String) async throws(PlatformError)
     /// Ends the role's connections, drops schema and role. The user's database goes with its last `ch_` schema.
     func drop(_ identity: DatabaseIdentity) async throws(PlatformError)
+    /// Ends the role's connections and replaces its schema by an empty one. Role and password stay.
+    func reset(_ identity: DatabaseIdentity) async throws(PlatformError)
+    /// Live figures; zeros for what is not there.
+    func figures(_ identity: DatabaseIdentity) async throws(PlatformError) -> DatabaseFigures
+    /// Live figures of a user's database, by its name; zeros when it is not there.
+    func storage(database: String) async throws(PlatformError) -> DatabaseStorage
+    /// Begins a dump of the schema as SQL, made with the role's own rights. When this returns its first piece is there, so
+    /// that what can be wrong from the start has been thrown: `.databaseUnavailable` when Postgres does not answer or
+    /// takes no connection more, `.badGateway` when the dump program refuses.
+    func dump(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) -> any DatabaseDump
 }

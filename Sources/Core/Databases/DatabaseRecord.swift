@@ -11,10 +11,13 @@ public struct DatabaseIdentity: Sendable, Hashable {
 
     public init(user: ID<User>, channel: ID<Channel>) {
         let digits = channel.hex.prefix(12)
-        database = "u_\(user.hex)"
+        database = Self.database(of: user)
         schema = "ch_\(digits)"
         role = "r_\(digits)"
     }
+
+    /// The name of a user's database.
+    public static func database(of user: ID<User>) -> String { "u_\(user.hex)" }
 
     public init(database: String, schema: String, role: String) {
         self.database = database
@@ -28,6 +31,9 @@ public struct DatabaseRecord: Sendable, Hashable {
     public enum Status: String, Sendable, Codable {
         case provisioning, ready, failed
     }
+
+    /// Sessions that a channel's role may have (seed 000, "Postgres").
+    public static let connectionLimit = 20
 
     public let channelID: ID<Channel>
     public let identity: DatabaseIdentity

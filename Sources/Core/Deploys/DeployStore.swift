@@ -18,6 +18,11 @@ public protocol DeployStore: Sendable {
     func deploy(_ id: ID<Deploy>, channel: ID<Channel>) async throws(PlatformError) -> Deploy?
     /// The channel's deploys, newest first.
     func deploys(channel: ID<Channel>, limit: Int) async throws(PlatformError) -> [Deploy]
+    /// The app's deploys, or those of one of its channels, newest first: at most `limit` of those before `cursor`, which
+    /// an earlier page gave.
+    func page(
+        app: ID<App>, channel: ID<Channel>?, before cursor: DeployPage.Cursor?, limit: Int
+    ) async throws(PlatformError) -> DeployPage
     /// The oldest queued deploy of a channel.
     func nextQueued(channel: ID<Channel>) async throws(PlatformError) -> Deploy?
     /// Every deploy that has not ended, oldest first.
@@ -42,6 +47,21 @@ public protocol DeployStore: Sendable {
     func failedTips(app: ID<App>) async throws(PlatformError) -> [FailedTip]
     /// True when no deploy of this app ever succeeded or failed or is waiting: its first push may rebind `prod`.
     func hasNone(app: ID<App>) async throws(PlatformError) -> Bool
+}
+
+/// A part of a list of deploys.
+public struct DeployPage: Sendable, Hashable {
+    /// A place in the order of creation, which stays what it is when deploys come and go.
+    public typealias Cursor = Int64
+
+    public let deploys: [Deploy]
+    /// Where the next page begins; `nil` on the last one.
+    public let next: Cursor?
+
+    public init(deploys: [Deploy], next: Cursor?) {
+        self.deploys = deploys
+        self.next = next
+    }
 }
 
 extension Deploy {

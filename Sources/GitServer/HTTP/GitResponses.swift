@@ -102,7 +102,7 @@ struct GitResponses: Sendable {
     private static func status(_ code: PlatformError.Code) -> HTTPResponse.Status {
         switch code {
         case .unauthenticated, .tokenInvalid, .tokenRevoked: .unauthorized
-        case .scopeDenied, .scopeReserved, .forbidden: .forbidden
+        case .scopeDenied, .scopeReserved, .forbidden, .adminNotConfigured: .forbidden
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .invalid, .invalidConfirmation, .cancelled: .badRequest

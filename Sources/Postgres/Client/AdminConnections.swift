@@ -16,12 +16,16 @@ final class AdminConnections: Sendable {
     private let free = Mutex<[Place]>((0..<width).map { _ in Place() })
     private let blocking = BlockingPool(label: "postgres", width: width)
 
-    /// Lends a live connection to `body` on a thread of the pool.
+    /// Lends a live connection to `body` on a thread of the pool. When its turn comes after `deadline`, nobody waits for it
+    /// any more, and it is not run.
     func run<Value: Sendable>(
-        _ target: PostgresTarget,
+        _ target: PostgresTarget, before deadline: ContinuousClock.Instant? = nil,
         _ body: @escaping @Sendable (borrowing PostgresConnection) throws(PostgresError) -> Value
     ) async throws(PlatformError) -> Value {
         try await blocking.run { () throws(PlatformError) in
+            if let deadline, ContinuousClock.now > deadline {
+                throw PlatformError(.databaseUnavailable, "Postgres took too long")
+            }
             // The pool runs no more calls at once than there are places.
             let place = self.free.withLock { $0.popLast() } ?? Place()
             defer { self.free.withLock { $0.append(place) } }

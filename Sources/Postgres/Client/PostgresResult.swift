@@ -26,4 +26,7 @@ struct PostgresResult: ~Copyable {
         else { return nil }
         return PQgetvalue(handle, Int32(row), Int32(column)).map { String(cString: $0) }
     }
+
+    /// A field as a number; `nil` for NULL and for what is none.
+    func integer(row: Int = 0, column: Int = 0) -> Int? { text(row: row, column: column).flatMap { Int($0) } }
 }

@@ -24,6 +24,45 @@ struct PostgresTarget: Sendable {
         return other
     }
 
+    /// The same server and database, somebody else.
+    func login(_ role: SQLIdentifier, password: String) -> PostgresTarget {
+        var other = self
+        other.parameters += [("user", role.name), ("password", password)]
+        return other
+    }
+
+    /// The same as environment variables (libpq, "Environment Variables"), for programs: other users of the machine see a
+    /// program's arguments.
+    var environment: [String: String] {
+        var variables: [String: String] = [:]
+        for (index, parameter) in parameters.enumerated() {
+            if index == 0, parameter.keyword == "dbname", let options = PQconninfoParse(parameter.value, nil) {
+                Self.forEach(options) { _, variable, value in variables[variable] = value }
+                PQconninfoFree(options)
+            } else if let variable = Self.variables[parameter.keyword] {
+                variables[variable] = parameter.value
+            }
+        }
+        return variables
+    }
+
+    private static let variables = [
+        "dbname": "PGDATABASE", "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD",
+    ]
+
+    /// Those of libpq's options that have a value and a variable.
+    private static func forEach(
+        _ options: UnsafeMutablePointer<PQconninfoOption>, _ body: (String, String, String) -> Void
+    ) {
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val, let variable = option.pointee.envvar {
+                body(String(cString: keyword), String(cString: variable), String(cString: value))
+            }
+            option = option.successor()
+        }
+    }
+
     /// Host and port that the URI names. Throws `.invalid` when it is malformed, or names a Unix socket, several hosts,
     /// or none: containers could not reach the server then.
     static func endpoint(url: String) throws(PlatformError) -> DatabaseEndpoint {

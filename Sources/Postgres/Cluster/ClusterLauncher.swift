@@ -72,7 +72,8 @@ struct ClusterLauncher: Sendable {
             environment: Self.environment, workingDirectory: "/", platformOptions: options)
     }
 
-    private static func drop(to account: ClusterAccount) -> [String] {
+    /// The command that runs another one as `account`, without any privilege.
+    static func drop(to account: ClusterAccount) -> [String] {
         [
             "/usr/bin/setpriv", "--reuid=\(account.user)", "--regid=\(account.group)", "--clear-groups",
             "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--",

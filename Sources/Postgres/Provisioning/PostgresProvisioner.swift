@@ -5,14 +5,22 @@ import Synchronization
 /// Makes databases, schemas and roles on our own cluster or on a server that somebody else runs.
 public final class PostgresProvisioner: DatabaseProvisioner {
     /// Where the administrator connects, and where containers do. Waits for a cluster that is starting.
-    private let locate: @Sendable () async throws(PlatformError) -> (PostgresTarget, DatabaseEndpoint)
-    private let connections = AdminConnections()
+    let locate: @Sendable () async throws(PlatformError) -> (PostgresTarget, DatabaseEndpoint)
+    let connections = AdminConnections()
+    /// For what somebody waits for at the other end of a request, so that it does not wait behind what is being made.
+    let readers = AdminConnections()
+    /// Seconds that a request waits at most, for its turn, for the server and for the answer.
+    static let requestLimit = Duration.seconds(15)
+    private let extensions: [ExtensionName]
     private let isHardened = Mutex(false)
-    private let logger: Logger
+    let dumps: DumpLauncher
+    let logger: Logger
 
     /// On our own cluster; calls wait until it is ready.
-    public init(cluster: PostgresCluster, logger: Logger) {
+    public init(cluster: PostgresCluster, extensions: [ExtensionName] = [], logger: Logger) {
+        self.extensions = extensions
         self.logger = logger
+        dumps = DumpLauncher(logger: logger)
         locate = { () throws(PlatformError) in
             try await cluster.waitUntilReady()
             return (try cluster.target(), try cluster.endpoint())
@@ -20,8 +28,12 @@ public final class PostgresProvisioner: DatabaseProvisioner {
     }
 
     /// On another server, by its administrator's connection URI. Throws `.invalid` when the URI cannot be used.
-    public init(externalURL url: String, logger: Logger) throws(PlatformError) {
+    public init(
+        externalURL url: String, extensions: [ExtensionName] = [], logger: Logger
+    ) throws(PlatformError) {
+        self.extensions = extensions
         self.logger = logger
+        dumps = DumpLauncher(logger: logger)
         let endpoint = try PostgresTarget.endpoint(url: url)
         locate = { () throws(PlatformError) in (PostgresTarget(url: url), endpoint) }
     }
@@ -32,12 +44,14 @@ public final class PostgresProvisioner: DatabaseProvisioner {
         let target = try await locate().0
         let names = try Names(identity)
         try await harden(target)
+        let extensions = extensions
         try await connections.run(target) { (admin) throws(PostgresError) in
             try DatabaseLock.hold(names.database, admin) { () throws(PostgresError) in
                 try RoleSetup.ensureRole(names.role, password: password, admin)
                 try RoleSetup.ensureDatabase(names.database, admin)
                 try RoleSetup.allow(names, admin)
                 let inside = try PostgresConnection(target.database(names.database))
+                try RoleSetup.ensureExtensions(extensions, inside)
                 try RoleSetup.ensureSchema(names, inside)
             }
         }
@@ -62,7 +76,10 @@ public final class PostgresProvisioner: DatabaseProvisioner {
     }
 
     /// Closes idle connections; for the end of the server's life.
-    public func close() { connections.closeIdle() }
+    public func close() {
+        connections.closeIdle()
+        readers.closeIdle()
+    }
 
     /// Takes from everybody the right to connect to the databases that every server has. Once a process.
     private func harden(_ target: PostgresTarget) async throws(PlatformError) {
@@ -111,6 +128,15 @@ public struct UnavailableProvisioner: DatabaseProvisioner {
         throw Self.error
     }
     public func drop(_ identity: DatabaseIdentity) async throws(PlatformError) { throw Self.error }
+
+    public func reset(_ identity: DatabaseIdentity) async throws(PlatformError) { throw Self.error }
+    public func figures(_ identity: DatabaseIdentity) async throws(PlatformError) -> DatabaseFigures {
+        throw Self.error
+    }
+    public func storage(database: String) async throws(PlatformError) -> DatabaseStorage { throw Self.error }
+    public func dump(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) -> any DatabaseDump {
+        throw Self.error
+    }
 
     private static var error: PlatformError { PlatformError(.databaseUnavailable, "Postgres is switched off") }
 }

@@ -1,8 +1,7 @@
+import Core
+
 /// The statements that make a channel's part of Postgres. Each may be repeated.
 enum RoleSetup {
-    /// Sessions that a channel's role may have (seed 000, "Postgres").
-    static let connectionLimit = 20
-
     static func exists(
         _ condition: String, _ name: SQLIdentifier, _ connection: borrowing PostgresConnection
     ) throws(PostgresError) -> Bool {
@@ -16,16 +15,18 @@ enum RoleSetup {
         let verifier = try admin.verifierLiteral(password, role: role)
         try admin.execute(
             """
-            \(verb) ROLE \(role) LOGIN NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT \(connectionLimit) \
+            \(verb) ROLE \(role) LOGIN NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT \(DatabaseRecord.connectionLimit) \
             PASSWORD \(verifier)
             """)
         // Only a superuser may name these, and only a superuser could have given them.
-        if try isSuperuser(admin) {
+        let isSuperuser = try isSuperuser(admin)
+        if isSuperuser {
             try admin.execute("ALTER ROLE \(role) NOSUPERUSER NOREPLICATION NOBYPASSRLS")
         } else {
             // An administrator who is none must be a member to make a schema for the role.
             try admin.execute("GRANT \(role) TO CURRENT_USER")
         }
+        try RoleLimits.apply(role, asSuperuser: isSuperuser, admin)
     }
 
     /// From `template0`, which nobody can connect to, so that nothing was put into it and nothing holds it.
@@ -51,6 +52,15 @@ enum RoleSetup {
         try inside.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         try inside.execute("CREATE SCHEMA IF NOT EXISTS \(names.schema) AUTHORIZATION \(names.role)")
         try inside.execute("REVOKE ALL ON SCHEMA \(names.schema) FROM PUBLIC")
+    }
+
+    /// Makes the extensions that the operator allows, which a role cannot make itself. They are in `public`.
+    static func ensureExtensions(
+        _ extensions: [ExtensionName], _ inside: borrowing PostgresConnection
+    ) throws(PostgresError) {
+        for name in extensions {
+            try inside.execute("CREATE EXTENSION IF NOT EXISTS \(name) WITH SCHEMA public CASCADE")
+        }
     }
 
     /// Takes from everybody the right to connect to a database. False when it is there and not the administrator's.

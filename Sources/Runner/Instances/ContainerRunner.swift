@@ -13,6 +13,8 @@ public final class ContainerRunner: InstanceRunner, Service {
     let network: ContainerNetwork
     let runtime: ContainerRuntime
     let logger: Logger
+    /// What instances use; looked at while `run` runs.
+    public let meter: ControlGroupMeter
     let supervisors = Mutex<[ID<Instance>: InstanceSupervisor]>([:])
 
     /// How often `run` looks for ended instances.
@@ -32,6 +34,7 @@ public final class ContainerRunner: InstanceRunner, Service {
         self.network = network
         self.logger = logger
         runtime = try ContainerRuntime(configuration: configuration, logger: logger)
+        meter = ControlGroupMeter(groups: runtime.groups)
         try HostFiles.makeDirectory(configuration.logDirectory)
     }
 
@@ -98,6 +101,10 @@ public final class ContainerRunner: InstanceRunner, Service {
                     round += 1
                     let supervisors = self.supervisors.withLock { $0 }
                     let isThorough = round % Self.thoroughness == 1
+                    if isThorough {
+                        let groups = supervisors.map { ($0.key, self.runtime.paths.group($0.value.name)) }
+                        self.meter.look(at: Dictionary(uniqueKeysWithValues: groups))
+                    }
                     let ended = isThorough ? [] : Set(HostFiles.names(in: self.runtime.paths.exits))
                     for (id, supervisor) in supervisors
                     where isThorough || ended.contains(InstanceRecord.name(id)) {

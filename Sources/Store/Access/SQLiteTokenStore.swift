@@ -5,6 +5,8 @@ import GRDB
 /// API tokens in SQLite: digests only.
 public struct SQLiteTokenStore: TokenStore {
     private let database: SQLiteDatabase
+    /// Every request asks for its token.
+    private let known = ReadCache<Data, (token: Token, user: User)>()
 
     public init(_ database: SQLiteDatabase) { self.database = database }
 
@@ -24,9 +26,11 @@ public struct SQLiteTokenStore: TokenStore {
     }
 
     public func token(digest: Data) async throws(PlatformError) -> (token: Token, user: User)? {
-        try await database.read { db in
-            try TokenRecord.one(db, "\(TokenRecord.selection) WHERE token.digest = ?", [digest])
-                .map { ($0.token, $0.user) }
+        try await known.value(digest, version: database.version) { () async throws(PlatformError) in
+            try await database.read { db in
+                try TokenRecord.one(db, "\(TokenRecord.selection) WHERE token.digest = ?", [digest])
+                    .map { ($0.token, $0.user) }
+            }
         }
     }
 
@@ -35,6 +39,23 @@ public struct SQLiteTokenStore: TokenStore {
             try db.run(
                 "UPDATE token SET revokedAt = ? WHERE id = ? AND userID = ? AND revokedAt IS NULL",
                 [date.seconds, id.text, owner.text]) > 0
+        }
+    }
+
+    public func tokens(owner: ID<User>) async throws(PlatformError) -> [Token] {
+        try await database.read { db in
+            try TokenRecord.all(
+                db, "\(TokenRecord.selection) WHERE token.userID = ? AND token.revokedAt IS NULL ORDER BY token.rowid",
+                [owner.text]
+            ).map(\.token)
+        }
+    }
+
+    public func noteUse(_ uses: [ID<Token>: Date]) async throws(PlatformError) {
+        try await database.write { db in
+            for (id, date) in uses {
+                try db.run("UPDATE token SET lastUsedAt = ? WHERE id = ?", [date.seconds, id.text])
+            }
         }
     }
 }

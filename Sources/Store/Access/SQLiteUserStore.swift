@@ -8,15 +8,7 @@ public struct SQLiteUserStore: UserStore {
     public init(_ database: SQLiteDatabase) { self.database = database }
 
     public func insert(_ user: User) async throws(PlatformError) {
-        let rule = UniqueRule(columns: "user.name", field: "name", message: "the user name \(user.name) is taken")
-        try await database.write { db in
-            try UniqueRule.enforce([rule]) {
-                try db.run(
-                    "INSERT INTO user (id, name, isAdmin, createdAt) VALUES (?, ?, ?, ?)",
-                    [user.id.text, user.name.rawValue, user.isAdmin, user.createdAt.seconds])
-            }
-            return
-        }
+        try await database.write { db in try UserRecord.insert(user, db) }
     }
 
     public func user(named name: UserName) async throws(PlatformError) -> User? {
@@ -27,5 +19,11 @@ public struct SQLiteUserStore: UserStore {
 
     public func users() async throws(PlatformError) -> [User] {
         try await database.read { db in try UserRecord.all(db, "SELECT * FROM user ORDER BY sequence").map(\.user) }
+    }
+
+    public func hasAdmin() async throws(PlatformError) -> Bool {
+        try await database.read { db in
+            try Int.fetchOne(db.cachedStatement(sql: "SELECT 1 FROM user WHERE isAdmin = 1 LIMIT 1")) != nil
+        }
     }
 }

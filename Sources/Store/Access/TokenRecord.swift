@@ -16,7 +16,8 @@ struct TokenRecord: FetchableRecord {
         user = try UserRecord.user(row, prefix: "user_")
         token = Token(
             id: try row.id("id"), userID: user.id, digest: row["digest"], scopes: try Self.scopes(row["scopes"]),
-            label: row["label"], createdAt: row.date("createdAt"), revokedAt: row.optionalDate("revokedAt"))
+            label: row["label"], createdAt: row.date("createdAt"), revokedAt: row.optionalDate("revokedAt"),
+            lastUsedAt: row.optionalDate("lastUsedAt"))
     }
 
     /// Scopes are kept separated by spaces.

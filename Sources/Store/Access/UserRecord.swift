@@ -13,4 +13,14 @@ struct UserRecord: FetchableRecord {
             id: try row.id("\(prefix)id"), name: try UserName(row["\(prefix)name"]), isAdmin: row["\(prefix)isAdmin"],
             createdAt: row.date("\(prefix)createdAt"))
     }
+
+    /// Throws `.conflict` when the name is taken.
+    static func insert(_ user: User, _ db: Database) throws {
+        let rule = UniqueRule(columns: "user.name", field: "name", message: "the user name \(user.name) is taken")
+        try UniqueRule.enforce([rule]) {
+            try db.run(
+                "INSERT INTO user (id, name, isAdmin, createdAt) VALUES (?, ?, ?, ?)",
+                [user.id.text, user.name.rawValue, user.isAdmin, user.createdAt.seconds])
+        }
+    }
 }

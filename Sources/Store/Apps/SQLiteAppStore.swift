@@ -4,6 +4,7 @@ import GRDB
 /// Apps in SQLite. That a name or a hostname is taken is decided by unique indexes, not by a look-up before.
 public struct SQLiteAppStore: AppStore {
     private let database: SQLiteDatabase
+    private let known = ReadCache<[String], App>()
 
     public init(_ database: SQLiteDatabase) { self.database = database }
 
@@ -21,7 +22,10 @@ public struct SQLiteAppStore: AppStore {
     }
 
     public func app(_ id: ID<App>, owner: ID<User>) async throws(PlatformError) -> App? {
-        try await one("WHERE app.id = ? AND app.ownerID = ? AND app.isDeleted = 0", [id.text, owner.text])
+        let key = [id.text, owner.text]
+        return try await known.value(key, version: database.version) { () async throws(PlatformError) in
+            try await one("WHERE app.id = ? AND app.ownerID = ? AND app.isDeleted = 0", key)
+        }
     }
 
     public func app(named name: AppName, owner: ID<User>) async throws(PlatformError) -> App? {

@@ -8,6 +8,7 @@ public struct SQLiteChannelStore: ChannelStore {
     private static let order = "ORDER BY name <> '\(Channel.prodName)', sequence"
 
     private let database: SQLiteDatabase
+    private let known = ReadCache<ID<App>, [Channel]>()
 
     public init(_ database: SQLiteDatabase) { self.database = database }
 
@@ -24,7 +25,10 @@ public struct SQLiteChannelStore: ChannelStore {
     }
 
     public func channels(app: ID<App>) async throws(PlatformError) -> [Channel] {
-        try await all("WHERE appID = ? AND isDeleted = 0 \(Self.order)", [app.text])
+        let channels = try await known.value(app, version: database.version) { () async throws(PlatformError) in
+            try await all("WHERE appID = ? AND isDeleted = 0 \(Self.order)", [app.text])
+        }
+        return channels ?? []
     }
 
     public func channels(apps: [ID<App>]) async throws(PlatformError) -> [ID<App>: [Channel]] {

@@ -46,7 +46,7 @@ struct ChannelDatabaseRecord: FetchableRecord {
             lastError: lastError)
     }
 
-    private static func place(_ channel: ID<Channel>) -> SealedPlace {
+    static func place(_ channel: ID<Channel>) -> SealedPlace {
         SealedPlace(table: "channelDatabase", row: channel.text, column: "password")
     }
 }

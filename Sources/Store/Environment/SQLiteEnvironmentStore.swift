@@ -49,7 +49,7 @@ public struct SQLiteEnvironmentStore: EnvironmentStore {
         }
     }
 
-    private static func place(_ app: ID<App>, _ key: String) -> SealedPlace {
+    static func place(_ app: ID<App>, _ key: String) -> SealedPlace {
         SealedPlace(table: "environmentValue", row: "\(app.text)/\(key)", column: "value")
     }
 }

@@ -6,6 +6,7 @@ enum StoreMigrations {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("0001 initial") { try InitialSchema.create($0) }
         migrator.registerMigration("0002 held deploys") { try HeldDeploys.create($0) }
+        migrator.registerMigration("0003 accounts and pages") { try AccountsAndPages.create($0) }
         return migrator
     }
 }

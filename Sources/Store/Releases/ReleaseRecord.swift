@@ -38,7 +38,7 @@ struct ReleaseRecord: FetchableRecord {
         return try JSONDecoder().decode([String: String].self, from: secrets.open(sealed, at: place(id)))
     }
 
-    private static func place(_ id: ID<Release>) -> SealedPlace {
+    static func place(_ id: ID<Release>) -> SealedPlace {
         SealedPlace(table: "release", row: id.text, column: "environment")
     }
 }

@@ -7,6 +7,8 @@ import GRDB
 /// it, so that a wrong or lost key is noticed at start and never replaced.
 enum SealingKey {
     static let fileName = "store.key"
+    /// The key of a change that may not have been completed.
+    static let nextFileName = "store.key.next"
     private static let size = 32
     private static let check = SealedPlace(table: "setting", row: "keyCheck", column: "value")
 
@@ -18,6 +20,7 @@ enum SealingKey {
             try Data.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'keyCheck'")
         }
         if let sealed {
+            try settle(directory: directory, sealed: sealed)
             let box = SecretBox(key: try read(path))
             do {
                 _ = try box.open(sealed, at: check)
@@ -37,6 +40,30 @@ enum SealingKey {
             try $0.execute(sql: "INSERT INTO setting (name, value) VALUES ('keyCheck', ?)", arguments: [value])
         }
         return box
+    }
+
+    /// Replaces the key. `reseal` gets the old box and the new one, and seals everything anew in one transaction, to which
+    /// the check value belongs. Whenever this is cut short, the next `open` finds the key that fits.
+    static func replace(
+        directory: String, old: SecretBox, _ reseal: (_ old: SecretBox, _ new: SecretBox, _ check: Data) throws -> Void
+    ) throws {
+        let next = "\(directory)/\(nextFileName)"
+        try make(next)
+        let new = SecretBox(key: try read(next))
+        try reseal(old, new, try new.seal(Data("berth".utf8), at: check))
+        try PrivateFile.rename(next, to: "\(directory)/\(fileName)")
+    }
+
+    /// Ends a change of the key that was cut short: the database tells which of the two keys it is sealed with.
+    private static func settle(directory: String, sealed: Data) throws {
+        let next = "\(directory)/\(nextFileName)"
+        guard FileManager.default.fileExists(atPath: next) else { return }
+        let isSealedWithNext = (try? SecretBox(key: read(next)).open(sealed, at: check)) != nil
+        if isSealedWithNext {
+            try PrivateFile.rename(next, to: "\(directory)/\(fileName)")
+        } else {
+            try FileManager.default.removeItem(atPath: next)
+        }
     }
 
     private static func make(_ path: String) throws {

@@ -4,6 +4,7 @@ import Core
 public struct StoreSet: Sendable {
     public let users: any UserStore
     public let tokens: any TokenStore
+    public let invites: any InviteStore
     public let apps: any AppStore
     public let channels: any ChannelStore
     public let deploys: any DeployStore
@@ -11,15 +12,18 @@ public struct StoreSet: Sendable {
     public let instances: any InstanceStore
     public let environment: any EnvironmentStore
     public let databases: any DatabaseStore
+    public let statistics: any StatisticsStore
     public let logs: any DeployLogStore
 
     public init(
-        users: any UserStore, tokens: any TokenStore, apps: any AppStore, channels: any ChannelStore,
-        deploys: any DeployStore, releases: any ReleaseStore, instances: any InstanceStore,
-        environment: any EnvironmentStore, databases: any DatabaseStore, logs: any DeployLogStore
+        users: any UserStore, tokens: any TokenStore, invites: any InviteStore, apps: any AppStore,
+        channels: any ChannelStore, deploys: any DeployStore, releases: any ReleaseStore,
+        instances: any InstanceStore, environment: any EnvironmentStore, databases: any DatabaseStore,
+        statistics: any StatisticsStore, logs: any DeployLogStore
     ) {
         self.users = users
         self.tokens = tokens
+        self.invites = invites
         self.apps = apps
         self.channels = channels
         self.deploys = deploys
@@ -27,14 +31,16 @@ public struct StoreSet: Sendable {
         self.instances = instances
         self.environment = environment
         self.databases = databases
+        self.statistics = statistics
         self.logs = logs
     }
 
     public init(_ stores: InMemoryStores) {
         self.init(
-            users: stores.users, tokens: stores.tokens, apps: stores.apps, channels: stores.channels,
-            deploys: stores.deploys, releases: stores.releases, instances: stores.instances,
-            environment: stores.environment, databases: stores.databases, logs: stores.logs)
+            users: stores.users, tokens: stores.tokens, invites: stores.invites, apps: stores.apps,
+            channels: stores.channels, deploys: stores.deploys, releases: stores.releases,
+            instances: stores.instances, environment: stores.environment, databases: stores.databases,
+            statistics: stores.statistics, logs: stores.logs)
     }
 }
 

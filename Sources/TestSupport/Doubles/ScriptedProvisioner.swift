@@ -6,6 +6,8 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
     private struct State {
         var provisioned: Set<DatabaseIdentity> = []
         var failure: PlatformError?
+        var resets: [DatabaseIdentity] = []
+        var dump = ScriptedDump(pieces: ["-- a dump\n"])
     }
 
     private let state = Mutex(State())
@@ -13,6 +15,10 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
     public init() {}
 
     public func fail(with error: PlatformError?) { state.withLock { $0.failure = error } }
+    /// Schemas that were reset, in order.
+    public var resets: [DatabaseIdentity] { state.withLock { $0.resets } }
+    /// What the next dumps give.
+    public func dump(_ dump: ScriptedDump) { state.withLock { $0.dump = dump } }
     public var provisioned: Set<DatabaseIdentity> { state.withLock { $0.provisioned } }
 
     public func endpoint() async throws(PlatformError) -> DatabaseEndpoint {
@@ -29,4 +35,55 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
     public func drop(_ identity: DatabaseIdentity) async throws(PlatformError) {
         state.withLock { _ = $0.provisioned.remove(identity) }
     }
+
+    public func reset(_ identity: DatabaseIdentity) async throws(PlatformError) {
+        try state.withLock { (state) throws(PlatformError) in
+            if let failure = state.failure { throw failure }
+            state.resets.append(identity)
+        }
+    }
+
+    public func figures(_ identity: DatabaseIdentity) async throws(PlatformError) -> DatabaseFigures {
+        try state.withLock { (state) throws(PlatformError) in
+            if let failure = state.failure { throw failure }
+            return DatabaseFigures(connections: 2, connectionLimit: 20, storageBytes: 81_920)
+        }
+    }
+
+    public func storage(database: String) async throws(PlatformError) -> DatabaseStorage {
+        try state.withLock { (state) throws(PlatformError) in
+            if let failure = state.failure { throw failure }
+            let schemas = state.provisioned.count { $0.database == database }
+            return schemas == 0 ? .none : DatabaseStorage(bytes: 1_572_864, schemas: schemas)
+        }
+    }
+
+    public func dump(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) -> any DatabaseDump {
+        try state.withLock { (state) throws(PlatformError) in
+            if let failure = state.failure { throw failure }
+            return state.dump
+        }
+    }
+}
+
+/// A dump of given pieces, which ends well or with an error.
+public final class ScriptedDump: DatabaseDump {
+    private let rest: Mutex<ArraySlice<String>>
+    private let failure: PlatformError?
+    private let closed = Mutex(false)
+
+    public init(pieces: [String], failure: PlatformError? = nil) {
+        rest = Mutex(pieces[...])
+        self.failure = failure
+    }
+
+    public var isClosed: Bool { closed.withLock { $0 } }
+
+    public func next() async throws(PlatformError) -> [UInt8]? {
+        if let piece = rest.withLock({ $0.popFirst() }) { return Array(piece.utf8) }
+        if let failure { throw failure }
+        return nil
+    }
+
+    public func close() async { closed.withLock { $0 = true } }
 }

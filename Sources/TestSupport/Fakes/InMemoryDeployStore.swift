@@ -53,6 +53,22 @@ public struct InMemoryDeployStore: DeployStore {
         try tables.read { Array($0.deploys.filter { $0.channelID == channel }.reversed().prefix(max(0, limit))) }
     }
 
+    public func page(
+        app: ID<App>, channel: ID<Channel>?, before cursor: DeployPage.Cursor?, limit: Int
+    ) async throws(PlatformError) -> DeployPage {
+        try tables.read { state in
+            let places = state.deploys.indices.reversed().filter { place in
+                let deploy = state.deploys[place]
+                return deploy.appID == app && state.isLive(deploy.channelID)
+                    && deploy.channelID == channel ?? deploy.channelID && DeployPage.Cursor(place) < cursor ?? .max
+            }
+            let shown = places.prefix(max(1, limit))
+            return DeployPage(
+                deploys: shown.map { state.deploys[$0] },
+                next: places.count > shown.count ? shown.last.map { DeployPage.Cursor($0) } : nil)
+        }
+    }
+
     public func nextQueued(channel: ID<Channel>) async throws(PlatformError) -> Deploy? {
         try tables.read { $0.deploys.first { $0.channelID == channel && $0.status == .queued } }
     }

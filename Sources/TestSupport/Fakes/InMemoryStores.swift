@@ -7,6 +7,7 @@ import Synchronization
 public struct InMemoryStores: Sendable {
     public let users: InMemoryUserStore
     public let tokens: InMemoryTokenStore
+    public let invites: InMemoryInviteStore
     public let apps: InMemoryAppStore
     public let channels: InMemoryChannelStore
     public let deploys: InMemoryDeployStore
@@ -14,6 +15,7 @@ public struct InMemoryStores: Sendable {
     public let instances: InMemoryInstanceStore
     public let environment: InMemoryEnvironmentStore
     public let databases: InMemoryDatabaseStore
+    public let statistics: InMemoryStatisticsStore
     public let logs = InMemoryDeployLogStore()
 
     private let tables: InMemoryTables
@@ -28,6 +30,7 @@ public struct InMemoryStores: Sendable {
         self.tables = tables
         users = InMemoryUserStore(tables: tables)
         tokens = InMemoryTokenStore(tables: tables)
+        invites = InMemoryInviteStore(tables: tables)
         apps = InMemoryAppStore(tables: tables)
         channels = InMemoryChannelStore(tables: tables)
         deploys = InMemoryDeployStore(tables: tables)
@@ -35,6 +38,7 @@ public struct InMemoryStores: Sendable {
         instances = InMemoryInstanceStore(tables: tables)
         environment = InMemoryEnvironmentStore(tables: tables)
         databases = InMemoryDatabaseStore(tables: tables)
+        statistics = InMemoryStatisticsStore(tables: tables)
     }
 }
 
@@ -53,6 +57,7 @@ final class InMemoryTables: Sendable {
     struct State {
         var users: [User] = []
         var tokens: [Token] = []
+        var invites: [Invite] = []
         var apps: [App] = []
         var deletedApps: Set<ID<App>> = []
         var channels: [Channel] = []

@@ -36,8 +36,23 @@ public struct InMemoryTokenStore: TokenStore {
             let old = state.tokens[index]
             state.tokens[index] = Token(
                 id: old.id, userID: old.userID, digest: old.digest, scopes: old.scopes, label: old.label,
-                createdAt: old.createdAt, revokedAt: date)
+                createdAt: old.createdAt, revokedAt: date, lastUsedAt: old.lastUsedAt)
             return true
+        }
+    }
+
+    public func tokens(owner: ID<User>) async throws(PlatformError) -> [Token] {
+        try tables.read { $0.tokens.filter { $0.userID == owner && $0.revokedAt == nil } }
+    }
+
+    public func noteUse(_ uses: [ID<Token>: Date]) async throws(PlatformError) {
+        try tables.write { state in
+            for (index, old) in state.tokens.enumerated() {
+                guard let date = uses[old.id] else { continue }
+                state.tokens[index] = Token(
+                    id: old.id, userID: old.userID, digest: old.digest, scopes: old.scopes, label: old.label,
+                    createdAt: old.createdAt, revokedAt: old.revokedAt, lastUsedAt: date)
+            }
         }
     }
 }

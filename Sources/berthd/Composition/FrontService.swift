@@ -39,7 +39,7 @@ struct ControlService: Service {
     let grace: Duration
 
     func run() async throws {
-        try? await gracefulShutdown()
+        await cancelWhenGracefulShutdown { await control.keepUp() }
         await control.close(grace: grace)
     }
 }

@@ -19,4 +19,18 @@ struct ReachableProvisioner: DatabaseProvisioner {
     }
 
     func drop(_ identity: DatabaseIdentity) async throws(PlatformError) { try await provisioner.drop(identity) }
+
+    func reset(_ identity: DatabaseIdentity) async throws(PlatformError) { try await provisioner.reset(identity) }
+
+    func figures(_ identity: DatabaseIdentity) async throws(PlatformError) -> DatabaseFigures {
+        try await provisioner.figures(identity)
+    }
+
+    func storage(database: String) async throws(PlatformError) -> DatabaseStorage {
+        try await provisioner.storage(database: database)
+    }
+
+    func dump(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) -> any DatabaseDump {
+        try await provisioner.dump(identity, password: password)
+    }
 }

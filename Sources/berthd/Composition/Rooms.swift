@@ -55,12 +55,14 @@ struct Rooms {
         router.drain = .seconds(settings.shutdownSeconds / 2)
 
         let platform = Platform(
-            users: SQLiteUserStore(database), tokens: SQLiteTokenStore(database), apps: SQLiteAppStore(database),
+            users: SQLiteUserStore(database), tokens: SQLiteTokenStore(database),
+            invites: SQLiteInviteStore(database), apps: SQLiteAppStore(database),
             channels: SQLiteChannelStore(database), deploys: SQLiteDeployStore(database),
             releases: SQLiteReleaseStore(database), instances: SQLiteInstanceStore(database),
             environment: SQLiteEnvironmentStore(database), databases: SQLiteDatabaseStore(database),
-            deployLogs: try FileDeployLogStore(dataDirectory: folder.root), repository: repositories,
-            builder: builder, runner: runner, routes: routes,
+            statistics: SQLiteStatisticsStore(database), deployLogs: try FileDeployLogStore(dataDirectory: folder.root),
+            repository: repositories,
+            builder: builder, runner: runner, meter: runner.meter, routes: routes,
             provisioner: postgres.map { ReachableProvisioner(provisioner: $0.provisioner, network: network) },
             address: try settings.address, configuration: control, now: { Date() },
             logger: logger.labelled("berth.control"))
@@ -72,18 +74,20 @@ struct Rooms {
     private static func postgres(
         _ settings: Settings, folder: DataFolder, network: ContainerNetwork, logger: Logger
     ) throws -> PostgresPlatform? {
+        let logger = logger.labelled("berth.postgres")
+        let extensions = try settings.postgresExtensions.map { (name) throws(PlatformError) in try ExtensionName(name) }
         switch settings.postgres {
         case "off": return nil
         case "own":
             let configuration = ClusterConfiguration(
                 dataDirectory: folder.root, runtimeDirectory: try folder.postgresRuntimeDirectory(settings),
                 gatewayAddresses: [network.gateway], containerSubnets: [settings.subnet])
-            return try PostgresPlatform(.cluster(configuration), logger: logger.labelled("berth.postgres"))
+            return try PostgresPlatform(.cluster(configuration), extensions: extensions, logger: logger)
         default:
             guard settings.postgres.hasPrefix("postgres://") || settings.postgres.hasPrefix("postgresql://") else {
                 throw ConfigurationMistake("postgres", "must be own, off, or a postgresql:// URL")
             }
-            return try PostgresPlatform(.external(url: settings.postgres), logger: logger.labelled("berth.postgres"))
+            return try PostgresPlatform(.external(url: settings.postgres), extensions: extensions, logger: logger)
         }
     }
 }

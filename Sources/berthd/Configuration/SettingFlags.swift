@@ -34,6 +34,9 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "own, off, or the URL of an admin connection. (default: own)")
     var postgres: String?
 
+    @Option(help: "Extensions that every user's database gets, in schema public: citext,pgcrypto. (default: none)")
+    var postgresExtensions: String?
+
     @Option(help: "IPv4 range of the containers. (default: 10.210.0.0/16)")
     var subnet: String?
 
@@ -61,6 +64,7 @@ struct ServeFlags: ParsableArguments {
     var values: [String: String] {
         [
             "domain": domain, "listen": listen, "public-url": publicURL, "first-user": firstUser, "postgres": postgres,
+            "postgres-extensions": postgresExtensions,
             "subnet": subnet, "bridge": bridge, "templates": templates, "workers": workers.map(String.init),
             "shutdown-seconds": shutdownSeconds.map(String.init), "drain-seconds": drainSeconds.map(String.init),
             "instance-memory": instanceMemory.map(String.init), "log-level": logLevel,

@@ -19,6 +19,8 @@ struct Settings: Sendable {
     var firstUser: String
     /// `own`, `off`, or the URL of an admin connection.
     var postgres: String
+    /// Extensions that every user's database gets.
+    var postgresExtensions: [String]
     /// IPv4 range of the containers.
     var subnet: String
     /// Name of the containers' bridge, `nil` for one made from the installation's own name.
@@ -46,6 +48,8 @@ struct Settings: Sendable {
         firstUser = reader.string(forKey: "first-user", default: "admin")
         postgres =
             reader.string(forKey: "postgres-url", isSecret: true) ?? reader.string(forKey: "postgres", default: "own")
+        postgresExtensions = reader.string(forKey: "postgres-extensions", default: "")
+            .split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
         subnet = reader.string(forKey: "subnet", default: "10.210.0.0/16")
         bridge = reader.string(forKey: "bridge")
         templates = reader.string(forKey: "templates").map(Self.absolute)

@@ -90,7 +90,7 @@ extension PostgresServerTests {
             #expect(throws: PostgresError.self) { try cluster.connect(identity, password: "old") }
         }
 
-        @Test func `an administrator who is no superuser provisions as well`() async throws {
+        @Test func `an administrator who is no superuser provisions and resets as well`() async throws {
             let admin = try PostgresConnection(cluster.cluster.target())
             try admin.execute("CREATE ROLE plain_admin LOGIN CREATEDB CREATEROLE PASSWORD 'admin'")
             try admin.execute("GRANT CONNECT ON DATABASE postgres TO plain_admin")
@@ -101,6 +101,10 @@ extension PostgresServerTests {
             let identity = DatabaseIdentity.fresh()
             try await plain.provision(identity, password: "secret")
             #expect(try cluster.shell(identity, "SELECT current_schema()") == identity.schema)
+            _ = try cluster.shell(identity, "CREATE TABLE t (n int)")
+            try await plain.reset(identity)
+            #expect(try cluster.shell(identity, "CREATE TABLE t (n int); SELECT count(*) FROM t") == "0")
+            #expect(try await plain.figures(identity).connectionLimit == 20)
             try await plain.drop(identity)
             #expect(try cluster.ask("SELECT 1 FROM pg_database WHERE datname = $1", [identity.database]) == nil)
             plain.close()

@@ -9,22 +9,22 @@ struct AppsSurface: Surface {
 
     var endpoints: [Endpoint] {
         [
-            Endpoint(.get, "/apps") { call in
+            Endpoint(.get, "/apps", .listApps) { call in
                 let list = try await apps.list(by: call.principal)
                 return .json(["apps": .array(list.map { AppModel.json($0, address: address) })])
             },
-            Endpoint(.post, "/apps") { call in
+            Endpoint(.post, "/apps", .createApp) { call in
                 try Policy.require(.repo, of: call.principal)
                 let body = try await call.body()
                 let app = try await apps.create(
                     name: try body.string("name"), template: try body.optionalString("template"), by: call.principal)
                 return .json(AppModel.json(app, address: address))
             },
-            Endpoint(.get, "/apps/{app}") { call in
-                .json(AppModel.json(try await apps.get(call.id("app"), by: call.principal), address: address))
+            Endpoint(.get, "/apps/{app_id}", .getApp) { call in
+                .json(AppModel.json(try await apps.get(call.id("app_id"), by: call.principal), address: address))
             },
-            Endpoint(.delete, "/apps/{app}") { call in
-                try await apps.delete(call.id("app"), by: call.principal)
+            Endpoint(.delete, "/apps/{app_id}", .deleteApp) { call in
+                try await apps.delete(call.id("app_id"), by: call.principal)
                 return .nothing
             },
         ]
@@ -44,4 +44,25 @@ enum AppModel {
             "channels": .array(overview.channels.map { ChannelModel.json($0, address: address) }),
         ]
     }
+}
+
+extension Operation {
+    fileprivate static let listApps = Operation(
+        id: "listApps", summary: "List all apps owned by the authenticated user", tag: "Apps",
+        success: .json("AppList", example: ["apps": [Examples.app(Examples.runningProd)]]))
+
+    fileprivate static let createApp = Operation(
+        id: "createApp", summary: "Create an app with its git repository and its prod channel", tag: "Apps",
+        scopes: [.repo],
+        body: Body(schema: "NewApp", isRequired: true, example: ["name": "my-site", "template": "static"]),
+        success: .json("App", example: Examples.app(Examples.prod(sha: nil, status: "provisioning"))),
+        failures: Failure.body("Invalid name, reserved prefix, name taken, or invalid template") + [.scope(.repo)])
+
+    fileprivate static let getApp = Operation(
+        id: "getApp", summary: "Show an app", tag: "Apps",
+        success: .json("App", example: Examples.app(Examples.runningProd)), failures: [.app])
+
+    fileprivate static let deleteApp = Operation(
+        id: "deleteApp", summary: "Delete an app with its containers, repository, routes and schemas", tag: "Apps",
+        scopes: [.repo], success: .nothing, failures: [.app, .scope(.repo)])
 }

@@ -1,0 +1,111 @@
+"""The REST API with many apps in it, against a route that does nothing but answer the same bytes."""
+
+import contextlib
+import json
+import pathlib
+import re
+import socket
+import statistics
+import time
+
+import processes
+from berthd import Berthd
+
+USERS, APPS, CHANNELS = 10, 100, 3
+ROUNDS, SECONDS = 7, 4
+
+
+def measure(server: Berthd, root: pathlib.Path, folder: pathlib.Path) -> list[str]:
+    """The table's lines."""
+    tokens = [server.token] + [server.add_user(f"bench-{number}") for number in range(1, USERS)]
+    created, last = [], None
+    for number in range(APPS):
+        for token in tokens:
+            last = _create(server, token, number, created)
+    _wait_until_provisioned(server, tokens[-1], last)
+
+    app = json.loads(_ask(server, tokens[0], "GET", "/apps"))["apps"][0]["id"]
+    one, many = f"/apps/{app}", "/apps"
+    with contextlib.ExitStack() as stack:
+        bare = stack.enter_context(_bare_route(root, folder, _ask(server, tokens[0], "GET", one)))
+        ours, theirs = [], []
+        for number in range(ROUNDS):
+            pair = [(ours, server.port), (theirs, bare)]
+            # Who goes first alternates.
+            for rates, port in pair if number % 2 else reversed(pair):
+                rates.append(_load(port, one, tokens[0])[0])
+    list_rate, list_p99 = _load(server.port, many, tokens[0])
+    _, stats_p99 = _load(server.port, "/api/user/stats", tokens[0], connections=4)
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    return [
+        f"{USERS * APPS} apps with {CHANNELS} channels each, of {USERS} users; wrk with one thread and 64 connections, on the "
+        f"same two cores; medians over {ROUNDS} interleaved rounds of {SECONDS} s.",
+        "",
+        "| | | |",
+        "| --- | --- | --- |",
+        f"| `GET /apps/{{id}}` through router, token and store | {statistics.median(ours):,.0f} requests/s | "
+        f"**{ratio:.2f}** of the bare route (wanted: at least 0.5; 15,000 requests/s) |",
+        f"| a bare Hummingbird route with the same bytes, reached directly | {statistics.median(theirs):,.0f} requests/s | |",
+        f"| `GET /apps` of a user with {APPS} apps | {list_rate:,.0f} requests/s | p99 {list_p99:.1f} ms (wanted: at most 10 ms) |",
+        f"| `GET /api/user/stats` of the same user, 4 connections | | p99 {stats_p99:.1f} ms (wanted: at most 10 ms) |",
+        f"| `POST /apps`, one after another | | p50 {statistics.median(created) * 1000:.1f} ms (wanted: at most 30 ms) |",
+    ]
+
+
+def _create(server: Berthd, token: str, number: int, created: list[float]) -> tuple[str, str]:
+    begun = time.perf_counter()
+    app = json.loads(_ask(server, token, "POST", "/apps", {"name": f"bench-{number}"}))
+    created.append(time.perf_counter() - begun)
+    channel = ""
+    for name in ("staging", "preview"):
+        body = {"name": name, "git_ref_binding": "branch:*"}
+        channel = json.loads(_ask(server, token, "POST", f"/apps/{app['id']}/channels", body))["id"]
+    return app["id"], channel
+
+
+def _wait_until_provisioned(server: Berthd, token: str, last: tuple[str, str]) -> None:
+    path = f"/apps/{last[0]}/channels/{last[1]}/postgres"
+    ready = lambda: json.loads(_ask(server, token, "GET", path))["status"] == "ready"
+    processes.wait_for("every schema is there", ready, seconds=600)
+
+
+def _ask(server: Berthd, token: str, method: str, path: str, body=None) -> bytes:
+    text = None if body is None else json.dumps(body)
+    status, answer = server.request(method, "api.localhost", path, text, {"Authorization": f"Bearer {token}"})
+    if status != 200:
+        raise RuntimeError(f"{method} {path}: {status} {answer!r}")
+    return answer
+
+
+@contextlib.contextmanager
+def _bare_route(root: pathlib.Path, folder: pathlib.Path, body: bytes):
+    """The reference's port, while it runs."""
+    (folder / "answer.json").write_bytes(body)
+    port = processes.free_port()
+    process = processes.start(root / ".build/release/bare-route", port, folder / "answer.json", log=folder / "bare.log")
+    try:
+        processes.wait_for("the bare route answers", lambda: _answers(port))
+        yield port
+    finally:
+        processes.stop(process)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+def _load(port: int, path: str, token: str, connections: int = 64) -> tuple[float, float]:
+    """Requests a second, and the 99th percentile in milliseconds."""
+    output = processes.run(
+        "wrk", "--threads", 1, "--connections", connections, "--duration", f"{SECONDS}s", "--latency",
+        "--header", "Host: api.localhost", "--header", f"Authorization: Bearer {token}", f"http://127.0.0.1:{port}{path}",
+    )
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise RuntimeError(output)
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1))
+    value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", output).groups()
+    return rate, float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]

@@ -1,0 +1,95 @@
+import Control
+import Core
+import HTTPTypes
+
+/// `/api/user/stats` (seed 000).
+struct StatisticsSurface: Surface {
+    let statistics: StatisticsService
+    let address: PublicAddress
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(.get, "/api/user/stats", .getStatistics) { call in
+                .json(StatisticsModel.json(try await statistics.report(by: call.principal), address: address))
+            }
+        ]
+    }
+}
+
+/// A user's figures on the wire.
+enum StatisticsModel {
+    private static let megabyte = 1_048_576.0
+
+    static func json(_ report: UserReport, address: PublicAddress) -> JSONValue {
+        let figures = report.figures
+        let resources = report.resources
+        return [
+            "username": .string(report.user.name.rawValue),
+            "user_id": .string(report.user.id.description),
+            "platform": [
+                "apps": .integer(figures.apps),
+                "channels": .integer(figures.channels),
+                "running_channels": .integer(figures.runningChannels),
+                "deploys_last_hour": .integer(figures.deploysLastHour),
+                "deploys_last_day": .integer(figures.deploysLastDay),
+                "success_last_day": .integer(figures.successLastDay),
+                "failed_last_day": .integer(figures.failedLastDay),
+            ],
+            "resources": [
+                "mem_current_mb": .decimal(Double(resources.memory) / megabyte),
+                "mem_limit_mb": .decimal(Double(resources.memoryLimit) / megabyte),
+                "mem_percent": .decimal(resources.memoryPercent),
+                "cpu_current_percent": .decimal(resources.currentPercent),
+                "cpu_avg_percent": .decimal(resources.averagePercent),
+                "cpu_usage_sec": .decimal(resources.cpuSeconds),
+            ],
+            "sites": .array(figures.sites.map { site($0, user: report.user, address: address) }),
+            "collected_at": .string(collected(Timestamp.string(from: report.collectedAt))),
+        ]
+    }
+
+    private static func site(_ site: SiteStatistics, user: User, address: PublicAddress) -> JSONValue {
+        let branch = site.ref.flatMap { BranchName(ref: $0) } ?? site.binding.headBranch
+        return [
+            "hostname": .string(address.hostname(site.label)),
+            "repo": .string("\(user.name.rawValue)/\(site.app.rawValue)"),
+            "branch": .string(branch.rawValue),
+            "status": .string(site.isRunning ? "running" : "provisioning"),
+            "sha": .optional(site.commit.map { String($0.rawValue.prefix(7)) }),
+            "latest_deploy_id": .string(site.latestDeploy.description),
+            "latest_deploy_status": .string(site.latestStatus.rawValue),
+        ]
+    }
+
+    /// `2026-04-24 10:30:00 UTC`, as this one endpoint writes time.
+    private static func collected(_ timestamp: String) -> String {
+        timestamp.replacing("T", with: " ").replacing("Z", with: " UTC")
+    }
+}
+
+extension Operation {
+    fileprivate static let getStatistics = Operation(
+        id: "getStatistics", summary: "Get dashboard statistics for the authenticated user", tag: "Statistics",
+        success: .json(
+            "Statistics",
+            example: [
+                "username": "alice", "user_id": .string(Examples.userID),
+                "platform": [
+                    "apps": 3, "channels": 5, "running_channels": 4, "deploys_last_hour": 1, "deploys_last_day": 7,
+                    "success_last_day": 6, "failed_last_day": 1,
+                ],
+                "resources": [
+                    "mem_current_mb": .decimal(45.2), "mem_limit_mb": .decimal(256), "mem_percent": .decimal(17.7),
+                    "cpu_current_percent": .decimal(2.5), "cpu_avg_percent": .decimal(1.1),
+                    "cpu_usage_sec": .decimal(142.5),
+                ],
+                "sites": [
+                    [
+                        "hostname": "my-site-alice.localhost", "repo": "alice/my-site", "branch": "master",
+                        "status": "running", "sha": "abc1234", "latest_deploy_id": .string(Examples.deployID),
+                        "latest_deploy_status": "success",
+                    ]
+                ],
+                "collected_at": "2026-04-24 10:30:00 UTC",
+            ]))
+}

@@ -1,0 +1,89 @@
+import Control
+import ControlTestSupport
+import Core
+import Foundation
+import HTTPTypes
+import Store
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import API
+
+/// How often the store is asked: as often for much as for little.
+@Suite("Statements")
+struct StatementCountTests {
+    private final class Count: Sendable {
+        private let statements = Mutex<[String]>([])
+        func note(_ statement: String) { statements.withLock { $0.append(statement) } }
+
+        /// Statements that read or write rows of ours, run by `body`.
+        func during(_ body: () async throws -> Void) async rethrows -> [String] {
+            statements.withLock { $0 = [] }
+            try await body()
+            return statements.withLock { $0 }.filter { !$0.contains("sqlite_master") }.filter { statement in
+                ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains { statement.hasPrefix($0) }
+            }
+        }
+    }
+
+    @Test("no answer needs more of them for a user who owns more")
+    func reads() async throws {
+        let directory = try TemporaryDirectory("berth-count")
+        let count = Count()
+        let database = try await SQLiteDatabase.open(dataDirectory: directory.path) { count.note($0) }
+        let stores = StoreSet(
+            users: SQLiteUserStore(database), tokens: SQLiteTokenStore(database),
+            invites: SQLiteInviteStore(database), apps: SQLiteAppStore(database),
+            channels: SQLiteChannelStore(database), deploys: SQLiteDeployStore(database),
+            releases: SQLiteReleaseStore(database), instances: SQLiteInstanceStore(database),
+            environment: SQLiteEnvironmentStore(database), databases: SQLiteDatabaseStore(database),
+            statistics: SQLiteStatisticsStore(database),
+            logs: try FileDeployLogStore(dataDirectory: directory.path))
+        let api = TestAPI()
+        let control = api.platform.over(stores)
+        let (owner, token) = try await control.users.add(name: "root", isAdmin: true)
+        var apps: [App] = []
+        func make(_ number: Int) async throws {
+            let (app, prod) = try await stores.makeApp("app-\(number)", owner: owner)
+            apps.append(app)
+            for name in ["a", "b"] { _ = try await stores.makeChannel(name, app: app) }
+            for key in ["A\(number)", "B\(number)"] {
+                try await stores.environment.set(EnvironmentKey(key), value: "x", app: apps[0].id)
+            }
+            _ = try await stores.deploys.enqueue([StoreSet.deploy(prod, nil)], at: StoreSet.date)
+            _ = try await control.tokens.issue(to: owner, label: nil, scopes: Scope.standard)
+        }
+        try await make(0)
+        let first = apps[0].id
+        let paths = [
+            ("/apps", 3), ("/apps/\(first)", 3), ("/apps/\(first)/channels", 3), ("/apps/\(first)/env", 3),
+            ("/apps/\(first)/deploys", 4), ("/tokens", 2), ("/admin/users", 2), ("/admin/invites", 2),
+            ("/api/user/stats", 5), ("/me", 1),
+        ]
+        func ask(_ path: String) async throws -> [String] {
+            // What was read before does not count: a change makes it be read again.
+            try await stores.tokens.noteUse([ID(): StoreSet.date])
+            return try await count.during {
+                let reply = try await api.call(.get, path, token: token.plaintext, control: control)
+                #expect(reply.status == 200, "\(path)")
+            }
+        }
+        for (path, most) in paths {
+            let statements = try await ask(path)
+            #expect(!statements.isEmpty && statements.count <= most, "\(path): \(statements)")
+        }
+        for number in 1..<40 { try await make(number) }
+        for (path, most) in paths {
+            let statements = try await ask(path)
+            #expect(!statements.isEmpty && statements.count <= most, "\(path): \(statements)")
+        }
+        // Nothing was committed since: nothing is asked for again.
+        _ = try await api.call(.get, "/apps/\(first)", token: token.plaintext, control: control)
+        let again = try await count.during {
+            _ = try await api.call(.get, "/apps/\(first)", token: token.plaintext, control: control)
+        }
+        #expect(again.isEmpty, "\(again)")
+        try database.close()
+    }
+}
