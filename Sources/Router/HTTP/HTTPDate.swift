@@ -24,7 +24,7 @@ enum HTTPDate {
 
 /// The `Date` line with its line end, made once a second.
 struct DateField {
-    private var second = 0
+    private(set) var second = 0
     private var bytes: [UInt8] = []
 
     mutating func current() -> [UInt8] {

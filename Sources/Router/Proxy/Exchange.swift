@@ -23,5 +23,8 @@ struct Exchange {
     /// The response's end is told by the end of the connection: a cut must not look like an end.
     var endsWithConnection = false
 
+    /// Of a chunked request body, framing included.
+    var bodyBytes = 0
+
     var isRequestComplete: Bool { requestBody.isEnded }
 }
