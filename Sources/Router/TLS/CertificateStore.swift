@@ -133,7 +133,8 @@ final class CertificateStore: Sendable {
 
     /// Tells whether a file has changed: what is there, how large, when written, which inode.
     private static func stamp(_ folder: String) -> [String] {
-        entries(folder).filter { !$0.hasPrefix(".") }.map { name in
+        let files = entries(folder).filter { name in [".crt", ".pem", ".key"].contains { name.hasSuffix($0) } }
+        return files.map { name in
             var status = stat()
             guard stat("\(folder)/\(name)", &status) == 0 else { return name }
             return "\(name) \(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
