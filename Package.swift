@@ -81,7 +81,10 @@ let package = Package(
         .target(name: "Runner", dependencies: ["Core", logging, serviceLifecycle, subprocess, systemPackage]),
         .target(
             name: "Router",
-            dependencies: ["Core", logging, nioCore, nioHPACK, nioPosix, nioSSL, nioTLS, serviceLifecycle]),
+            dependencies: ["Core", logging, nioCore, nioHPACK, nioPosix, nioSSL, nioTLS, serviceLifecycle],
+            // Debug builds and all tests check exclusive access; on the data path the checks cost a tenth of the time
+            // (docs/decisions/0007-router-data-path.md).
+            swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
         .target(name: "API", dependencies: ["Control", "Core", hummingbird, httpTypes, logging, nioCore]),
         .target(
             name: "Dashboard", dependencies: ["Control", "Core", hummingbird, httpTypes, logging, mustache, nioCore]),
@@ -94,6 +97,8 @@ let package = Package(
                 "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioPosix, serviceLifecycle,
                 systemPackage, unixSignals,
             ]),
+        .executableTarget(
+            name: "RouterBench", dependencies: ["Core", "Router", logging], path: "Benchmarks/RouterBench"),
         .executableTarget(name: "berth", dependencies: [argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
 
         // Tests.

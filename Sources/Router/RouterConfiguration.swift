@@ -47,7 +47,7 @@ public struct RouterConfiguration: Sendable {
     /// A request that must not be sent twice only takes a connection that was used this recently.
     public var upstreamFreshness: Duration = .seconds(1)
     /// Unused connections kept for one upstream by one worker.
-    public var upstreamIdleConnections = 128
+    public var upstreamIdleConnections = 512
 
     /// Bytes of a request line.
     public var maximumRequestLine = 16 * 1024
@@ -85,6 +85,12 @@ public struct RouterConfiguration: Sendable {
     var acceptsPlainHTTP2 = false
     /// Loopback counts as any other address.
     var countsLoopback = false
+    /// Finds the address of another server that a site answers from. Blocks.
+    var resolveOrigin: @Sendable (_ host: String, _ port: Int) throws -> SocketAddress = { host, port in
+        try PublicAddresses.resolve(host, port: port)
+    }
+    /// What those servers' certificates are checked with, PEM files; empty for the system's.
+    var originRoots: [String] = []
 
     public init() {}
 

@@ -27,7 +27,9 @@ struct HeadersParser {
                     throw .init("longer than \(SiteRulesFile.maximumLine) bytes")
                 }
                 if line.isIndented {
-                    if isOpen { try parser.add(line.text) } else if parser.rules.isEmpty && parser.file.problems.isEmpty {
+                    if isOpen {
+                        try parser.add(line.text)
+                    } else if parser.rules.isEmpty && parser.file.problems.isEmpty {
                         throw .init("a header stands before the first path")
                     }
                 } else {

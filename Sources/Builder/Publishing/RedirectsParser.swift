@@ -146,7 +146,9 @@ struct RedirectsParser {
                 }
                 guard let hit, hit.rule.isRedirect else { break }
                 if hit.line == line {
-                    let way = lines.count == 1 ? "" : " by way of line \(lines.dropFirst().map(String.init).joined(separator: ", "))"
+                    let way =
+                        lines.count == 1
+                        ? "" : " by way of line \(lines.dropFirst().map(String.init).joined(separator: ", "))"
                     file.refuse(line, "a loop: it leads to itself\(way)")
                     break
                 }

@@ -147,7 +147,9 @@ struct SitePublisher {
     private mutating func readRules(
         _ kind: SiteRulesFile.Kind, _ folder: borrowing FolderHandle, _ name: FileName, _ status: FileStatus
     ) throws {
-        guard status.kind == .file else { return leftOut.add(kind.rawValue, "it is not a plain file, and has no effect") }
+        guard status.kind == .file else {
+            return leftOut.add(kind.rawValue, "it is not a plain file, and has no effect")
+        }
         guard status.size <= SiteRulesFile.maximumBytes,
             let bytes = try SmallFile.read(name: kind.rawValue, in: folder),
             let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0)

@@ -31,7 +31,8 @@ struct TwinMaker {
         if type.hasPrefix("text/") || type.hasSuffix("+json") || type.hasSuffix("+xml") { return true }
         return [
             "application/json", "application/xml", "application/yaml", "application/wasm", "application/rtf",
-            "application/vnd.ms-fontobject", "font/ttf", "font/otf", "image/bmp", "image/vnd.microsoft.icon", "model/gltf+json",
+            "application/vnd.ms-fontobject", "font/ttf", "font/otf", "image/bmp", "image/vnd.microsoft.icon",
+            "model/gltf+json",
         ].contains(String(type))
     }
 

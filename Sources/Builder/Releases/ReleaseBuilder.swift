@@ -10,9 +10,9 @@ public struct ReleaseBuilder: SourceBuilder {
     private let repository: any SourceRepository
     private let runner: any ContainerTaskRunner
     private let catalog: TemplateCatalog
-    private let pool: BlockingPool
+    let pool: BlockingPool
     private let logger: Logger
-    private let layout: ReleaseLayout
+    let layout: ReleaseLayout
 
     public init(
         configuration: BuilderConfiguration, repository: any SourceRepository, runner: any ContainerTaskRunner,
@@ -282,36 +282,6 @@ extension ReleaseBuilder {
                 return manifest
             } catch {
                 throw .ofFiles("the release could not be finished", error)
-            }
-        }
-    }
-
-    // MARK: - Manifests
-
-    /// Without one every file is read again; that is all.
-    private func previousManifest(_ release: ID<Release>?) async -> SiteManifest? {
-        guard let release else { return nil }
-        return try? await manifest(of: release)
-    }
-
-    private func previousTwins(_ release: ID<Release>?) async -> (folder: String, manifest: SiteManifest)? {
-        guard let release, let manifest = await previousManifest(release) else { return nil }
-        return (layout.twins(release), manifest)
-    }
-
-    private func manifest(of release: ID<Release>) async throws(PlatformError) -> SiteManifest? {
-        let folder = layout.folder(release)
-        return try await pool.run { () throws(PlatformError) in
-            do {
-                guard let bytes = try SmallFile.read(name: SiteManifest.fileName, in: FolderHandle(path: folder))
-                else { return nil }
-                guard let manifest = SiteManifest(encoded: bytes) else {
-                    throw PlatformError(.internal, "the release's site manifest is damaged", cause: folder)
-                }
-                return manifest
-            } catch {
-                if let error = error as? FileError, error.errno == ENOENT { return nil }
-                throw .ofFiles("the release's site manifest could not be read", error)
             }
         }
     }

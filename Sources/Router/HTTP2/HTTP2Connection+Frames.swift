@@ -65,7 +65,8 @@ extension HTTP2Connection {
         guard let padding = payload.readInteger(as: UInt8.self), Int(padding) <= payload.readableBytes else {
             throw .protocolError
         }
-        payload = payload.getSlice(at: payload.readerIndex, length: payload.readableBytes - Int(padding)) ?? ByteBuffer()
+        payload =
+            payload.getSlice(at: payload.readerIndex, length: payload.readableBytes - Int(padding)) ?? ByteBuffer()
         return Int(padding) + 1
     }
 
@@ -105,7 +106,13 @@ extension HTTP2Connection {
     }
 
     private func takeBlock(_ id: Int, endsStream: Bool, _ bytes: ByteBuffer) throws(HTTP2Frame.Fault) {
+        if endsStream, id > lastStream, !isGoingAway, streams.count < Self.maximumStreams, let head = memo.head(bytes) {
+            lastStream = id
+            return begin(id, head, endsStream: true)
+        }
+        let whole = bytes
         var bytes = bytes
+        memo.decoded(whole, nil)
         // Also for streams that are refused: the table is the connection's (RFC 7541 section 2.2).
         guard let headers = try? decoder.decodeHeaders(from: &bytes) else { throw .compression }
         if let stream = streams[id] { return takeTrailers(headers, endsStream: endsStream, stream) }
@@ -126,6 +133,11 @@ extension HTTP2Connection {
             guard budget.spend(2) else { throw .enhanceYourCalm }
             return write(reset: id, .protocolError)
         }
+        if endsStream { memo.decoded(whole, head) }
+        begin(id, head, endsStream: endsStream)
+    }
+
+    private func begin(_ id: Int, _ head: HTTP2RequestHead, endsStream: Bool) {
         let stream = HTTP2Stream(
             connection: self, id: id, head: head, endsStream: endsStream, sendWindow: peerInitialWindow)
         streams[id] = stream

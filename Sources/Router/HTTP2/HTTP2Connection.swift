@@ -25,6 +25,7 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     var sendWindow = HTTP2Connection.defaultWindow
     var peerInitialWindow = HTTP2Connection.defaultWindow
     var decoder: HPACKDecoder
+    var memo = HeaderBlockMemo()
     var budget = HTTP2Budget()
     /// Headers that are not complete: their stream, flags of the first frame, and what has come.
     var block: (stream: Int, endsStream: Bool, bytes: ByteBuffer, frames: Int)?
@@ -34,6 +35,8 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     private var pending = ByteBuffer()
     private var out = ByteBuffer()
     private var waiting: [HTTP2Stream] = []
+    /// Handlers that carry no stream at the moment.
+    private var idleFronts: [FrontHandler] = []
     private var received = 0
     private var context: ChannelHandlerContext?
     private var isClosed = false
@@ -63,7 +66,6 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosed else { return }
         isReading = true
@@ -100,7 +102,9 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
         let open = Array(streams.values)
         streams = [:]
         waiting = []
-        for stream in open { stream.cancel() }
+        open.forEach { $0.cancel() }
+        idleFronts.forEach { $0.gone() }
+        idleFronts = []
         worker.unregister(self)
         context.fireChannelInactive()
     }
@@ -201,8 +205,9 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     }
 
     func write(reset stream: Int, _ fault: HTTP2Frame.Fault) { out.writeReset(stream, fault) }
-
-    func writeAcknowledgement() { out.writeFrameHeader(.settings, length: 0, flags: HTTP2Frame.Flag.acknowledge, stream: 0) }
+    func writeAcknowledgement() {
+        out.writeFrameHeader(.settings, length: 0, flags: HTTP2Frame.Flag.acknowledge, stream: 0)
+    }
 
     func writePong(_ payload: ByteBuffer) {
         out.writeFrameHeader(.ping, length: 8, flags: HTTP2Frame.Flag.acknowledge, stream: 0)
@@ -212,6 +217,7 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     func giveBack(_ count: Int, stream: Int) {
         guard !isClosed else { return }
         out.writeWindowUpdate(stream, count)
+        flush()
     }
 
     /// The stream has more to send than the windows allow.
@@ -221,7 +227,25 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     func sendWaiting() {
         let ready = waiting
         waiting = []
-        for stream in ready { stream.windowOpened() }
+        ready.forEach { $0.windowOpened() }
+    }
+
+    // MARK: - Handlers of streams
+
+    func takeFront(for stream: HTTP2Stream) -> FrontHandler {
+        if let front = idleFronts.popLast() {
+            front.carry(stream)
+            return front
+        }
+        let front = FrontHandler(worker: worker, forwarding: forwarding, stream: stream)
+        front.start()
+        return front
+    }
+
+    func giveBack(_ front: FrontHandler) {
+        guard front.isReusable, !isClosed, !isGoingAway, idleFronts.count < 16 else { return front.gone() }
+        front.carry(nil)
+        idleFronts.append(front)
     }
 
     // MARK: - Ends

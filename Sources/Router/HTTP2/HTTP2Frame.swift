@@ -21,7 +21,8 @@ enum HTTP2Frame {
 
     /// Section 7.
     enum Fault: UInt32, Error {
-        case none = 0, protocolError, internalError, flowControl, settingsTimeout, streamClosed, frameSize, refusedStream,
+        case none = 0, protocolError, internalError, flowControl, settingsTimeout, streamClosed, frameSize,
+            refusedStream,
             cancel, compression, connect, enhanceYourCalm, inadequateSecurity, http11Required
     }
 

@@ -27,6 +27,38 @@ struct HTTP2ResponseReader {
     var isDone: Bool { phase == .done }
     var hasHead: Bool { phase != .head }
 
+    /// The header block of a head that was written by us; empty when it is none.
+    static func block(_ head: ByteBuffer) -> ByteBuffer {
+        var (parser, block) = (ResponseHeadParser(), ByteBuffer())
+        head.withUnsafeReadableBytes { bytes in
+            guard case .complete = parser.advance(bytes) else { return }
+            let parsed = parser.take()
+            HPACKWriter.writeStatus(parsed.status, into: &block)
+            writeFields(parsed, bytes, isUpgrade: false, into: &block)
+        }
+        return block
+    }
+
+    /// A head that was taken apart already.
+    mutating func take(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, _ event: (Event) -> Void) {
+        guard phase == .head else { return }
+        let isUpgrade = head.status == 101
+        var block = ByteBufferAllocator().buffer(capacity: head.length + 16)
+        HPACKWriter.writeStatus(isUpgrade ? 200 : head.status, into: &block)
+        Self.writeFields(head, bytes, isUpgrade: isUpgrade, into: &block)
+        if isUpgrade {
+            phase = .raw
+            return event(.head(block, endsStream: false))
+        }
+        guard head.status >= 200 else { return event(.head(block, endsStream: false)) }
+        body = head.framing(answersHead: answersHead)
+        phase = body.isEnded ? .done : .body
+        event(.head(block, endsStream: body.isEnded))
+    }
+
+    /// The whole answer goes past the reader.
+    mutating func skip() { phase = .done }
+
     mutating func take(_ bytes: ByteBuffer, _ event: (Event) -> Void) {
         var bytes = bytes
         if buffered.readableBytes > 0 {
@@ -56,19 +88,8 @@ struct HTTP2ResponseReader {
     }
 
     private mutating func takeHead(_ head: ResponseHead, _ bytes: inout ByteBuffer, _ event: (Event) -> Void) {
-        let isUpgrade = head.status == 101
-        var block = ByteBufferAllocator().buffer(capacity: head.length + 16)
-        HPACKWriter.writeStatus(isUpgrade ? 200 : head.status, into: &block)
-        bytes.withUnsafeReadableBytes { Self.writeFields(head, $0, isUpgrade: isUpgrade, into: &block) }
+        bytes.withUnsafeReadableBytes { take(head, $0, event) }
         bytes.moveReaderIndex(forwardBy: head.length)
-        if isUpgrade {
-            phase = .raw
-            return event(.head(block, endsStream: false))
-        }
-        guard head.status >= 200 else { return event(.head(block, endsStream: false)) }
-        body = head.framing(answersHead: answersHead)
-        phase = body.isEnded ? .done : .body
-        event(.head(block, endsStream: body.isEnded))
     }
 
     private static func writeFields(

@@ -40,9 +40,8 @@ final class HTTP2Stream: FrontStream {
 
     /// Hands the request on.
     func start(_ head: HTTP2RequestHead) {
-        let front = FrontHandler(worker: connection.worker, forwarding: connection.forwarding, stream: self)
+        let front = connection.takeFront(for: self)
         self.front = front
-        front.start()
         front.received(fromClient: head.bytes)
     }
 
@@ -99,21 +98,40 @@ final class HTTP2Stream: FrontStream {
 
     func write(_ buffer: ByteBuffer) {
         guard !isLocalClosed, !isWhole else { return }
-        reader.take(buffer) { event in
-            switch event {
-            case .head(let block, let endsStream):
-                connection.write(block: block, stream: id, endsStream: endsStream)
-                if endsStream { closeLocally() }
-            case .data(let data):
-                queue.append(data)
-                queued += data.readableBytes
-            case .end(let trailers):
-                self.trailers = trailers
-                isWhole = true
-            case .broken: fail(.internalError)
-            }
-        }
+        reader.take(buffer) { take($0) }
         send()
+    }
+
+    func write(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
+        guard !isLocalClosed, !isWhole else { return }
+        reader.take(head, bytes) { take($0) }
+    }
+
+    func write(_ answer: PreparedAnswer) {
+        guard !isLocalClosed, !isWhole, !reader.hasHead else { return }
+        reader.skip()
+        let endsStream = answer.body?.readableBytes ?? 0 == 0
+        connection.write(block: answer.block, stream: id, endsStream: endsStream)
+        guard !endsStream, let body = answer.body else { return closeLocally() }
+        queue.append(body)
+        queued += body.readableBytes
+        isWhole = true
+        send()
+    }
+
+    private func take(_ event: HTTP2ResponseReader.Event) {
+        switch event {
+        case .head(let block, let endsStream):
+            connection.write(block: block, stream: id, endsStream: endsStream)
+            if endsStream { closeLocally() }
+        case .data(let data):
+            queue.append(data)
+            queued += data.readableBytes
+        case .end(let trailers):
+            self.trailers = trailers
+            isWhole = true
+        case .broken: fail(.internalError)
+        }
     }
 
     func flush() {
@@ -124,7 +142,9 @@ final class HTTP2Stream: FrontStream {
     func resumeReading() {
         guard owed > 0, !isRemoteClosed, front?.wantsToRead == true else { return }
         // Small amounts are given back together.
-        guard owed >= HTTP2Connection.streamWindow / 4 || receiveWindow < HTTP2Connection.streamWindow / 2 else { return }
+        guard owed >= HTTP2Connection.streamWindow / 4 || receiveWindow < HTTP2Connection.streamWindow / 2 else {
+            return
+        }
         connection.giveBack(owed, stream: id)
         receiveWindow += owed
         owed = 0
@@ -207,6 +227,6 @@ final class HTTP2Stream: FrontStream {
     func tearDownIfDone() {
         guard isLocalClosed, let front else { return }
         self.front = nil
-        front.gone()
+        connection.giveBack(front)
     }
 }

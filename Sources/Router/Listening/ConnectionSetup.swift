@@ -22,7 +22,9 @@ struct ConnectionSetup: Sendable {
         guard configuration.usesProxyProtocol else {
             return try proceed(pipeline, worker, address: address, isTrusted: isTrusted, isSecure: isSecure)
         }
-        guard isTrusted || configuration.trustedProxies.isEmpty else { throw ChannelError.inappropriateOperationForState }
+        guard isTrusted || configuration.trustedProxies.isEmpty else {
+            throw ChannelError.inappropriateOperationForState
+        }
         try pipeline.addHandler(
             ProxyHeaderHandler(worker: worker) { pipeline, client in
                 try proceed(pipeline, worker, address: client ?? address, isTrusted: isTrusted, isSecure: isSecure)
@@ -48,7 +50,9 @@ struct ConnectionSetup: Sendable {
                 pipeline.eventLoop.makeCompletedFuture {
                     var name: String?
                     if case .hostname(let host) = result { name = host.lowercased() }
-                    guard let context = certificates.context(for: name) else { throw NIOSSLError.handshakeFailed(.noError) }
+                    guard let context = certificates.context(for: name) else {
+                        throw NIOSSLError.handshakeFailed(.noError)
+                    }
                     setup.serverName = name
                     try pipeline.addHandler(NIOSSLServerHandler(context: context), position: .before(setup))
                 }

@@ -26,15 +26,18 @@ struct Listener {
     }
 
     func open(_ address: SocketAddress, isSecure: Bool) async throws -> [any NIOCore.Channel] {
-        guard workers.count > 1 else { return [try await bind(address, workers[0], isShared: false, isSecure: isSecure)] }
-        // Shared sockets would take an address over that another process listens on: this one would not.
-        let first = try await bind(address, workers[0], isShared: false, isSecure: isSecure)
-        let bound = first.localAddress ?? address
-        try await first.close().get()
+        guard workers.count > 1 else {
+            return [try await bind(address, workers[0], isShared: false, isSecure: isSecure)]
+        }
+        if address.port != 0 {
+            // A shared socket would take an address over that another process listens on: this one does not.
+            try await bind(address, workers[0], isShared: false, isSecure: isSecure).close().get()
+        }
         var listeners: [any NIOCore.Channel] = []
         do {
             for worker in workers {
-                listeners.append(try await bind(bound, worker, isShared: true, isSecure: isSecure))
+                let place = listeners.first?.localAddress ?? address
+                listeners.append(try await bind(place, worker, isShared: true, isSecure: isSecure))
             }
         } catch {
             for listener in listeners { try? await listener.close().get() }
@@ -52,7 +55,8 @@ struct Listener {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(
                 ChannelOptions.Types.SocketOption(level: .socket, name: .init(rawValue: SO_REUSEPORT)),
-                value: isShared ? 1 : 0)
+                value: isShared ? 1 : 0
+            )
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.recvAllocator, value: ReadSizes.allocator)

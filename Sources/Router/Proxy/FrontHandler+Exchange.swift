@@ -15,7 +15,8 @@ extension FrontHandler {
         pending.withUnsafeReadableBytes { bytes in
             RequestHeadWriter.write(
                 head, bytes, forwarding: forwarding, requestID: head.hasRequestID ? nil : worker.nextRequestID(),
-                defaultHost: worker.configuration.domain, passesExpectation: !upstream.isService, rewritten: rewritten, into: &out)
+                defaultHost: worker.configuration.domain, passesExpectation: !upstream.isService, rewritten: rewritten,
+                into: &out)
         }
         pending.moveReaderIndex(forwardBy: head.length)
         var exchange = Exchange(
@@ -156,6 +157,11 @@ extension FrontHandler {
         exchange?.isPersistent = isKept
         if isInputClosed { armGrace() } else if current.isRequestComplete { disarm() }
         armResponseIdle()
+        if let stream {
+            stream.write(head, bytes)
+            if let body { write(body) } else { needsFlush = true }
+            return
+        }
         let isSmall = (body?.readableBytes ?? 0) <= Self.maximumJoinedBody
         var out = ByteBufferAllocator().buffer(
             capacity: head.length + 64 + (isSmall ? body?.readableBytes ?? 0 : 0))

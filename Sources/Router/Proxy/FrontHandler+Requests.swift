@@ -44,7 +44,9 @@ extension FrontHandler {
     private func dispatch() {
         let head = parser.take()
         disarm()
+        if answerFromMemo(head) { return }
         do throws(HeadFault) {
+            let version = worker.routes.version
             let entry = try claim(head)
             if !forwarding.isSecure, worker.configuration.redirectsToHTTPS, let host = hosts.last, !host.isAddress,
                 entry != nil
@@ -53,11 +55,14 @@ extension FrontHandler {
                 return redirectToHTTPS(head, host)
             }
             switch entry {
-            case .upstream(let upstream)? where upstream.requests.count > worker.configuration.maximumRequestsPerUpstream:
+            case .upstream(let upstream)?
+            where upstream.requests.count > worker.configuration.maximumRequestsPerUpstream:
                 upstream.requests.end()
                 answer(head, with: .tooBusy)
             case .upstream(let upstream)?: beginExchange(head, upstream)
-            case .site(let site)?: answer(head, site: site)
+            case .site(let site)?:
+                hosts.keep(site, version: version)
+                answer(head, site: site)
             case .placeholder(let placeholder)?: answer(head, with: Page(placeholder))
             case .unusable?: answer(head, with: .badGateway)
             case nil: answer(head, with: .unknownHost)

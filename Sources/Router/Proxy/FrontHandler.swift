@@ -29,7 +29,7 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     /// Lines that tell upstreams who the client is; the same for every request of the connection.
     var forwarding: ForwardingFields
     /// Carries this connection as one of many, `nil` when it has a channel of its own.
-    let stream: (any FrontStream)?
+    private(set) var stream: (any FrontStream)?
     /// Sends a file that the kernel cannot send.
     var fileStream: FileStream?
     var phase = Phase.head
@@ -60,7 +60,7 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     /// The deadline is that of the head that has begun to come.
     var isHeadTimed = false
     private var isReadHeld = false
-    private var needsFlush = false
+    var needsFlush = false
 
     /// What may wait here from a client that sends requests ahead of the answers.
     static let maximumAhead = 64 * 1024
@@ -87,6 +87,20 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     func start() {
         worker.register(self)
         armIdleDeadline()
+    }
+
+    /// Nothing of an exchange is left in it: it can carry another stream.
+    var isReusable: Bool {
+        phase == .head && pending.readableBytes == 0 && exchange == nil && fileStream == nil && !isInputClosed
+            && !parser.hasStarted && openFiles == 0
+    }
+
+    /// Begins to carry another stream, or none.
+    func carry(_ stream: (any FrontStream)?) {
+        self.stream = stream
+        needsFlush = false
+        isOutputDone = false
+        if stream == nil { disarm() } else { armIdleDeadline() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
@@ -214,6 +228,10 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
 protocol FrontStream: AnyObject {
     var isWritable: Bool { get }
     func write(_ buffer: ByteBuffer)
+    /// The head of a response, taken apart already; its body follows as bytes of the same framing.
+    func write(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer)
+    /// A whole answer that was made before.
+    func write(_ answer: PreparedAnswer)
     func flush()
     /// The handler takes more.
     func resumeReading()
@@ -223,4 +241,13 @@ protocol FrontStream: AnyObject {
     func close()
     /// The client must see that something is missing.
     func abort()
+}
+
+/// A whole answer in both forms.
+struct PreparedAnswer {
+    /// Head and body as HTTP/1.1 has them.
+    var bytes = ByteBuffer()
+    /// The head as a header block of HTTP/2 (RFC 7541).
+    var block = ByteBuffer()
+    var body: ByteBuffer?
 }

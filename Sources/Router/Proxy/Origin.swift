@@ -58,8 +58,9 @@ final class OriginDirectory {
             return worker.eventLoop.makeSucceededFuture(found.upstream)
         }
         let bound = NIOLoopBound(self, eventLoop: worker.eventLoop)
+        let resolve = worker.configuration.resolveOrigin
         return worker.files.pool.runIfActive(eventLoop: worker.eventLoop) {
-            try PublicAddresses.resolve(origin.host, port: origin.port)
+            try resolve(origin.host, origin.port)
         }.map { address in
             let directory = bound.value
             let old = directory.known[place]?.upstream

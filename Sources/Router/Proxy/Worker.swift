@@ -13,6 +13,8 @@ final class Worker {
     let logger: Logger
     /// `Strict-Transport-Security`, with its line end.
     let strictTransportLine: [UInt8]?
+    var siteMemo = SiteMemo()
+    private var memoVersion = 0
     private(set) var clock: TickClock
     private(set) var isClosing = false
     private var dateField = DateField()
@@ -44,6 +46,7 @@ final class Worker {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
+        if let file = self.configuration.originRoots.first { configuration.trustRoots = .file(file) }
         return try? NIOSSLContext(configuration: configuration)
     }()
 
@@ -90,6 +93,11 @@ final class Worker {
 
     private func sweep() {
         clock.advance()
+        // Releases that are gone must not be kept in memory.
+        if memoVersion != routes.version {
+            memoVersion = routes.version
+            siteMemo.removeAll()
+        }
         for front in fronts where front.deadline <= clock.now { front.deadlinePassed() }
         pool.closeExpired()
         if fronts.isEmpty, pool.isEmpty {

@@ -19,6 +19,8 @@ public final class RouteTableBox: RoutePublisher {
     }
 
     private let state = Mutex(State())
+    /// Counts every change: who remembers what a hostname led to compares it.
+    private let changes = Atomic<Int>(0)
     let siteCache: SiteCache
     private let formerFiles: Duration
     private let longLivedDrain: Duration
@@ -37,12 +39,16 @@ public final class RouteTableBox: RoutePublisher {
         self.formerFiles = formerFiles
     }
 
+    /// Read before a look-up that is remembered.
+    var version: Int { changes.load(ordering: .acquiring) }
+
     // MARK: - RoutePublisher
 
     @discardableResult
     public func publish(_ target: RouteTarget, at hostname: String) -> RouteTarget? {
         let old = state.withLock { state in
             let route = RouteTable.Route(target: target, entry: entry(target, at: hostname, &state))
+            defer { changed() }
             return state.table.routes.updateValue(route, forKey: hostname)?.target
         }
         forgetReplacedFiles(old)
@@ -54,8 +60,11 @@ public final class RouteTableBox: RoutePublisher {
             var old: [RouteTarget] = []
             for (hostname, target) in targets {
                 let route = RouteTable.Route(target: target, entry: entry(target, at: hostname, &state))
-                if let replaced = state.table.routes.updateValue(route, forKey: hostname) { old.append(replaced.target) }
+                if let replaced = state.table.routes.updateValue(route, forKey: hostname) {
+                    old.append(replaced.target)
+                }
             }
+            changed()
             return old
         }
         for target in old { forgetReplacedFiles(target) }
@@ -63,7 +72,10 @@ public final class RouteTableBox: RoutePublisher {
 
     @discardableResult
     public func withdraw(_ hostname: String) -> RouteTarget? {
-        let old = state.withLock { $0.table.routes.removeValue(forKey: hostname)?.target }
+        let old = state.withLock { state in
+            defer { changed() }
+            return state.table.routes.removeValue(forKey: hostname)?.target
+        }
         forgetReplacedFiles(old)
         return old
     }
@@ -116,6 +128,7 @@ public final class RouteTableBox: RoutePublisher {
         state.withLock { state in
             state.operators = Dictionary(
                 uniqueKeysWithValues: routes.map { ($0.key, Upstream(kind: .service($0.key), address: $0.value)) })
+            changed()
             state.hasWildcards = state.hasWildcards || routes.keys.contains { $0.hasPrefix("*.") }
         }
     }
@@ -125,6 +138,8 @@ public final class RouteTableBox: RoutePublisher {
     func attach(_ workers: [WorkerHandle]) { state.withLock { $0.workers = workers } }
 
     // MARK: - Private
+
+    private func changed() { changes.add(1, ordering: .releasing) }
 
     private func forgetReplacedFiles(_ old: RouteTarget?) {
         guard case .site(let release, _)? = old else { return }

@@ -16,7 +16,9 @@ enum ByteRange {
     ///   - value: of the `Range` header.
     ///   - size: bytes of what is sent.
     static func select(_ value: UnsafeRawBufferPointer, size: Int) -> Selection {
-        guard value.count > 6, UnsafeRawBufferPointer(rebasing: value[..<6]).equalsFolded("bytes=") else { return .whole }
+        guard value.count > 6, UnsafeRawBufferPointer(rebasing: value[..<6]).equalsFolded("bytes=") else {
+            return .whole
+        }
         var parts: [Range<Int>] = []
         var (count, isMalformed) = (0, false)
         ConnectionOptions.forEachElement(UnsafeRawBufferPointer(rebasing: value[6...])) { element in

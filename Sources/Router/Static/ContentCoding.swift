@@ -73,7 +73,8 @@ enum ContentCoding: UInt8, Hashable, Sendable {
     private static func weight(_ element: UnsafeRawBufferPointer, from start: Int) -> Int {
         let range = element.trimmingWhitespace(start..<element.count)
         let text = UnsafeRawBufferPointer(rebasing: element[range])
-        guard (3...7).contains(text.count), ByteClass.lowered(text[0]) == UInt8(ascii: "q"), text[1] == UInt8(ascii: "="),
+        guard (3...7).contains(text.count), ByteClass.lowered(text[0]) == UInt8(ascii: "q"),
+            text[1] == UInt8(ascii: "="),
             text[2] == UInt8(ascii: "0") || text[2] == UInt8(ascii: "1")
         else { return 0 }
         var number = Int(text[2] &- 0x30) * 1000

@@ -51,6 +51,9 @@ extension FrontHandler {
         let isSmall = worker.files.isSmall(request)
         let cached = isSmall ? worker.files.cache.file(request.key) : nil
         let heads = cached?.heads ?? request.makeHeads()
+        if cached != nil || head.ifNoneMatch != nil {
+            remember(head, site: site, request: request, heads: heads, body: cached?.body)
+        }
         if found.status == 200, isUnmodified(head, file, etag: heads.etag) {
             pending.moveReaderIndex(forwardBy: head.length)
             write(complete(heads.notModified, request, body: nil))

@@ -43,6 +43,30 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "Folder of more templates.")
     var templates: String?
 
+    @Option(name: .customLong("tls-listen"), help: "Address and port for TLS, with tls-certificates.")
+    var tlsListen: String?
+
+    @Option(
+        name: .customLong("tls-certificates"),
+        help: "Folder of certificates: NAME.crt (chain) with NAME.key; default.crt answers unknown names.")
+    var tlsCertificates: String?
+
+    @Option(
+        name: .customLong("https-redirect"), help: "true sends clients of the plain port to https. (default: false)")
+    var httpsRedirect: Bool?
+
+    @Option(name: .customLong("hsts-seconds"), help: "max-age of Strict-Transport-Security over TLS. (default: none)")
+    var hstsSeconds: Int?
+
+    @Option(help: "Further routes: HOST=http://HOST:PORT or HOST=unix:/PATH, separated by commas.")
+    var routes: String?
+
+    @Option(help: "IP ranges of proxies whose forwarding headers are believed, separated by commas.")
+    var trustedProxies: String?
+
+    @Option(help: "true expects a PROXY protocol header on each connection. (default: false)")
+    var proxyProtocol: Bool?
+
     @Option(help: "Event-loop threads of the router. (default: one a core)")
     var workers: Int?
 
@@ -63,6 +87,9 @@ struct ServeFlags: ParsableArguments {
             "domain": domain, "listen": listen, "public-url": publicURL, "first-user": firstUser, "postgres": postgres,
             "subnet": subnet, "bridge": bridge, "templates": templates, "workers": workers.map(String.init),
             "shutdown-seconds": shutdownSeconds.map(String.init), "drain-seconds": drainSeconds.map(String.init),
+            "tls-listen": tlsListen, "tls-certificates": tlsCertificates,
+            "https-redirect": httpsRedirect.map(String.init), "hsts-seconds": hstsSeconds.map(String.init),
+            "routes": routes, "trusted-proxies": trustedProxies, "proxy-protocol": proxyProtocol.map(String.init),
             "instance-memory": instanceMemory.map(String.init), "log-level": logLevel,
         ].compactMapValues { $0 }
     }

@@ -48,7 +48,8 @@ struct RedirectsParserTests {
 
     @Test(
         arguments: [
-            ("/a /a", [1]), ("/a /b\n/b /a", [1, 2]), ("/* /x/:splat", [1]), ("/a/* /b/:splat\n/b/* /a/:splat", [1, 2]),
+            ("/a /a", [1]), ("/a /b\n/b /a", [1, 2]), ("/* /x/:splat", [1]),
+            ("/a/* /b/:splat\n/b/* /a/:splat", [1, 2]),
             ("/x /y\n/y /z\n/z /x 302", [1, 2, 3]), ("/docs /docs/", [1]), ("/a /a?x=1", [1]),
         ])
     func attack25RefusesLoops(_ text: String, _ lines: [Int]) {
@@ -126,7 +127,8 @@ struct HashedNameTests {
     @Test(
         arguments: [
             "index.html", "jquery-3.7.1.min.js", "photo-20240101.jpg", "report-deadbeef.pdf", "my-Module12.js",
-            "page.3f2a91bc.html", "data.3f2a91bc.json", "app.js", "3f2a91bc", "chapter-Summary2.js", "a/3f2a91bc/app.js",
+            "page.3f2a91bc.html", "data.3f2a91bc.json", "app.js", "3f2a91bc", "chapter-Summary2.js",
+            "a/3f2a91bc/app.js",
             "bootstrap-reboot.min.css", "version-20240101120000.js",
         ])
     func isNotHashed(_ path: String) { #expect(!HashedName.isHashed(path)) }

@@ -61,12 +61,13 @@ import Testing
         #expect(seen.value.isEmpty)
     }
 
-    @Test(arguments: [
-        ([(":method", "CONNECT"), (":authority", "app.localhost")], nil),
-        ([(":method", "TRACE"), (":scheme", "https"), (":authority", "app.localhost"), (":path", "/")], 405),
-        ([(":method", "GET"), (":scheme", "https"), (":path", "/")], 400),
-        ([(":method", "GET"), (":scheme", "https"), (":authority", "u@app.localhost"), (":path", "/")], 400),
-    ] as [([(String, String)], Int?)])
+    @Test(
+        arguments: [
+            ([(":method", "CONNECT"), (":authority", "app.localhost")], nil),
+            ([(":method", "TRACE"), (":scheme", "https"), (":authority", "app.localhost"), (":path", "/")], 405),
+            ([(":method", "GET"), (":scheme", "https"), (":path", "/")], 400),
+            ([(":method", "GET"), (":scheme", "https"), (":authority", "u@app.localhost"), (":path", "/")], 400),
+        ] as [([(String, String)], Int?)])
     func theRulesOfHTTP11HoldAsWell(_ headers: [(String, String)], _ status: Int?) async throws {
         let seen = Shared<[String]>([])
         let stub = try Self.upstream(seen)
@@ -80,13 +81,16 @@ import Testing
     }
 
     /// Frames that end the connection, with the code of the GOAWAY.
-    @Test(arguments: [
-        (0, [1] as [UInt8], 0, 0, 1), (0, [1], 0, 9, 1), (1, [0x82], 4, 2, 1), (1, [0xff, 0xff, 0xff, 0xff], 4, 1, 9),
-        (4, [0, 4, 0xff, 0xff, 0xff, 0xff], 0, 0, 3), (4, [0, 5, 0, 0, 0, 1], 0, 0, 1), (4, [1], 0, 0, 6),
-        (4, [0, 2, 0, 0, 0, 2], 0, 0, 1), (5, [0, 0, 0, 2], 4, 1, 1), (6, [1], 0, 0, 6), (8, [0, 0, 0, 0], 0, 0, 1),
-        (8, [0x7f, 0xff, 0xff, 0xff], 0, 0, 3), (3, [0, 0, 0, 0], 0, 9, 1), (9, [0x82], 4, 1, 1), (2, [1], 0, 1, 6),
-        (1, [5, 0x82], 0x0c, 1, 1),
-    ] as [(UInt8, [UInt8], UInt8, Int, Int)])
+    @Test(
+        arguments: [
+            (0, [1] as [UInt8], 0, 0, 1), (0, [1], 0, 9, 1), (1, [0x82], 4, 2, 1),
+            (1, [0xff, 0xff, 0xff, 0xff], 4, 1, 9),
+            (4, [0, 4, 0xff, 0xff, 0xff, 0xff], 0, 0, 3), (4, [0, 5, 0, 0, 0, 1], 0, 0, 1), (4, [1], 0, 0, 6),
+            (4, [0, 2, 0, 0, 0, 2], 0, 0, 1), (5, [0, 0, 0, 2], 4, 1, 1), (6, [1], 0, 0, 6),
+            (8, [0, 0, 0, 0], 0, 0, 1),
+            (8, [0x7f, 0xff, 0xff, 0xff], 0, 0, 3), (3, [0, 0, 0, 0], 0, 9, 1), (9, [0x82], 4, 1, 1), (2, [1], 0, 1, 6),
+            (1, [5, 0x82], 0x0c, 1, 1),
+        ] as [(UInt8, [UInt8], UInt8, Int, Int)])
     func brokenFramesEndTheConnection(
         _ kind: UInt8, _ payload: [UInt8], _ flags: UInt8, _ stream: Int, _ code: Int
     ) async throws {
@@ -139,7 +143,9 @@ import Testing
     @Test(arguments: [(6, 8, 0), (4, 0, 0), (0xbe, 10, 0)] as [(UInt8, Int, UInt8)])
     func attack27FloodsOfSmallFramesAreCutShort(_ kind: UInt8, _ length: Int, _ flags: UInt8) async throws {
         try await HTTP2Tests.with([:]) { client in
-            do { for _ in 0..<20_000 { try client.send(kind, [UInt8](repeating: 0, count: length), flags: flags) } } catch {}
+            do {
+                for _ in 0..<20_000 { try client.send(kind, [UInt8](repeating: 0, count: length), flags: flags) }
+            } catch {}
             let end = try? client.next(7)
             #expect(end == nil || end?.code(at: 4) == 11)
         }

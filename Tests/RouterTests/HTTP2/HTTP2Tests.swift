@@ -165,7 +165,8 @@ import Testing
         defer { stub.close() }
         try await Self.with(["app.localhost": stub.target]) { client in
             let connect = [
-                (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":authority", "app.localhost"),
+                (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"),
+                (":authority", "app.localhost"),
                 (":path", "/chat"), ("sec-websocket-version", "13"),
             ]
             try client.request(1, connect, endsStream: false)

@@ -34,7 +34,8 @@ import Testing
     @Test func readsTheSecondVersion() {
         let v4 = Self.signature + [0x21, 0x11, 0, 12, 192, 0, 2, 9, 198, 51, 100, 2, 0, 1, 0, 2]
         #expect(parse(v4 + [0x47]) == .complete(address: "192.0.2.9", length: 28))
-        let v6 = Self.signature + [0x21, 0x21, 0, 36] + [UInt8](repeating: 0, count: 15) + [1]
+        let v6 =
+            Self.signature + [0x21, 0x21, 0, 36] + [UInt8](repeating: 0, count: 15) + [1]
             + [UInt8](repeating: 0, count: 20)
         #expect(parse(v6) == .complete(address: "::1", length: 52))
         #expect(parse(Self.signature + [0x20, 0, 0, 0]) == .complete(address: nil, length: 16))

@@ -9,7 +9,7 @@ import Testing
             return Array(text.utf8).withUnsafeBytes { body($0) }
         }
         return bytes(etag) { etag in
-            bytes(date) { 
+            bytes(date) {
                 Precondition.isUnmodified(
                     etag: "\"abc\"", modified: 784_111_777, ifNoneMatch: etag, ifModifiedSince: $0)
             }

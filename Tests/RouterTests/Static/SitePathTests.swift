@@ -10,7 +10,10 @@ import Testing
             "a b.txt", "%41.txt", "evil.example/index.html", ".well-known/security.txt",
         ]
         let files = names.map {
-            (StaticSite.Name($0), StaticSite.File(path: $0, mediaType: "text/plain", etag: "\"1\"", size: 1, modified: 0))
+            (
+                StaticSite.Name($0),
+                StaticSite.File(path: $0, mediaType: "text/plain", etag: "\"1\"", size: 1, modified: 0)
+            )
         }
         return StaticSite(root: "/nowhere", files: Dictionary(uniqueKeysWithValues: files))
     }()

@@ -151,8 +151,10 @@ import Testing
         let secret = site.folder.path("secret")
         try Data(repeating: 7, count: 400_000).write(to: URL(fileURLWithPath: secret))
         for (name, size) in [("small-link", 11), ("big-link", 400_000)] {
-            try FileManager.default.createSymbolicLink(atPath: site.folder.path("files/\(name)"), withDestinationPath: secret)
-            manifest.files[.init(name)] = .init(path: name, mediaType: "text/plain", etag: "\"1\"", size: size, modified: 0)
+            try FileManager.default.createSymbolicLink(
+                atPath: site.folder.path("files/\(name)"), withDestinationPath: secret)
+            manifest.files[.init(name)] = .init(
+                path: name, mediaType: "text/plain", etag: "\"1\"", size: size, modified: 0)
         }
         try await TestRouter.with(["app.localhost": .site(release: release, manifest)]) { router async throws in
             #expect(try await router.get("/small-link").status == 404)

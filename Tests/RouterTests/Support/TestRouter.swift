@@ -11,7 +11,8 @@ struct TestRouter {
 
     @discardableResult
     static func with<Value>(
-        _ routes: [String: RouteTarget] = [:], siteCacheBytes: Int = 1024 * 1024, longLivedDrain: Duration = .seconds(1),
+        _ routes: [String: RouteTarget] = [:], siteCacheBytes: Int = 1024 * 1024,
+        longLivedDrain: Duration = .seconds(1),
         configure: (inout RouterConfiguration) -> Void = { _ in },
         _ body: (TestRouter) async throws -> Value
     ) async throws -> Value {

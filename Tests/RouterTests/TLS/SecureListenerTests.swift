@@ -59,7 +59,8 @@ import Testing
                 #expect(text.hasSuffix("hello\(version)"))
                 #expect(text.lowercased().contains("strict-transport-security: max-age=31536000\r\n"))
                 #expect(try await Program.curl(port, "app.localhost", "/large.bin", [option]) == large)
-                let part = try await Program.curl(port, "app.localhost", "/large.bin", [option, "-r", "3000000-3000009"])
+                let part = try await Program.curl(
+                    port, "app.localhost", "/large.bin", [option, "-r", "3000000-3000009"])
                 #expect(part == String(large.dropFirst(3_000_000).prefix(10)))
             }
             // Not over the plain port (RFC 6797 section 7.2).
@@ -149,7 +150,8 @@ import Testing
     @Test func attack21AConnectionForOneNameAnswersNoOtherOverHTTP2() async throws {
         let certificates = try TestCertificates(["a": ["a.localhost", "b.localhost"]])
         let (a, b) = (try TestSite(["index.html": "a"]), try TestSite(["index.html": "b"]))
-        try await with(["a.localhost": a.target, "b.localhost": b.target], certificates: certificates) { _, port async throws in
+        try await with(["a.localhost": a.target, "b.localhost": b.target], certificates: certificates) {
+            _, port async throws in
             let options = ["-H", "Host: b.localhost", "-w", "%{http_code}"]
             #expect(try await Program.curl(port, "a.localhost", "/", options + ["--http2"]).hasSuffix("421"))
             // Over HTTP/1.1 the Host decides, and leads to that very site.
