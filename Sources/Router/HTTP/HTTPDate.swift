@@ -28,11 +28,15 @@ struct DateField {
     private var bytes: [UInt8] = []
 
     mutating func current() -> [UInt8] {
+        refresh()
+        return bytes
+    }
+
+    mutating func refresh() {
         let now = time(nil)
         if now != second || bytes.isEmpty {
             second = now
             bytes = Array("Date: \(HTTPDate.string(seconds: now))\r\n".utf8)
         }
-        return bytes
     }
 }

@@ -180,6 +180,12 @@ extension FrontHandler {
             return action(self)
         }
         guard let context else { return }
+        flushIfNeeded()
+        // Mostly the kernel has taken everything by now, and an empty write to wait for would be one more part of it.
+        if !forwarding.isSecure, (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0 {
+            isOutputDone = true
+            return action(self)
+        }
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in
             self.isOutputDone = true

@@ -19,11 +19,11 @@ extension FrontHandler {
                 into: &out)
         }
         pending.moveReaderIndex(forwardBy: head.length)
-        var exchange = Exchange(
+        let exchange = Exchange(
             upstream: upstream, answersHead: head.method == .head, isOld: head.isOld,
             wantsWebSocket: head.wantsWebSocket, format: format, isPersistent: head.isPersistent,
             requestBody: BodyFraming(head.framing), head: out, isRepeatable: false)
-        prepareRepeat(of: &exchange, head)
+        prepareRepeat(of: exchange, head)
         self.exchange = exchange
         if let limit = worker.configuration.requestTimeout { totalDeadline = worker.clock.deadline(limit) }
         if head.expectsContinue, upstream.isService {
@@ -41,7 +41,7 @@ extension FrontHandler {
     }
 
     /// Only what is idempotent and wholly at hand is ever sent twice.
-    private func prepareRepeat(of exchange: inout Exchange, _ head: RequestHead) {
+    private func prepareRepeat(of exchange: Exchange, _ head: RequestHead) {
         guard head.method.isIdempotent else { return }
         switch head.framing {
         case .none: exchange.isRepeatable = true

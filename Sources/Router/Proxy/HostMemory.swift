@@ -9,7 +9,7 @@ struct HostMemory {
 
     /// Throws `.malformedHost`.
     mutating func host(_ value: UnsafeRawBufferPointer) throws(HeadFault) -> HostName {
-        if let host, isLast(value) { return host }
+        if let host, !raw.isEmpty, isLast(value) { return host }
         let name = try HostName(value)
         raw = Array(value)
         host = name
@@ -29,7 +29,5 @@ struct HostMemory {
         self.version = version
     }
 
-    private func isLast(_ value: UnsafeRawBufferPointer) -> Bool {
-        raw.count == value.count && raw.elementsEqual(value)
-    }
+    private func isLast(_ value: UnsafeRawBufferPointer) -> Bool { value.isSame(as: raw) }
 }

@@ -57,7 +57,7 @@ final class Worker {
 
     /// Seconds since 1970.
     var seconds: Int {
-        _ = dateField.current()
+        dateField.refresh()
         return dateField.second
     }
 

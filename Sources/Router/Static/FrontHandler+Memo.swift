@@ -16,6 +16,7 @@ extension FrontHandler {
             if entry.second != worker.seconds || forwarding.isSecure != entry.isSecure {
                 complete(entry)
             }
+            if let tag = head.ifNoneMatch, tag.slice(bytes).isSame(as: entry.etagBytes) { return entry.notModified }
             if head.ifNoneMatch != nil || head.ifModifiedSince != nil,
                 Precondition.isUnmodified(
                     etag: entry.etag, modified: entry.modified, ifNoneMatch: head.ifNoneMatch?.slice(bytes),

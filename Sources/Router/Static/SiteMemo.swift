@@ -11,6 +11,7 @@ struct SiteMemo {
         /// The `Accept-Encoding` that the coding was chosen by; `nil` when there is but one.
         let acceptEncoding: [UInt8]?
         let etag: String
+        let etagBytes: [UInt8]
         let modified: Int
         let heads: SiteHeads
         /// `nil` when the content is not small, or was not read yet.
@@ -29,6 +30,7 @@ struct SiteMemo {
             self.target = target
             self.acceptEncoding = acceptEncoding
             etag = heads.etag
+            etagBytes = Array(heads.etag.utf8)
             self.modified = modified
             self.heads = heads
             self.body = body
@@ -46,11 +48,11 @@ struct SiteMemo {
     func entry(
         _ site: PublishedSite, _ target: UnsafeRawBufferPointer, acceptEncoding: UnsafeRawBufferPointer?
     ) -> Entry? {
-        guard let entry = entries[Self.place(site, target)], entry.site === site, entry.target.elementsEqual(target)
+        guard let entry = entries[Self.place(site, target)], entry.site === site, target.isSame(as: entry.target)
         else { return nil }
         guard let chosen = entry.acceptEncoding else { return entry }
         guard let acceptEncoding else { return chosen.isEmpty ? entry : nil }
-        return chosen.elementsEqual(acceptEncoding) ? entry : nil
+        return acceptEncoding.isSame(as: chosen) ? entry : nil
     }
 
     mutating func insert(_ entry: Entry) {

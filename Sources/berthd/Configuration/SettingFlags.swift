@@ -82,15 +82,28 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "trace, debug, info, notice, warning or error. (default: info)")
     var logLevel: String?
 
-    var values: [String: String] {
-        [
-            "domain": domain, "listen": listen, "public-url": publicURL, "first-user": firstUser, "postgres": postgres,
-            "subnet": subnet, "bridge": bridge, "templates": templates, "workers": workers.map(String.init),
-            "shutdown-seconds": shutdownSeconds.map(String.init), "drain-seconds": drainSeconds.map(String.init),
-            "tls-listen": tlsListen, "tls-certificates": tlsCertificates,
-            "https-redirect": httpsRedirect.map(String.init), "hsts-seconds": hstsSeconds.map(String.init),
-            "routes": routes, "trusted-proxies": trustedProxies, "proxy-protocol": proxyProtocol.map(String.init),
-            "instance-memory": instanceMemory.map(String.init), "log-level": logLevel,
-        ].compactMapValues { $0 }
+    var values: [String: String] { general.merging(networking) { $1 } }
+
+    private var general: [String: String] {
+        let texts = [
+            "domain": domain, "public-url": publicURL, "first-user": firstUser, "postgres": postgres,
+            "templates": templates, "log-level": logLevel,
+        ]
+        let numbers = [
+            "shutdown-seconds": shutdownSeconds, "drain-seconds": drainSeconds, "instance-memory": instanceMemory,
+        ]
+        return texts.compactMapValues { $0 }.merging(numbers.compactMapValues { $0.map { String($0) } }) { $1 }
+    }
+
+    private var networking: [String: String] {
+        let texts = [
+            "listen": listen, "subnet": subnet, "bridge": bridge, "tls-listen": tlsListen,
+            "tls-certificates": tlsCertificates, "routes": routes, "trusted-proxies": trustedProxies,
+        ]
+        let numbers = ["workers": workers, "hsts-seconds": hstsSeconds]
+        let switches = ["https-redirect": httpsRedirect, "proxy-protocol": proxyProtocol]
+        return texts.compactMapValues { $0 }
+            .merging(numbers.compactMapValues { $0.map { String($0) } }) { $1 }
+            .merging(switches.compactMapValues { $0.map { String($0) } }) { $1 }
     }
 }
