@@ -41,7 +41,7 @@ http {{
 HAPROXY_CONF = """
 global
   nbthread 1
-  maxconn 20000
+  maxconn 8000
   tune.ssl.default-dh-param 2048
 defaults
   mode http

@@ -159,6 +159,25 @@ import Testing
         }
     }
 
+    @Test func aBodyThatBreaksOffNeverLooksWhole() async throws {
+        let certificates = try TestCertificates(["a": ["app.localhost"]])
+        let stub = try StubUpstream { connection in
+            let head = try connection.readHead()
+            let framing = head.line.contains("/sized") ? "Content-Length: 100" : "Transfer-Encoding: chunked"
+            try connection.write("HTTP/1.1 200 OK\r\n\(framing)\r\n\r\n5\r\nhello\r\n")
+        }
+        defer { stub.close() }
+        try await with(["app.localhost": stub.target], certificates: certificates) { _, port async throws in
+            for option in ["--http1.0", "--http1.1", "--http2"] {
+                for path in ["/sized", "/chunked"] {
+                    await #expect(throws: Program.Failure.self, "\(option) \(path)") {
+                        try await Program.curl(port, "app.localhost", path, [option])
+                    }
+                }
+            }
+        }
+    }
+
     @Test func aFolderWithoutCertificatesIsRefused() async throws {
         let folder = try TemporaryDirectory("router-empty")
         await #expect(throws: PlatformError.self) {
