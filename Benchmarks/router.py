@@ -81,7 +81,7 @@ def load(program: str, port: int, tls: bool, host: str, path: str, extra: list[s
     if "Non-2xx" in text and "If-None-Match" not in " ".join(extra):
         raise RuntimeError(f"{url}: {text}")
     found = re.search(r"(\d+) requests in", text)
-    tail = re.findall(r"(?:50|99)%\s+(\S+)", text)
+    tail = re.findall(r"(?m)^\s+(?:50|99)%\s+([\d.]+\w+)$", text)
     return (float(found.group(1)) if found else 0.0), "/".join(tail)
 
 
@@ -164,6 +164,9 @@ def main() -> int:
             stack.callback(process.terminate)
             running[name] = process
             wait_for(peers.UPSTREAM if name == "upstream" else peers.PORTS[name])
+        if options.only in "idle":
+            # First: memory that a load has left would hide what a connection takes.
+            costs = {name: idle(peers.PORTS[name], running[name].pid, 5000) for name in names}
         for round_number in range(options.rounds):
             order = names if round_number % 2 == 0 else names[::-1]
             for work, (host, path, tls, program, extra, _) in WORK.items():
@@ -181,8 +184,6 @@ def main() -> int:
                     used = cpu_seconds(running[name].pid) - before
                     results.setdefault(work, {}).setdefault(name, []).append(count / used if used > 0 else 0)
                     tails.setdefault(work, {})[name] = tail
-        if options.only in "idle":
-            costs = {name: idle(peers.PORTS[name], running[name].pid, 5000) for name in names}
     lines = table(results, tails, costs, names)
     print("\n".join(lines))
     if not options.print:
@@ -196,7 +197,7 @@ def table(results: dict, tails: dict, costs: dict, names: list[str]) -> list[str
     for work, found in results.items():
         medians = {name: statistics.median(values) for name, values in found.items()}
         ratio = medians["berth"] / medians["nginx"] if medians.get("nginx") else 0
-        cells = " | ".join(f"{medians[name]:,.0f}" if name in medians else "–" for name in names)
+        cells = " | ".join(f"{medians[name]:,.0f}" if medians.get(name) else "–" for name in names)
         wanted, tail = WORK[work][5], ", ".join(tails[work].get(name, "") for name in ("berth", "nginx"))
         lines.append(f"| {work} | {cells} | **{ratio:.2f} ×** | {wanted} × | {tail} |")
     if costs:
