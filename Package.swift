@@ -22,7 +22,10 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -43,6 +46,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
@@ -72,9 +77,14 @@ let package = Package(
         .target(
             name: "GitServer",
             dependencies: ["Blocking", "CZlib", "Core", "Git", hummingbird, httpTypes, logging, nioCore]),
-        .target(name: "Builder", dependencies: ["Blocking", "Core", crypto, logging, yams]),
+        .target(name: "Builder", dependencies: ["Blocking", "CZlib", "Core", crypto, logging, yams]),
         .target(name: "Runner", dependencies: ["Core", logging, serviceLifecycle, subprocess, systemPackage]),
-        .target(name: "Router", dependencies: ["Core", logging, nioCore, nioPosix, serviceLifecycle]),
+        .target(
+            name: "Router",
+            dependencies: ["Core", logging, nioCore, nioHPACK, nioPosix, nioSSL, nioTLS, serviceLifecycle],
+            // Debug builds and all tests check exclusive access; on the data path the checks cost a tenth of the time
+            // (docs/decisions/0007-router-data-path.md).
+            swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
         .target(name: "API", dependencies: ["Control", "Core", hummingbird, httpTypes, logging, nioCore]),
         .target(
             name: "Dashboard", dependencies: ["Control", "Core", hummingbird, httpTypes, logging, mustache, nioCore]),
@@ -87,6 +97,8 @@ let package = Package(
                 "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioPosix, serviceLifecycle,
                 systemPackage, unixSignals,
             ]),
+        .executableTarget(
+            name: "RouterBench", dependencies: ["Core", "Router", logging], path: "Benchmarks/RouterBench"),
         .executableTarget(name: "berth", dependencies: [argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
 
         // The reference of the API's benchmark.
@@ -115,7 +127,9 @@ let package = Package(
         .testTarget(name: "RunnerTests", dependencies: ["Core", "Runner", "TestSupport", logging, subprocess]),
         .testTarget(
             name: "RouterTests",
-            dependencies: ["Core", "Router", "TestSupport", logging, nioCore, nioPosix, serviceLifecycle]),
+            dependencies: [
+                "Core", "Router", "TestSupport", logging, nioCore, nioHPACK, nioPosix, nioSSL, serviceLifecycle,
+            ]),
         .testTarget(
             name: "APITests",
             dependencies: [

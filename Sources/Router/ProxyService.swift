@@ -10,8 +10,10 @@ public final class ProxyService: Service {
     private struct Running {
         let group: MultiThreadedEventLoopGroup
         let threads: NIOThreadPool
-        let listener: any NIOCore.Channel
+        let listeners: [any NIOCore.Channel]
+        let secureListeners: [any NIOCore.Channel]
         let workers: [WorkerHandle]
+        let reloading: RepeatedTask?
     }
 
     private let configuration: RouterConfiguration
@@ -27,7 +29,10 @@ public final class ProxyService: Service {
     }
 
     /// The port that is listened on, `nil` when it is not.
-    public var port: Int? { running.withLock { $0?.listener.localAddress?.port } }
+    public var port: Int? { running.withLock { $0?.listeners.first?.localAddress?.port } }
+
+    /// The port that TLS is spoken on, `nil` when it is not.
+    public var securePort: Int? { running.withLock { $0?.secureListeners.first?.localAddress?.port } }
 
     /// The threads that read files, while it runs.
     var fileThreads: NIOThreadPool? { running.withLock { $0?.threads } }
@@ -43,34 +48,70 @@ public final class ProxyService: Service {
         }
     }
 
-    /// Opens the listener; requests are answered when it returns. Fine when it has been started before. Throws `.invalid`
-    /// for an address that is none, `.unavailable` when the address cannot be listened on.
+    /// Opens the listeners; requests are answered when it returns. Fine when it has been started before. Throws `.invalid`
+    /// for an address that is none or certificates that cannot be used, `.unavailable` when an address cannot be listened
+    /// on.
     public func start() async throws(PlatformError) {
         guard running.withLock({ $0 == nil }) else { return }
-        let address: SocketAddress
-        do {
-            address = try SocketAddress(ipAddress: configuration.host, port: configuration.port)
-        } catch {
-            throw .invalid("the router cannot listen on \"\(configuration.host)\": not an IP address")
+        let address = try Listener.address(configuration.host, configuration.port)
+        let secure = try configuration.secure.map { (secure) throws(PlatformError) in
+            try Listener.address(secure.host, secure.port)
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.workers))
         let threads = NIOThreadPool(numberOfThreads: max(1, configuration.fileThreads))
         threads.start()
         do {
+            let certificates = try await certificates(threads)
+            try await setOperatorRoutes(threads)
             let workers = try await makeWorkers(group, threads)
-            let listener = try await bootstrap(group, workers).bind(to: address).get()
+            let setup = ConnectionSetup(
+                configuration: configuration, certificates: certificates, counter: ConnectionCounter())
+            let listener = Listener(group: group, workers: workers, setup: setup, configuration: configuration)
+            let plain = try await listener.open(address, isSecure: false)
+            var encrypted: [any NIOCore.Channel] = []
+            if let secure { encrypted = try await listener.open(secure, isSecure: true) }
             routes.attach(workers)
+            let reloading = certificates.flatMap { reload($0, on: group, threads) }
             running.withLock {
-                $0 = Running(group: group, threads: threads, listener: listener, workers: workers)
+                $0 = Running(
+                    group: group, threads: threads, listeners: plain, secureListeners: encrypted, workers: workers,
+                    reloading: reloading)
             }
         } catch {
             try? await threads.shutdownGracefully()
             try? await group.shutdownGracefully()
+            if let error = error as? PlatformError { throw error }
             throw PlatformError(
                 .unavailable, "the router cannot listen on \(configuration.host):\(configuration.port)",
                 cause: String(describing: error))
         }
-        logger.info("router listens", metadata: ["host": "\(configuration.host)", "port": "\(port ?? 0)"])
+        logger.info(
+            "router listens",
+            metadata: ["host": "\(configuration.host)", "port": "\(port ?? 0)", "tls": "\(securePort ?? 0)"])
+    }
+
+    private func setOperatorRoutes(_ threads: NIOThreadPool) async throws {
+        let list = configuration.routes
+        guard !list.isEmpty else { return }
+        let found = try await threads.runIfActive {
+            try list.map { ($0.host, try $0.address()) }
+        }
+        routes.setOperatorRoutes(Dictionary(found) { $1 })
+    }
+
+    private func certificates(_ threads: NIOThreadPool) async throws -> CertificateStore? {
+        guard let folder = configuration.secure?.certificates else { return nil }
+        return try await threads.runIfActive { [logger] in try CertificateStore(folder: folder, logger: logger) }
+    }
+
+    /// Looks for changed certificates now and then.
+    private func reload(
+        _ certificates: CertificateStore, on group: MultiThreadedEventLoopGroup, _ threads: NIOThreadPool
+    ) -> RepeatedTask? {
+        guard let interval = configuration.secure.map({ TimeAmount($0.reloadInterval) }) else { return nil }
+        return group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            threads.submit { _ in _ = certificates.reload() }
+        }
     }
 
     /// Stops accepting, lets open requests finish for at most `limit`, then closes everything.
@@ -80,7 +121,8 @@ public final class ProxyService: Service {
             return running
         }
         guard let stopping else { return }
-        try? await stopping.listener.close().get()
+        stopping.reloading?.cancel()
+        for listener in stopping.listeners + stopping.secureListeners { try? await listener.close().get() }
         var cut = 0
         let closing = stopping.workers.map { handle in
             handle.eventLoop.flatSubmit { handle.worker.value.close(within: limit) }
@@ -108,28 +150,5 @@ public final class ProxyService: Service {
             workers.append(WorkerHandle(worker: bound, eventLoop: eventLoop))
         }
         return workers
-    }
-
-    private func bootstrap(_ group: MultiThreadedEventLoopGroup, _ workers: [WorkerHandle]) -> ServerBootstrap {
-        let byLoop = Dictionary(
-            workers.map { (ObjectIdentifier($0.eventLoop), $0.worker) }, uniquingKeysWith: { first, _ in first })
-        return ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 4096)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.recvAllocator, value: ReadSizes.allocator)
-            .childChannelOption(.writeBufferWaterMark, value: ReadSizes.waterMark(configuration))
-            // A client may stop sending and still wait for its answer.
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let worker = byLoop[ObjectIdentifier(channel.eventLoop)]?.value else {
-                        throw ChannelError.inappropriateOperationForState
-                    }
-                    let forwarding = ForwardingFields(client: channel.remoteAddress, scheme: "http")
-                    try channel.pipeline.syncOperations.addHandler(
-                        FrontHandler(worker: worker, forwarding: forwarding))
-                }
-            }
     }
 }

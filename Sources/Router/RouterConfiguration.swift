@@ -6,6 +6,17 @@ public struct RouterConfiguration: Sendable {
     public var host = "127.0.0.1"
     /// 0 lets the system choose.
     public var port = 8080
+    /// Listens for TLS as well.
+    public var secure: SecureListener?
+    /// The plain port sends clients to https, except those that ask by address.
+    public var redirectsToHTTPS = false
+    /// Connections begin with a PROXY protocol header, version 1 or 2; those of others than `trustedProxies`, when there are
+    /// any, are closed.
+    public var usesProxyProtocol = false
+    /// Peers whose `X-Forwarded-*` and `Forwarded` are believed and passed on.
+    public var trustedProxies: [AddressBlock] = []
+    /// Services beside this server.
+    public var routes: [OperatorRoute] = []
     /// Event-loop threads.
     public var workers = System.coreCount
     /// Threads that read files.
@@ -36,7 +47,7 @@ public struct RouterConfiguration: Sendable {
     /// A request that must not be sent twice only takes a connection that was used this recently.
     public var upstreamFreshness: Duration = .seconds(1)
     /// Unused connections kept for one upstream by one worker.
-    public var upstreamIdleConnections = 128
+    public var upstreamIdleConnections = 512
 
     /// Bytes of a request line.
     public var maximumRequestLine = 16 * 1024
@@ -49,8 +60,54 @@ public struct RouterConfiguration: Sendable {
     /// Larger static files are sent from the file system.
     public var maximumCachedFile = 256 * 1024
 
+    /// `max-age` of `Strict-Transport-Security` on every answer over TLS; `nil` leaves the header to the apps.
+    public var strictTransportSeconds: Int?
+
+    /// Bytes of a request's body; `nil` for any.
+    public var maximumBody: Int?
+    /// From the first byte of a request to the last of its response; `nil` for ever.
+    public var requestTimeout: Duration?
+    /// Without a byte in either direction, a WebSocket is closed; `nil` for ever.
+    public var webSocketIdle: Duration? = .seconds(3600)
+    /// Between two reads of a response's body; `nil` for ever, as long polls and event streams need.
+    public var responseIdleTimeout: Duration?
+    /// A client that takes nothing of what waits for it is cut after this time.
+    public var slowReaderTimeout: Duration = .seconds(120)
+    /// Open connections of one client address; loopback and trusted proxies are not counted.
+    public var maximumConnectionsPerAddress = 2048
+    /// Open requests of one instance.
+    public var maximumRequestsPerUpstream = 8192
+
     /// How exact the time-outs are.
     public var timerResolution: Duration = .milliseconds(500)
 
+    /// HTTP/2 without TLS, for clients that begin with its preface.
+    var acceptsPlainHTTP2 = false
+    /// Loopback counts as any other address.
+    var countsLoopback = false
+    /// Finds the address of another server that a site answers from. Blocks.
+    var resolveOrigin: @Sendable (_ host: String, _ port: Int) throws -> SocketAddress = { host, port in
+        try PublicAddresses.resolve(host, port: port)
+    }
+    /// What those servers' certificates are checked with, PEM files; empty for the system's.
+    var originRoots: [String] = []
+
     public init() {}
+
+    /// Where TLS is spoken, and with what.
+    public struct SecureListener: Sendable {
+        /// IP address.
+        public var host: String
+        public var port: Int
+        /// Folder of `NAME.crt` and `NAME.key` files.
+        public var certificates: String
+        /// How often the files are looked at.
+        public var reloadInterval: Duration = .seconds(10)
+
+        public init(host: String, port: Int, certificates: String) {
+            self.host = host
+            self.port = port
+            self.certificates = certificates
+        }
+    }
 }

@@ -12,18 +12,31 @@ struct SitePublisher {
     private let plan: SitePlan
     private let limits: Limits
     private let output: String
-    private let previous: [String: SiteManifest.Record]
-    private var records: [String: SiteManifest.Record] = [:]
+    private let previous: [StaticSite.Name: SiteManifest.Record]
+    private var records: [StaticSite.Name: SiteManifest.Record] = [:]
+    private var compressible: [TwinMaker.Source] = []
+    /// Text of `_redirects` and `_headers`.
+    private var rules: [SiteRulesFile.Kind: String] = [:]
     private var leftOut = LeftOutList()
+
+    /// Where the compressed twins go, and where earlier ones are.
+    struct Twins {
+        /// Absolute path; the folder is made.
+        var folder: String
+        /// Of a release whose twins may be linked.
+        var previous: (folder: String, manifest: SiteManifest)?
+        var brotli = BrotliProgram.installed()
+    }
 
     /// Blocks. The log gets a line for what is published and one for each thing that surprisingly is not.
     /// - Parameters:
     ///   - files: the release's files; nothing writes to them any more.
     ///   - previous: the manifest of the release that unchanged files were linked from.
+    /// - Returns: the manifest, and how many twins were written and not linked.
     static func publish(
-        _ files: borrowing FolderHandle, plan: SitePlan, previous: SiteManifest?, limits: Limits,
+        _ files: borrowing FolderHandle, plan: SitePlan, previous: SiteManifest?, twins: Twins, limits: Limits,
         log: any DeployLogSink
-    ) throws(PlatformError) -> SiteManifest {
+    ) throws(PlatformError) -> (manifest: SiteManifest, newTwins: Int) {
         do {
             let (output, isMarked) = try OutputChooser.choose(in: files, plan: plan)
             var publisher = SitePublisher(
@@ -31,14 +44,19 @@ struct SitePublisher {
                 previous: previous?.output == output ? previous?.records ?? [:] : [:])
             let root = try files.folder(OutputChooser.parts(output))
             try publisher.walk(root, at: [], url: "", above: [root.status(FileName("."))], root: root)
+            try publisher.checkRules(log)
+            let newTwins = try publisher.makeTwins(twins, root: root)
             publisher.report(to: log, isMarked: isMarked)
-            return SiteManifest(output: output, records: publisher.records)
+            let manifest = SiteManifest(
+                output: output, records: publisher.records, redirects: publisher.rules[.redirects] ?? "",
+                headers: publisher.rules[.headers] ?? "")
+            return (manifest, newTwins)
         } catch {
             throw .ofFiles("the site could not be published", error)
         }
     }
 
-    private init(plan: SitePlan, limits: Limits, output: String, previous: [String: SiteManifest.Record]) {
+    private init(plan: SitePlan, limits: Limits, output: String, previous: [StaticSite.Name: SiteManifest.Record]) {
         self.plan = plan
         self.limits = limits
         self.output = output
@@ -64,6 +82,10 @@ struct SitePublisher {
             }
             if isExcluded(parts + [text]) { continue }
             let status = try folder.status(name)
+            if url.isEmpty, let kind = SiteRulesFile.Kind(rawValue: text) {
+                try readRules(kind, folder, name, status)
+                continue
+            }
             switch status.kind {
             case .file:
                 try add(url + text, parts + [text], status) { () throws(FileError) in
@@ -104,19 +126,69 @@ struct SitePublisher {
     private mutating func add(
         _ url: String, _ parts: [String], _ status: FileStatus, tag: () throws(FileError) -> String
     ) throws {
-        // Two spellings of one Unicode text are one URL here; the first in byte order stays.
-        guard records[url] == nil else {
-            leftOut.add(url, "another file has the same name in another Unicode form")
-            return
-        }
         guard records.count < limits.files else {
             throw PlatformError(.buildFailed, "the site has more than \(limits.files) files")
         }
-        let old = previous[url].flatMap { $0.describes(status) ? $0.tag : nil }
-        records[url] = SiteManifest.Record(
-            path: parts.joined(separator: "/"), tag: try old ?? tag(), size: status.size,
+        let name = StaticSite.Name(url)
+        let old = previous[name].flatMap { $0.describes(status) ? $0.tag : nil }
+        let tag = try old ?? tag()
+        if TwinMaker.isCompressible(MediaType.of(url), size: status.size) {
+            compressible.append(.init(tag: tag, size: status.size, parts: parts))
+        }
+        records[name] = SiteManifest.Record(
+            path: parts.joined(separator: "/"), tag: tag, size: status.size,
             modifiedSeconds: status.modifiedSeconds, modifiedNanoseconds: status.modifiedNanoseconds,
             inode: status.inode)
+    }
+
+    // MARK: - Rules and twins
+
+    /// Takes up `_redirects` or `_headers`, which is not published itself.
+    private mutating func readRules(
+        _ kind: SiteRulesFile.Kind, _ folder: borrowing FolderHandle, _ name: FileName, _ status: FileStatus
+    ) throws {
+        guard status.kind == .file else {
+            return leftOut.add(kind.rawValue, "it is not a plain file, and has no effect")
+        }
+        guard status.size <= SiteRulesFile.maximumBytes,
+            let bytes = try SmallFile.read(name: kind.rawValue, in: folder),
+            let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0)
+        else {
+            throw PlatformError(
+                .buildFailed, "\(kind.rawValue) must be text of at most \(SiteRulesFile.maximumBytes >> 10) KiB")
+        }
+        rules[kind] = text
+    }
+
+    private func checkRules(_ log: any DeployLogSink) throws(PlatformError) {
+        if let text = rules[.redirects] {
+            var parser = RedirectsParser.parse(text)
+            parser.checkLoops { path in
+                let name = SitePattern.decoded(String(path.dropFirst()))
+                let base = name.hasSuffix("/") ? String(name.dropLast()) : name
+                let names = base.isEmpty ? ["index.html"] : [name, base + ".html", base + "/index.html"]
+                return names.contains { records[StaticSite.Name($0)] != nil }
+            }
+            try parser.file.report(to: log)
+        }
+        if let text = rules[.headers] { try HeadersParser.parse(text).file.report(to: log) }
+    }
+
+    private mutating func makeTwins(_ twins: Twins, root: borrowing FolderHandle) throws(FileError) -> Int {
+        var known: TwinMaker.Sizes = [:]
+        for record in twins.previous?.manifest.records.values ?? [:].values
+        where TwinMaker.isCompressible("text/plain", size: record.size) {
+            known[record.tag] = (record.brotli, record.gzip)
+        }
+        let (sizes, newFiles) = try TwinMaker(brotli: twins.brotli).make(
+            compressible, root: root, folder: twins.folder, previous: twins.previous?.folder, known: known)
+        for (name, record) in records {
+            guard let found = sizes[record.tag], TwinMaker.isCompressible(MediaType.of(name.text), size: record.size)
+            else { continue }
+            records[name]?.brotli = found.brotli
+            records[name]?.gzip = found.gzip
+        }
+        return newFiles
     }
 
     /// Whether the rules exclude the entry itself; `parts` are below the published folder.

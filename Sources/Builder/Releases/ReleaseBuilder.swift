@@ -10,9 +10,9 @@ public struct ReleaseBuilder: SourceBuilder {
     private let repository: any SourceRepository
     private let runner: any ContainerTaskRunner
     private let catalog: TemplateCatalog
-    private let pool: BlockingPool
+    let pool: BlockingPool
     private let logger: Logger
-    private let layout: ReleaseLayout
+    let layout: ReleaseLayout
 
     public init(
         configuration: BuilderConfiguration, repository: any SourceRepository, runner: any ContainerTaskRunner,
@@ -55,7 +55,7 @@ public struct ReleaseBuilder: SourceBuilder {
 
     public func site(of release: ID<Release>) async throws(PlatformError) -> StaticSite {
         guard let manifest = try await manifest(of: release) else { throw .notFound("the release's site") }
-        return manifest.site(files: layout.site(release))
+        return manifest.site(files: layout.site(release), twins: layout.twins(release))
     }
 
     public func remove(_ release: ID<Release>) async {
@@ -187,11 +187,14 @@ extension ReleaseBuilder {
             directory: layout.files(request.release), log: log)
         for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
         let old = isLinking ? await previousManifest(previous?.id) : nil
+        let twins = SitePublisher.Twins(
+            folder: layout.twins(request.release), previous: await previousTwins(request.previous?.id))
         let manifest = try await finish(
             request.release, plan: plan, newFiles: isPristine ? report.files - report.linked : nil, previous: old,
-            log: log)
+            twins: twins, log: log)
         return BuildResult(
-            plan: plan.run, isPristine: isPristine, site: manifest?.site(files: layout.site(request.release)))
+            plan: plan.run, isPristine: isPristine,
+            site: manifest?.site(files: layout.site(request.release), twins: layout.twins(request.release)))
     }
 
     /// Runs a step, unless what it would make is kept from an earlier build.
@@ -250,7 +253,8 @@ extension ReleaseBuilder {
 
     /// Checks what the steps left, describes what is published, and makes all of it durable.
     private func finish(
-        _ release: ID<Release>, plan: BuildPlan, newFiles: Int?, previous: SiteManifest?, log: any DeployLogSink
+        _ release: ID<Release>, plan: BuildPlan, newFiles: Int?, previous: SiteManifest?,
+        twins: SitePublisher.Twins, log: any DeployLogSink
     ) async throws(PlatformError) -> SiteManifest? {
         let layout = layout
         let configuration = configuration
@@ -264,45 +268,20 @@ extension ReleaseBuilder {
                         log: log)
                 }
                 if let root = plan.directory, plan.site != nil { try layout.linkSite(release, to: root, in: files) }
-                let manifest = try plan.site.map { site in
+                let published = try plan.site.map { site in
                     try SitePublisher.publish(
-                        FolderHandle(path: layout.site(release)), plan: site, previous: previous,
-                        limits: .init(files: configuration.maximumEntries),
-                        log: log)
+                        FolderHandle(path: layout.site(release)), plan: site, previous: previous, twins: twins,
+                        limits: .init(files: configuration.maximumEntries), log: log)
                 }
+                let manifest = published?.manifest
                 let folder = try FolderHandle(path: layout.folder(release))
                 if let manifest {
                     try SmallFile.create(manifest.encoded, name: SiteManifest.fileName, in: folder)
                 }
-                try FileSystemSync.sync(folder, newFiles: newFiles)
+                try FileSystemSync.sync(folder, newFiles: newFiles.map { $0 + (published?.newTwins ?? 0) })
                 return manifest
             } catch {
                 throw .ofFiles("the release could not be finished", error)
-            }
-        }
-    }
-
-    // MARK: - Manifests
-
-    /// Without one every file is read again; that is all.
-    private func previousManifest(_ release: ID<Release>?) async -> SiteManifest? {
-        guard let release else { return nil }
-        return try? await manifest(of: release)
-    }
-
-    private func manifest(of release: ID<Release>) async throws(PlatformError) -> SiteManifest? {
-        let folder = layout.folder(release)
-        return try await pool.run { () throws(PlatformError) in
-            do {
-                guard let bytes = try SmallFile.read(name: SiteManifest.fileName, in: FolderHandle(path: folder))
-                else { return nil }
-                guard let manifest = SiteManifest(encoded: bytes) else {
-                    throw PlatformError(.internal, "the release's site manifest is damaged", cause: folder)
-                }
-                return manifest
-            } catch {
-                if let error = error as? FileError, error.errno == ENOENT { return nil }
-                throw .ofFiles("the release's site manifest could not be read", error)
             }
         }
     }

@@ -11,6 +11,9 @@ struct ReleaseLayout: Sendable {
     func folder(_ release: ID<Release>) -> String { "\(releases)/\(release)" }
     func files(_ release: ID<Release>) -> String { "\(releases)/\(release)/files" }
 
+    /// Compressed twins of the site's files.
+    func twins(_ release: ID<Release>) -> String { "\(releases)/\(release)/twins" }
+
     /// The files that a site's manifest is about. Blocks, briefly.
     func site(_ release: ID<Release>) -> String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

@@ -11,7 +11,7 @@ package enum ZlibDeflater {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         stream.initialize(to: z_stream())
         defer { stream.deallocate() }
-        guard czlib_deflate_init(stream, level) == Z_OK else {
+        guard czlib_deflate_init(stream, level, MAX_WBITS) == Z_OK else {
             throw GitError(.library(-1), "zlib does not start", operation: "deflateInit")
         }
         defer { deflateEnd(stream) }

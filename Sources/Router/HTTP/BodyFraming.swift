@@ -1,6 +1,8 @@
 /// What is left of a body, and how its end is found (RFC 9112 section 6.3).
 enum BodyFraming: Sendable {
     case ended
+    /// Ended with trailer lines.
+    case endedWithTrailers([UInt8])
     /// So many bytes; never 0.
     case length(Int)
     case chunked(ChunkScanner)
@@ -23,7 +25,16 @@ enum BodyFraming: Sendable {
         }
     }
 
-    var isEnded: Bool { if case .ended = self { true } else { false } }
+    var isEnded: Bool {
+        switch self {
+        case .ended, .endedWithTrailers: true
+        default: false
+        }
+    }
+
+    /// The trailer lines of a chunked body that has ended, each with its line end.
+    var trailers: [UInt8] { if case .endedWithTrailers(let lines) = self { lines } else { [] } }
+
     var isUntilClose: Bool { if case .untilClose = self { true } else { false } }
     var isChunked: Bool { if case .chunked = self { true } else { false } }
 
@@ -31,7 +42,7 @@ enum BodyFraming: Sendable {
     @inline(__always)
     mutating func take(_ bytes: UnsafeRawBufferPointer, data: (Range<Int>) -> Void = { _ in }) -> Step {
         switch self {
-        case .ended: return .ended(0)
+        case .ended, .endedWithTrailers: return .ended(0)
         case .untilClose:
             data(0..<bytes.count)
             return .more
@@ -51,7 +62,9 @@ enum BodyFraming: Sendable {
             case .needsMore:
                 self = .chunked(scanner)
                 return .more
-            case .ended(let offset): return .ended(offset)
+            case .ended(let offset):
+                if !scanner.trailers.isEmpty { self = .endedWithTrailers(scanner.trailers) }
+                return .ended(offset)
             case .refused: return .refused
             }
         }

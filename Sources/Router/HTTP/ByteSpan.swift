@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// A part of a message head: offsets in bytes from the head's first one.
 struct ByteSpan: Equatable, Sendable {
     var start: Int32
@@ -32,6 +40,13 @@ extension UnsafeRawBufferPointer {
         let other = text.utf8Start
         for index in 0..<count where ByteClass.lowered(self[index]) != other[index] { return false }
         return true
+    }
+
+    @inline(__always)
+    func isSame(as other: [UInt8]) -> Bool {
+        guard count == other.count else { return false }
+        guard count > 0, let base = baseAddress else { return true }
+        return other.withUnsafeBytes { memcmp(base, $0.baseAddress ?? base, count) } == 0
     }
 
     func equalsFolded(_ other: UnsafeRawBufferPointer) -> Bool {

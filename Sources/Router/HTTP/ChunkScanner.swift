@@ -24,6 +24,8 @@ struct ChunkScanner: Sendable {
     private var extensionLength = 0
     private var trailerLength = 0
     private var line: [UInt8] = []
+    /// The trailer lines so far, each with its line end.
+    private(set) var trailers: [UInt8] = []
 
     /// Scans the next bytes of the body; `data` is called with each range that is content.
     @inline(__always)
@@ -103,11 +105,15 @@ struct ChunkScanner: Sendable {
             part = .ended
             return true
         }
-        defer { line.removeAll(keepingCapacity: true) }
+        defer {
+            trailers += line + [ByteClass.carriageReturn, ByteClass.lineFeed]
+            line.removeAll(keepingCapacity: true)
+        }
         part = .trailer
         return line.withUnsafeBytes { bytes in
             guard let field = try? FieldLine.split(bytes, 0..<bytes.count) else { return false }
-            return FieldName.classify(field.name.slice(bytes)) == .other
+            let name = FieldName.classify(field.name.slice(bytes))
+            return name == .other
         }
     }
 }

@@ -9,7 +9,8 @@ enum FieldName: Equatable, Sendable {
     /// Says who the client is. Ours to set.
     case forwarding
     case requestID
-    case accept, ifNoneMatch, ifModifiedSince
+    case contentType
+    case accept, acceptEncoding, ifNoneMatch, ifModifiedSince, range, ifRange
     /// A special name written with `_` or `.` for `-`: many servers see the same variable in both spellings.
     case lookAlike
 
@@ -26,10 +27,10 @@ enum FieldName: Equatable, Sendable {
     private static let underscore = UInt8(ascii: "_")
     private static let dot = UInt8(ascii: ".")
 
-    /// One bit for each of a c e f h i k p t u x, by the low five bits, which ignore the case.
+    /// One bit for each of a c e f h i k p r t u x, by the low five bits, which ignore the case.
     private static var initials: UInt64 {
-        (1 << 1) | (1 << 3) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 9) | (1 << 11) | (1 << 16) | (1 << 20)
-            | (1 << 21) | (1 << 24)
+        (1 << 1) | (1 << 3) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 9) | (1 << 11) | (1 << 16) | (1 << 18)
+            | (1 << 20) | (1 << 21) | (1 << 24)
     }
 
     @inline(__always)
@@ -37,19 +38,24 @@ enum FieldName: Equatable, Sendable {
         switch name.count {
         case 2: if name.equalsFolded("te") { return .hopByHop }
         case 4: if name.equalsFolded("host") { return .host }
+        case 5: if name.equalsFolded("range") { return .range }
         case 6:
             if name.equalsFolded("accept") { return .accept }
             if name.equalsFolded("expect") { return .expect }
         case 7: if name.equalsFolded("upgrade") { return .upgrade }
+        case 8: if name.equalsFolded("if-range") { return .ifRange }
         case 9: if name.equalsFolded("forwarded") || name.equalsFolded("x-real-ip") { return .forwarding }
         case 10:
             if name.equalsFolded("connection") { return .connection }
             if name.equalsFolded("keep-alive") { return .keepAlive }
-        case 12: if name.equalsFolded("x-request-id") { return .requestID }
+        case 12:
+            if name.equalsFolded("x-request-id") { return .requestID }
+            if name.equalsFolded("content-type") { return .contentType }
         case 13: if name.equalsFolded("if-none-match") { return .ifNoneMatch }
         case 14:
             if name.equalsFolded("content-length") { return .contentLength }
             if name.equalsFolded("http2-settings") { return .hopByHop }
+        case 15: if name.equalsFolded("accept-encoding") { return .acceptEncoding }
         case 16: if name.equalsFolded("proxy-connection") { return .hopByHop }
         case 17:
             if name.equalsFolded("transfer-encoding") { return .transferEncoding }
@@ -70,6 +76,6 @@ enum FieldName: Equatable, Sendable {
 
     private static func isLookAlike(_ name: UnsafeRawBufferPointer) -> Bool {
         let folded = name.map { $0 == underscore || $0 == dot ? UInt8(ascii: "-") : $0 }
-        return folded.withUnsafeBytes { exactly($0) != .other }
+        return folded.withUnsafeBytes { exactly($0) != .other && exactly($0) != .contentType }
     }
 }

@@ -24,15 +24,19 @@ enum HTTPDate {
 
 /// The `Date` line with its line end, made once a second.
 struct DateField {
-    private var second = 0
+    private(set) var second = 0
     private var bytes: [UInt8] = []
 
     mutating func current() -> [UInt8] {
+        refresh()
+        return bytes
+    }
+
+    mutating func refresh() {
         let now = time(nil)
         if now != second || bytes.isEmpty {
             second = now
             bytes = Array("Date: \(HTTPDate.string(seconds: now))\r\n".utf8)
         }
-        return bytes
     }
 }

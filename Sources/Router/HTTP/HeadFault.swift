@@ -23,6 +23,7 @@ enum HeadFault: Error, Equatable, Sendable, CaseIterable {
     case protectedFieldInConnection
     case unsupportedExpectation
     case malformedChunk
+    case bodyTooLarge
     case malformedStatusLine
 
     /// The status that answers a request with this fault.
@@ -32,6 +33,7 @@ enum HeadFault: Error, Equatable, Sendable, CaseIterable {
         case .headTooLarge, .tooManyFields: 431
         case .unsupportedVersion: 505
         case .refusedMethod: 405
+        case .bodyTooLarge: 413
         case .unsupportedExpectation: 417
         default: 400
         }
@@ -62,6 +64,7 @@ enum HeadFault: Error, Equatable, Sendable, CaseIterable {
         case .protectedFieldInConnection: "The Connection header names a header that must reach the end."
         case .unsupportedExpectation: "The only expectation known here is 100-continue."
         case .malformedChunk: "The chunked body of the request is malformed."
+        case .bodyTooLarge: "The body of the request is larger than this server takes."
         case .malformedStatusLine: "The status line is malformed."
         }
     }

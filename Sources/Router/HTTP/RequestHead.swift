@@ -23,13 +23,28 @@ struct RequestHead: Sendable {
     var wantsWebSocket = false
     var expectsContinue = false
     var hasRequestID = false
+    /// A trusted proxy has said how its client was connected, and to which host.
+    var hasForwardedScheme = false
+    var hasForwardedHost = false
     var accept: ByteSpan?
     var ifNoneMatch: ByteSpan?
     var ifModifiedSince: ByteSpan?
+    var acceptEncoding: ByteSpan?
+    /// `nil` also when there are several.
+    var range: ByteSpan?
+    var ifRange: ByteSpan?
     /// The field lines, without the empty line after them.
     var fields = ByteSpan.empty
     /// Lines within `fields` that are not passed on, line ends included, in order.
     var cuts: [ByteSpan] = []
+    /// The line of the Host header, line end included.
+    var hostLine: ByteSpan?
+
+    var cutsWithHost: [ByteSpan] {
+        guard let hostLine else { return cuts }
+        return (cuts + [hostLine]).sorted { $0.start < $1.start }
+    }
+
     /// Bytes of the whole head.
     var length = 0
 

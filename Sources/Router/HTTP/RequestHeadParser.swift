@@ -6,6 +6,10 @@ struct RequestHeadParser {
         /// Bytes of the whole head.
         var head = 64 * 1024
         var fields = 128
+        /// Of a body that is announced.
+        var body = Int.max
+        /// The peer's forwarding headers are passed on.
+        var trustsForwarding = false
     }
 
     enum Progress: Equatable {
@@ -25,6 +29,7 @@ struct RequestHeadParser {
     private var isChunked = false
     private var upgrade: ByteSpan?
     private var hasTwoUpgrades = false
+    private var hasRange = false
 
     init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -94,11 +99,12 @@ struct RequestHeadParser {
         guard name != .other else { return }
         let value = field.value.slice(bytes)
         switch name {
-        case .other: break
+        case .other, .contentType: break
         case .host:
             guard !head.hasHostField else { throw .repeatedHost }
             head.hasHostField = true
             head.host = field.value
+            head.hostLine = ByteSpan(line.lowerBound..<(line.upperBound + 2))
         case .contentLength:
             guard contentLength == nil else { throw .repeatedContentLength }
             contentLength = try ContentLength.parse(value)
@@ -116,10 +122,20 @@ struct RequestHeadParser {
             guard value.equalsFolded("100-continue") else { throw .unsupportedExpectation }
             head.expectsContinue = true
             cut(line)
-        case .hopByHop, .keepAlive, .forwarding, .lookAlike: cut(line)
+        case .hopByHop, .keepAlive, .lookAlike: cut(line)
+        case .forwarding:
+            guard limits.trustsForwarding else { return cut(line) }
+            let text = field.name.slice(bytes)
+            if text.equalsFolded("x-forwarded-proto") { head.hasForwardedScheme = true }
+            if text.equalsFolded("x-forwarded-host") { head.hasForwardedHost = true }
         case .requestID:
             if !head.hasRequestID, RequestID.isAcceptable(value) { head.hasRequestID = true } else { cut(line) }
         case .accept: head.accept = head.accept ?? field.value
+        case .acceptEncoding: head.acceptEncoding = head.acceptEncoding ?? field.value
+        case .range:
+            head.range = hasRange ? nil : field.value
+            hasRange = true
+        case .ifRange: head.ifRange = head.ifRange ?? field.value
         case .ifNoneMatch: head.ifNoneMatch = head.ifNoneMatch ?? field.value
         case .ifModifiedSince: head.ifModifiedSince = head.ifModifiedSince ?? field.value
         }
@@ -137,6 +153,7 @@ struct RequestHeadParser {
             guard !head.isOld else { throw .unsupportedTransferEncoding }
             head.framing = .chunked
         } else if let contentLength, contentLength > 0 {
+            guard contentLength <= limits.body else { throw .bodyTooLarge }
             head.framing = .length(contentLength)
         }
         try settleHost(bytes)

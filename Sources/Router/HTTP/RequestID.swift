@@ -28,6 +28,12 @@ struct RequestID {
 
     static let length = 32
 
+    var text: String {
+        var bytes: [UInt8] = []
+        write { bytes.append($0) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// Writes the 32 lower-case hex digits.
     func write(_ body: (UInt8) -> Void) {
         for word in [high, low] {

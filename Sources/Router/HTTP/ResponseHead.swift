@@ -8,6 +8,8 @@ struct ResponseHead: Sendable {
     var isChunked = false
     var connection: ConnectionOptions = []
     var upgradesToWebSocket = false
+    /// `text/event-stream`: an answer that is not expected to end.
+    var isEventStream = false
     /// Seconds that the upstream says it keeps the connection (`Keep-Alive: timeout=5`).
     var keepAliveSeconds: Int?
     var fields = ByteSpan.empty

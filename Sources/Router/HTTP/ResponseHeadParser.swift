@@ -87,6 +87,10 @@ struct ResponseHeadParser {
             head.keepAliveSeconds = Self.timeout(value)
             cut(line)
         case .hopByHop: cut(line)
+        case .contentType:
+            let type: StaticString = "text/event-stream"
+            let prefix = UnsafeRawBufferPointer(rebasing: value.prefix(type.utf8CodeUnitCount))
+            head.isEventStream = prefix.equalsFolded(type)
         default: break
         }
     }

@@ -23,6 +23,14 @@ struct Page: Equatable, Sendable {
         status: 404, reason: "Not Found", code: "not_found", title: "Page not found",
         message: "This site has no page at this address.")
 
+    static let misdirected = Page(
+        status: 421, reason: "Misdirected Request", code: "misdirected_request", title: "Wrong connection",
+        message: "This connection was opened for another name. Please ask again on a new one.")
+
+    static let tooBusy = Page(
+        status: 503, reason: "Service Unavailable", code: "too_busy", title: "Too many requests at once",
+        message: "This app has as many open requests as it may have. Please try again shortly.", retryAfter: 1)
+
     static let methodNotAllowed = Page(
         status: 405, reason: "Method Not Allowed", code: "method_not_allowed", title: "Method not allowed",
         message: "This site has files only; they can be read with GET and HEAD.", allows: "GET, HEAD")
@@ -49,6 +57,7 @@ struct Page: Equatable, Sendable {
         let reason =
             switch fault.status {
             case 405: "Method Not Allowed"
+            case 413: "Content Too Large"
             case 414: "URI Too Long"
             case 417: "Expectation Failed"
             case 431: "Request Header Fields Too Large"

@@ -1,7 +1,9 @@
 import NIOCore
 
 /// One request on its way through the router, and its response.
-struct Exchange {
+///
+/// A class: it is looked at many times in each exchange, and copying what it holds would cost more than making it.
+final class Exchange {
     let upstream: Upstream
     let answersHead: Bool
     let isOld: Bool
@@ -22,6 +24,24 @@ struct Exchange {
     var hasResponse = false
     /// The response's end is told by the end of the connection: a cut must not look like an end.
     var endsWithConnection = false
+
+    /// Of a chunked request body, framing included.
+    var bodyBytes = 0
+
+    init(
+        upstream: Upstream, answersHead: Bool, isOld: Bool, wantsWebSocket: Bool, format: PageFormat,
+        isPersistent: Bool, requestBody: BodyFraming, head: ByteBuffer, isRepeatable: Bool
+    ) {
+        self.upstream = upstream
+        self.answersHead = answersHead
+        self.isOld = isOld
+        self.wantsWebSocket = wantsWebSocket
+        self.format = format
+        self.isPersistent = isPersistent
+        self.requestBody = requestBody
+        self.head = head
+        self.isRepeatable = isRepeatable
+    }
 
     var isRequestComplete: Bool { requestBody.isEnded }
 }

@@ -1,12 +1,27 @@
-import NIOCore
-
-/// The header lines that tell an upstream about the client's connection.
+/// What upstreams are told about the client's connection.
 struct ForwardingFields: Sendable {
-    /// `X-Forwarded-For` and `X-Forwarded-Proto`, with line ends.
+    /// `X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded`, with line ends.
     let lines: [UInt8]
+    /// The same without `X-Forwarded-Proto`, for a trusted proxy that has said it.
+    let linesWithoutScheme: [UInt8]
+    /// The client's address as text; empty for a client without one.
+    let address: String
+    /// The connection is encrypted.
+    let isSecure: Bool
+    /// What the client says of those before it is passed on.
+    let isTrusted: Bool
 
-    init(client: SocketAddress?, scheme: String) {
-        let address = client?.ipAddress.map { "X-Forwarded-For: \($0)\r\n" } ?? ""
-        lines = Array("\(address)X-Forwarded-Proto: \(scheme)\r\n".utf8)
+    init(address: String, isSecure: Bool, isTrusted: Bool = false) {
+        self.address = address
+        self.isSecure = isSecure
+        self.isTrusted = isTrusted
+        let scheme = isSecure ? "https" : "http"
+        // RFC 7239 section 6: an IPv6 address is in brackets, and so in quotes.
+        let forwarded = address.contains(":") ? "\"[\(address)]\"" : address
+        let who = address.isEmpty ? "" : "X-Forwarded-For: \(address)\r\n"
+        let node = address.isEmpty ? "" : "for=\(forwarded);"
+        let standard = "Forwarded: \(node)proto=\(scheme)\r\n"
+        lines = Array("\(who)X-Forwarded-Proto: \(scheme)\r\n\(standard)".utf8)
+        linesWithoutScheme = Array("\(who)\(standard)".utf8)
     }
 }

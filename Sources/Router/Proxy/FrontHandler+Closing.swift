@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 
 #if canImport(Glibc)
     import Glibc
@@ -34,9 +35,14 @@ extension FrontHandler {
     }
 
     func deadlinePassed() {
+        // What waits for the client has waited too long.
+        if isReaderLate { return abort() }
+        if isRequestLate { return requestTookTooLong() }
         disarm()
         switch phase {
         case .head:
+            // A large file may take its time; how slow a reader may be is another limit.
+            if openFiles > 0 || !isWritable { return armIdleDeadline() }
             guard pending.readableBytes > 0 else {
                 close()
                 return
@@ -45,8 +51,22 @@ extension FrontHandler {
         case .connecting: if isInputClosed { abort() }
         case .exchanging: exchangeDeadlinePassed()
         case .lingering: close()
-        case .answering, .glued, .closed: break
+        case .glued:
+            sayGoingAway()
+            dropUpstream()
+            endExchange()
+            finishAndClose()
+        case .answering, .closed: break
         }
+    }
+
+    private func requestTookTooLong() {
+        totalDeadline = TickClock.never
+        guard phase == .connecting || phase == .exchanging, let exchange else { return }
+        guard !exchange.hasResponse else { return abort() }
+        dropUpstream()
+        upstreamFailed(.timedOut)
+        flushIfNeeded()
     }
 
     private func exchangeDeadlinePassed() {
@@ -68,13 +88,15 @@ extension FrontHandler {
         } else if !exchange.hasResponse {
             dropUpstream()
             upstreamFailed(.timedOut)
+        } else if worker.configuration.responseIdleTimeout != nil {
+            abort()
         }
     }
 
     /// 408 (RFC 9110 section 15.5.9).
     private func tellTimeout() {
         pending = ByteBuffer()
-        write(Page.requestTimeout.render(.text, includesBody: true, persistence: .close, date: worker.date()))
+        write(render(.requestTimeout, format: .text, includesBody: true, isKept: false, isOld: false))
         linger()
     }
 
@@ -100,6 +122,8 @@ extension FrontHandler {
     func gone() {
         phase = .closed
         disarm()
+        fileStream?.cancel()
+        fileStream = nil
         dropUpstream()
         endExchange()
         pending = ByteBuffer()
@@ -115,7 +139,9 @@ extension FrontHandler {
     /// The time that was left is over.
     func cut() { if phase == .lingering { close() } else { abort() } }
 
-    func close() { context?.close(promise: nil) }
+    func close() { if let stream { stream.close() } else { context?.close(promise: nil) } }
+
+    func closeOutput() { if let stream { stream.closeOutput() } else { context?.close(mode: .output, promise: nil) } }
 
     /// Closes when everything written has been handed to the kernel.
     func finishAndClose() {
@@ -139,7 +165,7 @@ extension FrontHandler {
             if front.isInputClosed {
                 front.close()
             } else {
-                front.context?.close(mode: .output, promise: nil)
+                front.closeOutput()
                 front.deadline = front.worker.clock.deadline(front.worker.configuration.lingerTimeout)
             }
         }
@@ -147,7 +173,19 @@ extension FrontHandler {
     }
 
     private func afterFlush(_ action: @escaping (FrontHandler) -> Void) {
+        if let stream {
+            flushIfNeeded()
+            stream.flush()
+            isOutputDone = true
+            return action(self)
+        }
         guard let context else { return }
+        flushIfNeeded()
+        // Mostly the kernel has taken everything by now, and an empty write to wait for would be one more part of it.
+        if !forwarding.isSecure, (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0 {
+            isOutputDone = true
+            return action(self)
+        }
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in
             self.isOutputDone = true
@@ -158,8 +196,16 @@ extension FrontHandler {
 
     /// RST instead of FIN: ends the connection so that the client cannot take it for a clean end.
     func abort() {
+        if let stream { return stream.abort() }
         guard let context else { return }
         _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(NIOLinger(l_onoff: 1, l_linger: 0))
-        context.close(promise: nil)
+        // TLS would say that this is the end (RFC 8446 section 6.1), so it is passed over.
+        if forwarding.isSecure,
+            let handler = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
+        {
+            handler.close(promise: nil)
+        } else {
+            context.close(promise: nil)
+        }
     }
 }

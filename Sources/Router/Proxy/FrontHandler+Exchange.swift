@@ -6,21 +6,26 @@ extension FrontHandler {
     // MARK: - The request
 
     /// The head at the front of `pending` was claimed for `upstream`.
-    func beginExchange(_ head: RequestHead, _ upstream: Upstream) {
+    /// - Parameter rewritten: request target and Host that take the place of the client's.
+    func beginExchange(
+        _ head: RequestHead, _ upstream: Upstream, rewritten: RequestHeadWriter.Rewritten? = nil
+    ) {
         let format = format(head)
         var out = ByteBufferAllocator().buffer(capacity: head.length + forwarding.lines.count + 256)
         pending.withUnsafeReadableBytes { bytes in
             RequestHeadWriter.write(
                 head, bytes, forwarding: forwarding, requestID: head.hasRequestID ? nil : worker.nextRequestID(),
-                defaultHost: worker.configuration.domain, passesExpectation: !upstream.isService, into: &out)
+                defaultHost: worker.configuration.domain, passesExpectation: !upstream.isService, rewritten: rewritten,
+                into: &out)
         }
         pending.moveReaderIndex(forwardBy: head.length)
-        var exchange = Exchange(
+        let exchange = Exchange(
             upstream: upstream, answersHead: head.method == .head, isOld: head.isOld,
             wantsWebSocket: head.wantsWebSocket, format: format, isPersistent: head.isPersistent,
             requestBody: BodyFraming(head.framing), head: out, isRepeatable: false)
-        prepareRepeat(of: &exchange, head)
+        prepareRepeat(of: exchange, head)
         self.exchange = exchange
+        if let limit = worker.configuration.requestTimeout { totalDeadline = worker.clock.deadline(limit) }
         if head.expectsContinue, upstream.isService {
             // Our services read every body and leave the 100 to us.
             write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))
@@ -36,7 +41,7 @@ extension FrontHandler {
     }
 
     /// Only what is idempotent and wholly at hand is ever sent twice.
-    private func prepareRepeat(of exchange: inout Exchange, _ head: RequestHead) {
+    private func prepareRepeat(of exchange: Exchange, _ head: RequestHead) {
         guard head.method.isIdempotent else { return }
         switch head.framing {
         case .none: exchange.isRepeatable = true
@@ -78,6 +83,10 @@ extension FrontHandler {
     func passOnBody() {
         guard phase == .exchanging, exchange?.isRequestComplete == false else { return }
         if pending.readableBytes > 0 {
+            if let limit = worker.configuration.maximumBody, exchange?.requestBody.isChunked == true {
+                exchange?.bodyBytes += pending.readableBytes
+                guard exchange?.bodyBytes ?? 0 <= limit else { return requestBodyFailed(.bodyTooLarge) }
+            }
             let step = pending.withUnsafeReadableBytes { exchange?.requestBody.take($0) } ?? .refused
             switch step {
             case .more:
@@ -147,6 +156,12 @@ extension FrontHandler {
         exchange?.endsWithConnection = endsWithConnection
         exchange?.isPersistent = isKept
         if isInputClosed { armGrace() } else if current.isRequestComplete { disarm() }
+        armResponseIdle()
+        if let stream {
+            stream.write(head, bytes)
+            if let body { write(body) } else { needsFlush = true }
+            return
+        }
         let isSmall = (body?.readableBytes ?? 0) <= Self.maximumJoinedBody
         var out = ByteBufferAllocator().buffer(
             capacity: head.length + 64 + (isSmall ? body?.readableBytes ?? 0 : 0))
@@ -170,8 +185,15 @@ extension FrontHandler {
     private static var maximumJoinedBody: Int { 8 * 1024 }
 
     func received(_ body: ByteBuffer) {
-        if isInputClosed { armGrace() }
+        if isInputClosed { armGrace() } else { armResponseIdle() }
         write(body)
+    }
+
+    private func armResponseIdle() {
+        guard let limit = worker.configuration.responseIdleTimeout, !isInputClosed,
+            exchange?.isRequestComplete == true
+        else { return }
+        deadline = worker.clock.deadline(limit)
     }
 
     /// The response is whole and the upstream connection is already somebody else's.
@@ -212,9 +234,9 @@ extension FrontHandler {
         worker.logger.debug("upstream failed", metadata: ["fault": "\(fault)"])
         let isKept = exchange.isPersistent && exchange.isRequestComplete && !worker.isClosing
         write(
-            Page(fault).render(
-                exchange.format, includesBody: !exchange.answersHead,
-                persistence: persistence(isKept, isOld: exchange.isOld), date: worker.date()))
+            render(
+                Page(fault), format: exchange.format, includesBody: !exchange.answersHead, isKept: isKept,
+                isOld: exchange.isOld))
         if isKept {
             readHeads()
         } else if exchange.isRequestComplete {
@@ -230,6 +252,7 @@ extension FrontHandler {
     func endExchange() {
         guard let exchange else { return }
         self.exchange = nil
+        totalDeadline = TickClock.never
         disarm()
         exchange.upstream.requests.end()
     }

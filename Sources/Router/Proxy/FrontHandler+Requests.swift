@@ -44,11 +44,25 @@ extension FrontHandler {
     private func dispatch() {
         let head = parser.take()
         disarm()
+        if answerFromMemo(head) { return }
         do throws(HeadFault) {
+            let version = worker.routes.version
             let entry = try claim(head)
+            if !forwarding.isSecure, worker.configuration.redirectsToHTTPS, let host = hosts.last, !host.isAddress,
+                entry != nil
+            {
+                if case .upstream(let upstream)? = entry { upstream.requests.end() }
+                return redirectToHTTPS(head, host)
+            }
             switch entry {
+            case .upstream(let upstream)?
+            where upstream.requests.count > worker.configuration.maximumRequestsPerUpstream:
+                upstream.requests.end()
+                answer(head, with: .tooBusy)
             case .upstream(let upstream)?: beginExchange(head, upstream)
-            case .site(let release, let site)?: answer(head, release: release, site: site)
+            case .site(let site)?:
+                hosts.keep(site, version: version)
+                answer(head, site: site)
             case .placeholder(let placeholder)?: answer(head, with: Page(placeholder))
             case .unusable?: answer(head, with: .badGateway)
             case nil: answer(head, with: .unknownHost)
@@ -80,6 +94,21 @@ extension FrontHandler {
         return isProbe ? worker.routes.claim(api) : nil
     }
 
+    /// 308 keeps the method (RFC 9110 section 15.4.9).
+    private func redirectToHTTPS(_ head: RequestHead, _ host: HostName) {
+        let isKept = keepsConnection(head)
+        let target = pending.withUnsafeReadableBytes { head.target.string($0) }
+        let port = worker.configuration.secure.map { $0.port == 443 || $0.port == 0 ? "" : ":\($0.port)" } ?? ""
+        let path = target.utf8.first == ByteClass.slash ? target : "/"
+        pending.moveReaderIndex(forwardBy: head.length)
+        var out = ByteBuffer(
+            string: "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://\(host.name)\(port)\(path)\r\n"
+                + "Content-Length: 0\r\n")
+        end(&out, isKept: isKept, isOld: head.isOld)
+        write(out)
+        finishAnswer(isKept: isKept, body: head.framing)
+    }
+
     // MARK: - Our own answers
 
     /// Refuses what cannot be trusted: nothing after it on this connection is read as a request.
@@ -87,7 +116,7 @@ extension FrontHandler {
         var page = Page.refused(fault)
         page.allows = fault == .refusedMethod ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : nil
         pending = ByteBuffer()
-        write(page.render(.text, includesBody: true, persistence: .close, date: worker.date()))
+        write(render(page, format: .text, includesBody: true, isKept: false, isOld: false))
         linger()
     }
 
@@ -96,11 +125,23 @@ extension FrontHandler {
         let format = format(head)
         let isKept = keepsConnection(head)
         pending.moveReaderIndex(forwardBy: head.length)
-        write(
-            page.render(
-                format, includesBody: head.method != .head, persistence: persistence(isKept, isOld: head.isOld),
-                date: worker.date()))
+        write(render(page, format: format, includesBody: head.method != .head, isKept: isKept, isOld: head.isOld))
         finishAnswer(isKept: isKept, body: head.framing)
+    }
+
+    func render(
+        _ page: Page, format: PageFormat, includesBody: Bool, isKept: Bool, isOld: Bool
+    ) -> ByteBuffer {
+        var fields = ByteBuffer(bytes: worker.date())
+        writeTransportFields(into: &fields)
+        return page.render(
+            format, includesBody: includesBody, persistence: persistence(isKept, isOld: isOld),
+            date: Array(fields.readableBytesView))
+    }
+
+    /// Lines of every answer that depend on how the client is connected: HSTS (RFC 6797), over TLS only.
+    func writeTransportFields(into out: inout ByteBuffer) {
+        if forwarding.isSecure, let line = worker.strictTransportLine { out.writeBytes(line) }
     }
 
     /// After an answer of our own was written.

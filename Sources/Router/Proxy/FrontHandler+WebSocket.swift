@@ -11,6 +11,8 @@ extension FrontHandler {
         write(out)
         phase = .glued
         disarm()
+        totalDeadline = TickClock.never
+        armWebSocketIdle()
         if pending.readableBytes > 0 {
             upstream?.write(pending)
             pending = ByteBuffer()
@@ -28,7 +30,7 @@ extension FrontHandler {
             endExchange()
             finishAndClose()
         } else {
-            context?.close(mode: .output, promise: nil)
+            closeOutput()
         }
     }
 
@@ -44,8 +46,28 @@ extension FrontHandler {
         }
     }
 
+    func armWebSocketIdle() {
+        guard let limit = worker.configuration.webSocketIdle else { return }
+        deadline = worker.clock.deadline(limit)
+    }
+
+    /// Passes on what the upstream sends.
+    func receivedFrames(_ bytes: ByteBuffer) {
+        armWebSocketIdle()
+        bytes.withUnsafeReadableBytes { frames.scan($0) }
+        write(bytes)
+    }
+
+    /// A close frame of our own (RFC 6455 section 7.4.1: 1001, going away), when no frame of the upstream's is half sent.
+    func sayGoingAway() {
+        guard frames.isBetweenFrames else { return }
+        write(ByteBuffer(bytes: [0x88, 0x02, 0x03, 0xe9]))
+    }
+
     /// The upstream connection is gone.
-    func glueUpstreamClosed() {
+    /// - Parameter isCut: we ended it.
+    func glueUpstreamClosed(isCut: Bool = false) {
+        if isCut { sayGoingAway() }
         upstream = nil
         endExchange()
         finishAndClose()

@@ -4,7 +4,7 @@ import NIOCore
 ///
 /// Everything runs on the connection's event loop, as does the upstream connection that it talks to. The other files of
 /// this type hold the steps: taking heads, passing on, answering from files, closing.
-final class FrontHandler: ChannelDuplexHandler {
+final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = IOData
     typealias OutboundOut = IOData
@@ -27,7 +27,11 @@ final class FrontHandler: ChannelDuplexHandler {
 
     let worker: Worker
     /// Lines that tell upstreams who the client is; the same for every request of the connection.
-    let forwarding: ForwardingFields
+    var forwarding: ForwardingFields
+    /// Carries this connection as one of many, `nil` when it has a channel of its own.
+    private(set) var stream: (any FrontStream)?
+    /// Sends a file that the kernel cannot send.
+    var fileStream: FileStream?
     var phase = Phase.head
     var context: ChannelHandlerContext?
     /// Received and not yet dealt with.
@@ -37,8 +41,16 @@ final class FrontHandler: ChannelDuplexHandler {
     var exchange: Exchange?
     var upstream: UpstreamHandler?
     var attempt: UpstreamAttempt?
-    /// The tick at which `deadlinePassed` is called.
-    var deadline = TickClock.never
+    /// The tick at which the present step must be done.
+    var stepDeadline = TickClock.never
+    /// The tick at which the whole request must be done.
+    var totalDeadline = TickClock.never
+    /// The tick at which a client that takes nothing is cut.
+    private var readerDeadline = TickClock.never
+    /// Files that are on their way to the client.
+    var openFiles = 0
+    /// Where the frames of a WebSocket begin that go to the client.
+    var frames = WebSocketFrameScanner()
     /// Place in the worker's list.
     var registration = -1
     /// The client sends no more.
@@ -48,33 +60,57 @@ final class FrontHandler: ChannelDuplexHandler {
     /// The deadline is that of the head that has begun to come.
     var isHeadTimed = false
     private var isReadHeld = false
-    private var needsFlush = false
+    var needsFlush = false
 
     /// What may wait here from a client that sends requests ahead of the answers.
     static let maximumAhead = 64 * 1024
 
-    init(worker: Worker, forwarding: ForwardingFields) {
+    init(worker: Worker, forwarding: ForwardingFields, stream: (any FrontStream)? = nil) {
         self.worker = worker
         self.forwarding = forwarding
+        self.stream = stream
         let configuration = worker.configuration
         parser = RequestHeadParser(
             limits: .init(
                 requestLine: configuration.maximumRequestLine, head: configuration.maximumHead,
-                fields: configuration.maximumHeaderFields))
+                fields: configuration.maximumHeaderFields, body: configuration.maximumBody ?? .max,
+                trustsForwarding: forwarding.isTrusted))
     }
 
     // MARK: - The channel
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        start()
+    }
+
+    func start() {
         worker.register(self)
         armIdleDeadline()
+    }
+
+    /// Nothing of an exchange is left in it: it can carry another stream.
+    var isReusable: Bool {
+        phase == .head && pending.readableBytes == 0 && exchange == nil && fileStream == nil && !isInputClosed
+            && !parser.hasStarted && openFiles == 0
+    }
+
+    /// Begins to carry another stream, or none.
+    func carry(_ stream: (any FrontStream)?) {
+        self.stream = stream
+        needsFlush = false
+        isOutputDone = false
+        if stream == nil { disarm() } else { armIdleDeadline() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
+        received(fromClient: unwrapInboundIn(data))
+    }
+
+    func received(fromClient data: ByteBuffer) {
+        var buffer = data
         switch phase {
         case .head:
             keep(&buffer)
@@ -82,7 +118,9 @@ final class FrontHandler: ChannelDuplexHandler {
         case .exchanging where exchange?.isRequestComplete == false:
             keep(&buffer)
             passOnBody()
-        case .glued: upstream?.write(buffer)
+        case .glued:
+            armWebSocketIdle()
+            upstream?.write(buffer)
         case .connecting, .exchanging, .answering: keep(&buffer)
         case .lingering, .closed: break
         }
@@ -99,11 +137,17 @@ final class FrontHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            upstream?.resumeReading()
-            if phase == .head, pending.readableBytes > 0 { readHeads() }
-        }
+        if context.channel.isWritable { becameWritable() } else { becameBlocked() }
         context.fireChannelWritabilityChanged()
+    }
+
+    func becameBlocked() { readerDeadline = worker.clock.deadline(worker.configuration.slowReaderTimeout) }
+
+    func becameWritable() {
+        readerDeadline = TickClock.never
+        fileStream?.resume()
+        upstream?.resumeReading()
+        if phase == .head, pending.readableBytes > 0 { readHeads() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -118,9 +162,18 @@ final class FrontHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
+    /// The tick at which `deadlinePassed` is called.
+    var deadline: Int {
+        get { min(stepDeadline, totalDeadline, readerDeadline) }
+        set { stepDeadline = newValue }
+    }
+
+    var isReaderLate: Bool { readerDeadline <= worker.clock.now }
+    var isRequestLate: Bool { totalDeadline <= worker.clock.now }
+
     // MARK: - Reading
 
-    private var wantsToRead: Bool {
+    var wantsToRead: Bool {
         switch phase {
         case .head: isWritable || pending.readableBytes < Self.maximumAhead
         case .exchanging where exchange?.isRequestComplete == false: upstream?.isWritable ?? true
@@ -132,6 +185,7 @@ final class FrontHandler: ChannelDuplexHandler {
 
     /// Reads on if a read was held back and its reason is gone.
     func resumeReading() {
+        if let stream { return stream.resumeReading() }
         guard isReadHeld, wantsToRead else { return }
         isReadHeld = false
         context?.read()
@@ -143,21 +197,57 @@ final class FrontHandler: ChannelDuplexHandler {
 
     // MARK: - Writing
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    var isWritable: Bool { stream?.isWritable ?? context?.channel.isWritable ?? false }
+
+    /// The kernel can take files as they are: nothing stands between the connection and the client.
+    var sendsFiles: Bool { stream == nil && !forwarding.isSecure }
 
     func write(_ buffer: ByteBuffer) {
         needsFlush = true
+        if let stream { return stream.write(buffer) }
         context?.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
     }
 
     func write(_ region: FileRegion, promise: EventLoopPromise<Void>?) {
         needsFlush = true
-        context?.write(wrapOutboundOut(.fileRegion(region)), promise: promise)
+        guard let context else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        context.write(wrapOutboundOut(.fileRegion(region)), promise: promise)
     }
 
     func flushIfNeeded() {
         guard needsFlush else { return }
         needsFlush = false
-        context?.flush()
+        if let stream { stream.flush() } else { context?.flush() }
     }
+}
+
+/// One of many connections that share a channel, as its handler sees it: bytes of HTTP/1.1 in both directions.
+protocol FrontStream: AnyObject {
+    var isWritable: Bool { get }
+    func write(_ buffer: ByteBuffer)
+    /// The head of a response, taken apart already; its body follows as bytes of the same framing.
+    func write(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer)
+    /// A whole answer that was made before.
+    func write(_ answer: PreparedAnswer)
+    func flush()
+    /// The handler takes more.
+    func resumeReading()
+    /// Nothing more will be written.
+    func closeOutput()
+    /// Both directions end; what was written is still sent.
+    func close()
+    /// The client must see that something is missing.
+    func abort()
+}
+
+/// A whole answer in both forms.
+struct PreparedAnswer {
+    /// Head and body as HTTP/1.1 has them.
+    var bytes = ByteBuffer()
+    /// The head as a header block of HTTP/2 (RFC 7541).
+    var block = ByteBuffer()
+    var body: ByteBuffer?
 }

@@ -29,6 +29,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private var answersHead = false
     private var stripsChunks = false
     private var isPersistent = false
+    private var isEventStream = false
     private var lifetime: Duration = .zero
     private var hasError = false
     private var isReadHeld = false
@@ -38,6 +39,9 @@ final class UpstreamHandler: ChannelDuplexHandler {
         self.worker = worker
         self.bucket = bucket
     }
+
+    /// A WebSocket or an event stream: not expected to end soon.
+    var isLongLived: Bool { phase == .glued || phase == .body && isEventStream }
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
@@ -87,7 +91,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
         self.front = nil
         let isGlued = phase == .glued
         close()
-        if isGlued { front?.glueUpstreamClosed() } else { front?.upstreamFailed(.cut) }
+        if isGlued { front?.glueUpstreamClosed(isCut: true) } else { front?.upstreamFailed(.cut) }
     }
 
     // MARK: - The channel
@@ -106,7 +110,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
             if received.readableBytes == 0 { received = buffer } else { received.writeBuffer(&buffer) }
             readHeads()
         case .body: readBody(&buffer)
-        case .glued: front?.received(buffer)
+        case .glued: front?.receivedFrames(buffer)
         // Nobody asked: whatever it is, it must not become the answer to the next request.
         case .idle: close()
         case .closed: break
@@ -182,7 +186,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
             phase = .glued
             _ = try? context?.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
             bytes.withUnsafeReadableBytes { front.upgraded(head, $0) }
-            if received.readableBytes > 0 { front.received(received) }
+            if received.readableBytes > 0 { front.receivedFrames(received) }
             received = ByteBuffer()
             return
         }
@@ -190,6 +194,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
             return bytes.withUnsafeReadableBytes { front.informed(head, $0) }
         }
         body = head.framing(answersHead: answersHead)
+        isEventStream = head.isEventStream
         isPersistent = head.isPersistent && !body.isUntilClose
         lifetime = head.keepAliveSeconds.map { .milliseconds(max(0, min($0, 3600) * 1000 - 1000)) } ?? .seconds(3600)
         phase = .body

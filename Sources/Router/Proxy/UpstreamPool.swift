@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// The connections of one event loop to upstreams. A request always uses a connection of its client's own loop.
 final class UpstreamPool {
@@ -22,6 +23,7 @@ final class UpstreamPool {
         bucket.attempts.append(attempt)
         let bound = NIOLoopBound(UpstreamHandler(worker: worker, bucket: bucket), eventLoop: worker.eventLoop)
         let isService = upstream.isService
+        let (name, tls) = (upstream.originName, upstream.originName == nil ? nil : worker.clientTLS)
         let connecting = ClientBootstrap(group: worker.eventLoop)
             .channelOption(.recvAllocator, value: ReadSizes.allocator)
             .channelOption(.writeBufferWaterMark, value: ReadSizes.waterMark(worker.configuration))
@@ -29,6 +31,11 @@ final class UpstreamPool {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if !isService { try channel.syncOptions?.setOption(.socketOption(.tcp_nodelay), value: 1) }
+                    if let name {
+                        guard let tls else { throw ChannelError.operationUnsupported }
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: tls, serverHostname: name))
+                    }
                     try channel.pipeline.syncOperations.addHandler(bound.value)
                 }
             }
@@ -61,6 +68,11 @@ final class UpstreamPool {
     /// Closes all connections to an upstream, cutting the requests on them, and takes no more of them back.
     func retire(_ upstream: Upstream) {
         buckets.removeValue(forKey: ObjectIdentifier(upstream))?.retire()
+    }
+
+    /// Cuts the requests on an upstream, except WebSockets and event streams. Returns how many those were.
+    func cutShortLived(_ upstream: Upstream) -> Int {
+        buckets[ObjectIdentifier(upstream)]?.cut { !$0.isLongLived && $0.phase != .idle } ?? 0
     }
 
     func closeAll() {
@@ -135,6 +147,17 @@ final class UpstreamBucket {
         guard !idle.isEmpty else { return }
         let expired = idle.filter(isExpired)
         for handler in expired { handler.close() }
+    }
+
+    func cut(where isMeant: (UpstreamHandler) -> Bool) -> Int {
+        let meant = connections.filter(isMeant)
+        let waiting = attempts.compactMap { attempt in
+            defer { attempt.front = nil }
+            return attempt.front
+        }
+        for handler in meant { handler.cut() }
+        for front in waiting { front.upstreamFailed(.cut) }
+        return meant.count + waiting.count
     }
 
     func retire() {

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// What one event loop owns: its client connections, its upstream connections, its clock. Nothing here is touched from
 /// another thread.
@@ -10,11 +11,15 @@ final class Worker {
     let routes: RouteTableBox
     let files: SiteFiles
     let logger: Logger
+    /// `Strict-Transport-Security`, with its line end.
+    let strictTransportLine: [UInt8]?
+    var siteMemo = SiteMemo()
+    private var memoVersion = 0
     private(set) var clock: TickClock
     private(set) var isClosing = false
     private var dateField = DateField()
     private var requestIDs = RequestID.Source()
-    private var fronts: [FrontHandler] = []
+    private var fronts: [any TimedConnection] = []
     private var sweeps: RepeatedTask?
     private var closed: EventLoopPromise<Int>?
     private lazy var upstreams = UpstreamPool(worker: self)
@@ -28,25 +33,43 @@ final class Worker {
         self.routes = routes
         self.files = files
         self.logger = logger
+        strictTransportLine = configuration.strictTransportSeconds.map {
+            Array("Strict-Transport-Security: max-age=\($0)\r\n".utf8)
+        }
         clock = TickClock(resolution: configuration.timerResolution)
     }
 
     var pool: UpstreamPool { upstreams }
+    private(set) lazy var origins = OriginDirectory(worker: self)
+    /// Towards other servers; `nil` when TLS cannot be set up.
+    private(set) lazy var clientTLS: NIOSSLContext? = {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        if let file = self.configuration.originRoots.first { configuration.trustRoots = .file(file) }
+        return try? NIOSSLContext(configuration: configuration)
+    }()
 
     func nextRequestID() -> RequestID { requestIDs.next() }
 
     /// The `Date` line of this second.
     func date() -> [UInt8] { dateField.current() }
 
+    /// Seconds since 1970.
+    var seconds: Int {
+        dateField.refresh()
+        return dateField.second
+    }
+
     // MARK: - Client connections
 
-    func register(_ front: FrontHandler) {
+    func register(_ front: any TimedConnection) {
         front.registration = fronts.count
         fronts.append(front)
         keepTime()
     }
 
-    func unregister(_ front: FrontHandler) {
+    func unregister(_ front: any TimedConnection) {
         let index = front.registration
         guard fronts.indices.contains(index), fronts[index] === front else { return }
         let last = fronts.removeLast()
@@ -70,6 +93,11 @@ final class Worker {
 
     private func sweep() {
         clock.advance()
+        // Releases that are gone must not be kept in memory.
+        if memoVersion != routes.version {
+            memoVersion = routes.version
+            siteMemo.removeAll()
+        }
         for front in fronts where front.deadline <= clock.now { front.deadlinePassed() }
         pool.closeExpired()
         if fronts.isEmpty, pool.isEmpty {

@@ -10,4 +10,9 @@ struct WorkerHandle: Sendable {
         // Fails only when the loop has ended, and its connections with it.
         try? await eventLoop.submit { worker.value.pool.retire(upstream) }.get()
     }
+
+    /// Cuts what is open on an upstream, except WebSockets and event streams. Returns how many requests that were.
+    func cutShortLived(_ upstream: Upstream) async -> Int {
+        (try? await eventLoop.submit { worker.value.pool.cutShortLived(upstream) }.get()) ?? 0
+    }
 }

@@ -3,7 +3,7 @@ import Core
 /// Where one hostname leads, in the form that the data path uses.
 enum RouteEntry: Sendable {
     case upstream(Upstream)
-    case site(release: ID<Release>, StaticSite)
+    case site(PublishedSite)
     case placeholder(RouteTarget.Placeholder)
     /// The target's address cannot be used.
     case unusable

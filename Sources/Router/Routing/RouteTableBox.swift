@@ -12,21 +12,43 @@ public final class RouteTableBox: RoutePublisher {
         /// Shared by all hostnames that lead to the same place, and kept until drained.
         var instances: [ID<Instance>: (endpoint: InstanceEndpoint, upstream: Upstream)] = [:]
         var services: [String: Upstream] = [:]
+        /// The operator's own routes, by hostname.
+        var operators: [String: Upstream] = [:]
+        var hasWildcards = false
         var workers: [WorkerHandle] = []
     }
 
     private let state = Mutex(State())
+    /// Counts every change: who remembers what a hostname led to compares it.
+    private let changes = Atomic<Int>(0)
     let siteCache: SiteCache
+    private let formerFiles: Duration
+    private let longLivedDrain: Duration
 
-    /// - Parameter siteCacheBytes: how much of the static files' content is kept in memory.
-    public init(siteCacheBytes: Int = 64 * 1024 * 1024) { siteCache = SiteCache(capacity: siteCacheBytes) }
+    /// - Parameters:
+    ///   - siteCacheBytes: how much of the static files' content is kept in memory.
+    ///   - formerFiles: how long hashed files of a replaced release are still answered.
+    ///   - longLivedDrain: how long WebSockets and event streams may go on when the other requests of a replaced instance
+    ///     have ended or were cut.
+    public init(
+        siteCacheBytes: Int = 64 * 1024 * 1024, formerFiles: Duration = .seconds(3600),
+        longLivedDrain: Duration = .seconds(570)
+    ) {
+        self.longLivedDrain = longLivedDrain
+        siteCache = SiteCache(capacity: siteCacheBytes)
+        self.formerFiles = formerFiles
+    }
+
+    /// Read before a look-up that is remembered.
+    var version: Int { changes.load(ordering: .acquiring) }
 
     // MARK: - RoutePublisher
 
     @discardableResult
     public func publish(_ target: RouteTarget, at hostname: String) -> RouteTarget? {
         let old = state.withLock { state in
-            let route = RouteTable.Route(target: target, entry: Self.entry(target, &state))
+            let route = RouteTable.Route(target: target, entry: entry(target, at: hostname, &state))
+            defer { changed() }
             return state.table.routes.updateValue(route, forKey: hostname)?.target
         }
         forgetReplacedFiles(old)
@@ -35,13 +57,14 @@ public final class RouteTableBox: RoutePublisher {
 
     public func publish(_ targets: [String: RouteTarget]) {
         let old = state.withLock { state in
-            var table = state.table
             var old: [RouteTarget] = []
             for (hostname, target) in targets {
-                let route = RouteTable.Route(target: target, entry: Self.entry(target, &state))
-                if let replaced = table.routes.updateValue(route, forKey: hostname) { old.append(replaced.target) }
+                let route = RouteTable.Route(target: target, entry: entry(target, at: hostname, &state))
+                if let replaced = state.table.routes.updateValue(route, forKey: hostname) {
+                    old.append(replaced.target)
+                }
             }
-            state.table = table
+            changed()
             return old
         }
         for target in old { forgetReplacedFiles(target) }
@@ -49,7 +72,10 @@ public final class RouteTableBox: RoutePublisher {
 
     @discardableResult
     public func withdraw(_ hostname: String) -> RouteTarget? {
-        let old = state.withLock { $0.table.routes.removeValue(forKey: hostname)?.target }
+        let old = state.withLock { state in
+            defer { changed() }
+            return state.table.routes.removeValue(forKey: hostname)?.target
+        }
         forgetReplacedFiles(old)
         return old
     }
@@ -57,15 +83,21 @@ public final class RouteTableBox: RoutePublisher {
     public func drain(_ instance: ID<Instance>, seconds: Int) async -> DrainReport {
         let (upstream, workers) = state.withLock { ($0.instances[instance]?.upstream, $0.workers) }
         guard let upstream else { return DrainReport(cut: 0) }
-        let isDone = await upstream.requests.waitForNone(.seconds(max(0, seconds)))
+        var isDone = await upstream.requests.waitForNone(.seconds(max(0, seconds)))
+        var cutShort = 0
+        // WebSockets and event streams never end by themselves: they get longer. Whoever waits for nothing means it.
+        if !isDone, seconds > 0, !state.withLock({ $0.table.isPublished(instance) }) {
+            for worker in workers { cutShort += await worker.cutShortLived(upstream) }
+            isDone = await upstream.requests.waitForNone(longLivedDrain)
+        }
         let isForgotten = state.withLock { state in
             // A rollback may have published it again meanwhile: then its requests are nobody's to cut.
             guard !state.table.isPublished(instance) else { return false }
             if state.instances[instance]?.upstream === upstream { state.instances[instance] = nil }
             return true
         }
-        guard isForgotten else { return DrainReport(cut: 0) }
-        let cut = isDone ? 0 : upstream.requests.count
+        guard isForgotten else { return DrainReport(cut: cutShort) }
+        let cut = cutShort + (isDone ? 0 : upstream.requests.count)
         for worker in workers { await worker.retire(upstream) }
         return DrainReport(cut: cut)
     }
@@ -73,11 +105,31 @@ public final class RouteTableBox: RoutePublisher {
     // MARK: - The data path
 
     /// Looks the name up; a request for an upstream is counted on it, and whoever claimed it calls `requests.end()` once.
+    ///
+    /// What the operator set goes first, then what is published under the very name, then the wildcard of one label.
     func claim(_ hostname: String) -> RouteEntry? {
         state.withLock { state in
-            guard let entry = state.table.routes[hostname]?.entry else { return nil }
+            guard let entry = Self.find(hostname, state) else { return nil }
             if case .upstream(let upstream) = entry { upstream.requests.begin() }
             return entry
+        }
+    }
+
+    private static func find(_ hostname: String, _ state: State) -> RouteEntry? {
+        if !state.operators.isEmpty, let upstream = state.operators[hostname] { return .upstream(upstream) }
+        if let entry = state.table.routes[hostname]?.entry { return entry }
+        guard state.hasWildcards, let dot = hostname.utf8.firstIndex(of: UInt8(ascii: ".")) else { return nil }
+        let wildcard = "*" + hostname[dot...]
+        return state.operators[wildcard].map(RouteEntry.upstream) ?? state.table.routes[wildcard]?.entry
+    }
+
+    /// Sets the operator's own routes, in place of those before.
+    func setOperatorRoutes(_ routes: [String: SocketAddress]) {
+        state.withLock { state in
+            state.operators = Dictionary(
+                uniqueKeysWithValues: routes.map { ($0.key, Upstream(kind: .service($0.key), address: $0.value)) })
+            changed()
+            state.hasWildcards = state.hasWildcards || routes.keys.contains { $0.hasPrefix("*.") }
         }
     }
 
@@ -87,16 +139,26 @@ public final class RouteTableBox: RoutePublisher {
 
     // MARK: - Private
 
+    private func changed() { changes.add(1, ordering: .releasing) }
+
     private func forgetReplacedFiles(_ old: RouteTarget?) {
         guard case .site(let release, _)? = old else { return }
         let isServed = state.withLock { $0.table.releases.contains(release) }
         if !isServed { siteCache.remove(release) }
     }
 
-    private static func entry(_ target: RouteTarget, _ state: inout State) -> RouteEntry {
+    private func entry(_ target: RouteTarget, at hostname: String, _ state: inout State) -> RouteEntry {
+        if hostname.hasPrefix("*.") { state.hasWildcards = true }
         switch target {
         case .placeholder(let placeholder): return .placeholder(placeholder)
-        case .site(let release, let site): return .site(release: release, site)
+        case .site(let release, let site):
+            var former: [PublishedSite.Former] = []
+            if case .site(let old)? = state.table.routes[hostname]?.entry {
+                former =
+                    old.release == release
+                    ? old.former : PublishedSite.former(after: old, now: .now, keep: formerFiles)
+            }
+            return .site(PublishedSite(release: release, site: site, former: former))
         case .instance(let endpoint):
             if let known = state.instances[endpoint.id], known.endpoint == endpoint { return .upstream(known.upstream) }
             guard let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) else {

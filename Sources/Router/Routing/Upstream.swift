@@ -6,6 +6,8 @@ final class Upstream: Sendable {
     enum Kind: Sendable, Equatable {
         case instance(ID<Instance>)
         case service(String)
+        /// Another server, over TLS under this name.
+        case origin(String)
     }
 
     let kind: Kind
@@ -18,5 +20,6 @@ final class Upstream: Sendable {
     }
 
     var isService: Bool { if case .service = kind { true } else { false } }
+    var originName: String? { if case .origin(let name) = kind { name } else { nil } }
     var instance: ID<Instance>? { if case .instance(let id) = kind { id } else { nil } }
 }

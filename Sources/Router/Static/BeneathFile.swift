@@ -46,10 +46,17 @@ enum BeneathFile {
     static func read(root: String, path: String, size: Int) throws(Failure) -> [UInt8] {
         let file = try open(root: root, path: path, size: size)
         defer { close(file) }
+        return try read(file, 0..<size)
+    }
+
+    /// Reads a part of an open file, all of it.
+    static func read(_ file: CInt, _ range: Range<Int>) throws(Failure) -> [UInt8] {
         var code: Int32 = 0
+        let size = range.count
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {
-                let part = pread(file, buffer.baseAddress.map { $0 + count }, size - count, off_t(count))
+                let part = pread(
+                    file, buffer.baseAddress.map { $0 + count }, size - count, off_t(range.lowerBound + count))
                 if part < 0, errno == EINTR { continue }
                 guard part > 0 else {
                     code = part < 0 ? errno : EIO

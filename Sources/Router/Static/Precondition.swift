@@ -1,15 +1,13 @@
-import Core
-
 /// `If-None-Match` and `If-Modified-Since` (RFC 9110 section 13).
 enum Precondition {
     /// True when the client has the file already. A present `If-None-Match` decides alone (section 13.2.2).
     static func isUnmodified(
-        _ file: StaticSite.File, ifNoneMatch: UnsafeRawBufferPointer?, ifModifiedSince: UnsafeRawBufferPointer?
+        etag: String, modified: Int, ifNoneMatch: UnsafeRawBufferPointer?, ifModifiedSince: UnsafeRawBufferPointer?
     ) -> Bool {
-        if let ifNoneMatch { return matches(ifNoneMatch, etag: file.etag) }
+        if let ifNoneMatch { return matches(ifNoneMatch, etag: etag) }
         guard let ifModifiedSince else { return false }
         // Clients send back the date that they were given; any other date gets the whole file.
-        return ifModifiedSince.elementsEqual(HTTPDate.string(seconds: file.modified).utf8)
+        return ifModifiedSince.elementsEqual(HTTPDate.string(seconds: modified).utf8)
     }
 
     /// Weak comparison (section 8.8.3.2): a `W/` before the client's tag makes no difference. Tags may hold commas.

@@ -14,7 +14,7 @@ final class CachedFile: Sendable {
     init(heads: SiteHeads, body: ByteBuffer) {
         self.heads = heads
         self.body = body
-        weight = body.readableBytes + heads.found.readableBytes + heads.notModified.readableBytes + 256
+        weight = body.readableBytes + heads.found.readableBytes + heads.notModified.readableBytes + 512
     }
 }
 
@@ -22,10 +22,12 @@ final class CachedFile: Sendable {
 final class SiteCache: Sendable {
     struct Key: Hashable, Sendable {
         let release: ID<Release>
-        /// The file's path in the release.
-        let path: String
-        /// As the site's own 404 page.
-        let isErrorPage: Bool
+        let name: StaticSite.Name
+        let coding: ContentCoding
+        /// 200, or 404 for the site's page for what is not there.
+        let status: Int
+        /// The rules of `_headers` that the head is made with.
+        let rules: [Int]
     }
 
     private struct State {

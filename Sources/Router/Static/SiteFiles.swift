@@ -9,16 +9,14 @@ struct SiteFiles: Sendable {
     /// Larger files, in bytes, are not kept in memory.
     let maximumCached: Int
 
-    func isSmall(_ file: StaticSite.File) -> Bool { file.size <= maximumCached }
+    func isSmall(_ request: SiteRequest) -> Bool { request.size <= maximumCached }
 
     /// Reads a small file and keeps it.
-    func load(
-        _ file: StaticSite.File, of site: StaticSite, key: SiteCache.Key, on eventLoop: any EventLoop
-    ) -> EventLoopFuture<CachedFile> {
-        let root = site.root
+    func load(_ request: SiteRequest, on eventLoop: any EventLoop) -> EventLoopFuture<CachedFile> {
+        let (root, path, size, key) = (request.root, request.path, request.size, request.key)
+        let (heads, cache) = (request.makeHeads(), cache)
         return pool.runIfActive(eventLoop: eventLoop) {
-            let bytes = try BeneathFile.read(root: root, path: file.path, size: file.size)
-            let heads = SiteHeads(file, status: key.isErrorPage ? 404 : 200)
+            let bytes = try BeneathFile.read(root: root, path: path, size: size)
             let cached = CachedFile(heads: heads, body: ByteBuffer(bytes: bytes))
             cache.insert(cached, for: key)
             return cached
@@ -26,10 +24,8 @@ struct SiteFiles: Sendable {
     }
 
     /// Opens a large file. Whoever gets the descriptor closes it.
-    func open(_ file: StaticSite.File, of site: StaticSite, on eventLoop: any EventLoop) -> EventLoopFuture<CInt> {
-        let root = site.root
-        return pool.runIfActive(eventLoop: eventLoop) {
-            try BeneathFile.open(root: root, path: file.path, size: file.size)
-        }
+    func open(_ request: SiteRequest, on eventLoop: any EventLoop) -> EventLoopFuture<CInt> {
+        let (root, path, size) = (request.root, request.path, request.size)
+        return pool.runIfActive(eventLoop: eventLoop) { try BeneathFile.open(root: root, path: path, size: size) }
     }
 }

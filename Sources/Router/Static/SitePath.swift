@@ -2,24 +2,21 @@ import Core
 
 /// Finds what a URL path means in a static site. Only names of the manifest are ever answered.
 enum SitePath {
-    enum Resolution: Equatable {
-        case file(StaticSite.File)
-        /// The path as it was sent, with a slash behind it. Never begins with two slashes.
-        case directory(String)
-        case notFound
+    enum Hit: Equatable {
+        case file(StaticSite.Name, StaticSite.File)
+        /// A folder with an index, asked for without the slash at its end.
+        case directory
     }
 
-    /// - Parameter target: path and query as in the request line.
-    static func resolve(_ target: UnsafeRawBufferPointer, in site: StaticSite) -> Resolution {
-        let path = UnsafeRawBufferPointer(rebasing: target.prefix { $0 != UInt8(ascii: "?") })
-        guard let name = decode(path) else { return .notFound }
-        if name.isEmpty || name.utf8.last == ByteClass.slash {
-            return site.files[name + "index.html"].map(Resolution.file) ?? .notFound
+    /// - Parameter name: a decoded path without the slash in front.
+    static func find(_ name: String, in site: StaticSite) -> Hit? {
+        func file(_ text: String) -> Hit? {
+            let name = StaticSite.Name(text)
+            return site.files[name].map { .file(name, $0) }
         }
-        if let file = site.files[name] ?? site.files[name + ".html"] { return .file(file) }
-        guard site.files[name + "/index.html"] != nil else { return .notFound }
-        let query = String(decoding: target[path.count...], as: UTF8.self)
-        return .directory(String(decoding: path, as: UTF8.self) + "/" + query)
+        if name.isEmpty || name.utf8.last == ByteClass.slash { return file(name + "index.html") }
+        if let hit = file(name) ?? file(name + ".html") { return hit }
+        return site.files[StaticSite.Name(name + "/index.html")] == nil ? nil : .directory
     }
 
     /// The manifest's name for a path: percent-decoded, without the slash in front. `nil` for what cannot name a file:

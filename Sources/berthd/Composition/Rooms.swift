@@ -52,6 +52,7 @@ struct Rooms {
         router.port = settings.listen.port
         router.workers = settings.workers
         router.domain = settings.domain
+        settings.router.apply(to: &router)
         router.drain = .seconds(settings.shutdownSeconds / 2)
 
         let platform = Platform(

@@ -46,6 +46,30 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "Folder of more templates.")
     var templates: String?
 
+    @Option(name: .customLong("tls-listen"), help: "Address and port for TLS, with tls-certificates.")
+    var tlsListen: String?
+
+    @Option(
+        name: .customLong("tls-certificates"),
+        help: "Folder of certificates: NAME.crt (chain) with NAME.key; default.crt answers unknown names.")
+    var tlsCertificates: String?
+
+    @Option(
+        name: .customLong("https-redirect"), help: "true sends clients of the plain port to https. (default: false)")
+    var httpsRedirect: Bool?
+
+    @Option(name: .customLong("hsts-seconds"), help: "max-age of Strict-Transport-Security over TLS. (default: none)")
+    var hstsSeconds: Int?
+
+    @Option(help: "Further routes: HOST=http://HOST:PORT or HOST=unix:/PATH, separated by commas.")
+    var routes: String?
+
+    @Option(help: "IP ranges of proxies whose forwarding headers are believed, separated by commas.")
+    var trustedProxies: String?
+
+    @Option(help: "true expects a PROXY protocol header on each connection. (default: false)")
+    var proxyProtocol: Bool?
+
     @Option(help: "Event-loop threads of the router. (default: one a core)")
     var workers: Int?
 
@@ -61,13 +85,28 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "trace, debug, info, notice, warning or error. (default: info)")
     var logLevel: String?
 
-    var values: [String: String] {
-        [
-            "domain": domain, "listen": listen, "public-url": publicURL, "first-user": firstUser, "postgres": postgres,
-            "postgres-extensions": postgresExtensions,
-            "subnet": subnet, "bridge": bridge, "templates": templates, "workers": workers.map(String.init),
-            "shutdown-seconds": shutdownSeconds.map(String.init), "drain-seconds": drainSeconds.map(String.init),
-            "instance-memory": instanceMemory.map(String.init), "log-level": logLevel,
-        ].compactMapValues { $0 }
+    var values: [String: String] { general.merging(networking) { $1 } }
+
+    private var general: [String: String] {
+        let texts = [
+            "domain": domain, "public-url": publicURL, "first-user": firstUser, "postgres": postgres,
+            "postgres-extensions": postgresExtensions, "templates": templates, "log-level": logLevel,
+        ]
+        let numbers = [
+            "shutdown-seconds": shutdownSeconds, "drain-seconds": drainSeconds, "instance-memory": instanceMemory,
+        ]
+        return texts.compactMapValues { $0 }.merging(numbers.compactMapValues { $0.map { String($0) } }) { $1 }
+    }
+
+    private var networking: [String: String] {
+        let texts = [
+            "listen": listen, "subnet": subnet, "bridge": bridge, "tls-listen": tlsListen,
+            "tls-certificates": tlsCertificates, "routes": routes, "trusted-proxies": trustedProxies,
+        ]
+        let numbers = ["workers": workers, "hsts-seconds": hstsSeconds]
+        let switches = ["https-redirect": httpsRedirect, "proxy-protocol": proxyProtocol]
+        return texts.compactMapValues { $0 }
+            .merging(numbers.compactMapValues { $0.map { String($0) } }) { $1 }
+            .merging(switches.compactMapValues { $0.map { String($0) } }) { $1 }
     }
 }

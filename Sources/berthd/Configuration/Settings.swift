@@ -29,6 +29,8 @@ struct Settings: Sendable {
     var templates: String?
     /// Folder of the built-in templates.
     var builtInTemplates: String
+    /// What else the router does.
+    var router: RouterSettings
     /// Event-loop threads of the router.
     var workers: Int
     /// Seconds that open requests and running deploys get at shutdown.
@@ -55,6 +57,7 @@ struct Settings: Sendable {
         templates = reader.string(forKey: "templates").map(Self.absolute)
         builtInTemplates =
             reader.string(forKey: "built-in-templates").map(Self.absolute) ?? Self.findBuiltInTemplates()
+        router = try RouterSettings(reader, domain: domain)
         workers = reader.int(forKey: "workers", default: ProcessInfo.processInfo.activeProcessorCount)
         shutdownSeconds = reader.int(forKey: "shutdown-seconds", default: 30)
         drainSeconds = reader.int(forKey: "drain-seconds", default: 30)

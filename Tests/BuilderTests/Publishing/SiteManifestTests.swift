@@ -5,9 +5,9 @@ import Testing
 
 struct SiteManifestTests {
     private static func manifest(_ count: Int) -> SiteManifest {
-        var records: [String: SiteManifest.Record] = [:]
+        var records: [StaticSite.Name: SiteManifest.Record] = [:]
         for number in 0..<count {
-            records["some/folder/page-\(number).html"] = SiteManifest.Record(
+            records[.init("some/folder/page-\(number).html")] = SiteManifest.Record(
                 path: number % 3 == 0 ? "other/\(number)" : "some/folder/page-\(number).html",
                 tag: "2cf24dba5fb0a30e26e83b2ac5b9e29e", size: number, modifiedSeconds: 1_700_000_000 + number,
                 modifiedNanoseconds: 999_999_999, inode: UInt64(number) << 20)
@@ -32,7 +32,7 @@ struct SiteManifestTests {
     }
 
     @Test func theSiteHasQuotedTagsAndTheMediaTypeOfTheURL() {
-        let site = Self.manifest(1).site(files: "/data/files")
+        let site = Self.manifest(1).site(files: "/data/files", twins: "/data/twins")
         #expect(site.root == "/data/files/public")
         let file = site.files["some/folder/page-0.html"]
         #expect(file?.path == "other/0")

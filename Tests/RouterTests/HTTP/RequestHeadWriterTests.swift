@@ -10,16 +10,16 @@ import Testing
         #expect(bytes.withUnsafeBytes { parser.advance($0) } == .complete)
         let head = parser.take()
         var out = ByteBuffer()
-        let client = try SocketAddress(ipAddress: "192.0.2.7", port: 9)
         bytes.withUnsafeBytes {
             RequestHeadWriter.write(
-                head, $0, forwarding: ForwardingFields(client: client, scheme: "http"), requestID: requestID,
+                head, $0, forwarding: ForwardingFields(address: "192.0.2.7", isSecure: false), requestID: requestID,
                 defaultHost: "example.org", passesExpectation: passesExpectation, into: &out)
         }
         return String(buffer: out)
     }
 
-    static let ours = "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
+    static let ours =
+        "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nForwarded: for=192.0.2.7;proto=http\r\n"
 
     @Test func keepsTheBytesOfTheFields() throws {
         let fields = "hOsT:  a.b:81\r\nX-Odd:\tvalue \r\nCookie: a=b; c=d\r\n"

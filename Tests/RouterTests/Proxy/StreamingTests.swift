@@ -61,7 +61,7 @@ import Testing
 
     /// How much of an endless response the router takes from the upstream while the client reads nothing.
     @Test func aSlowReaderHoldsTheUpstreamBack() async throws {
-        let total = 64 * 1024 * 1024
+        let total = 160 * 1024 * 1024
         let sent = Shared(0)
         let upstream = try StubUpstream { connection in
             _ = try connection.readHead()
@@ -96,7 +96,8 @@ import Testing
                 return received
             }
             #expect(received == total)
-            #expect(residentBytes() - before < 32 * 1024 * 1024)
+            // Other tests of the process use memory as well, but not so much.
+            #expect(residentBytes() - before < total / 2)
         }
     }
 

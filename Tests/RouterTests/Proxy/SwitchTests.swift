@@ -127,7 +127,7 @@ import Testing
                 try connection.write(
                     "GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
                 _ = try connection.readHead()
-                return try connection.readToEnd().count
+                return try connection.readToEnd()
             }
             try await eventually("the requests are open") { old.connections == 3 }
             router.routes.publish(new.target, at: "app.localhost")
@@ -135,8 +135,49 @@ import Testing
             #expect(report.cut == 3)
             #expect(try await waiting.status == 503)
             #expect(await begun == nil)
-            #expect(try await socket == 0)
+            // 1001, going away.
+            #expect(try await socket == [0x88, 0x02, 0x03, 0xe9])
             try await eventually("connections to the old version closed") { old.openConnections == 0 }
+        }
+    }
+
+    @Test func webSocketsAndEventStreamsOutliveTheDrain() async throws {
+        let finish = Gate()
+        let old = try StubUpstream { connection in
+            let head = try connection.readHead()
+            if head["upgrade"] != nil {
+                try connection.write(
+                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+            } else {
+                try connection.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+            }
+            finish.wait()
+            finish.open()
+            try connection.write(head["upgrade"] != nil ? [0x81, 0x01, 0x61] : Array("data: 2\n\n".utf8))
+        }
+        let new = try StubUpstream.saying("new")
+        defer {
+            old.close()
+            new.close()
+        }
+        try await TestRouter.with(["app.localhost": old.target], longLivedDrain: .seconds(20)) { router async throws in
+            async let events = router.get("/events")
+            async let socket = router.client { connection throws in
+                try connection.write(
+                    "GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+                _ = try connection.readHead()
+                return try connection.readToEnd()
+            }
+            try await eventually("the requests are open") { old.connections == 2 }
+            router.routes.publish(new.target, at: "app.localhost")
+            async let report = router.routes.drain(old.id, seconds: 1)
+            // The drain's time is over when new requests have gone on for longer than it.
+            let end = ContinuousClock.now + .seconds(2)
+            while ContinuousClock.now < end { #expect(try await router.get().text == "new") }
+            finish.open()
+            #expect(try await events.text == "data: 1\n\ndata: 2\n\n")
+            #expect(try await socket == [0x81, 0x01, 0x61])
+            #expect(await report.cut == 0)
         }
     }
 }

@@ -1,19 +1,18 @@
-import Core
 import Testing
 
 @testable import Router
 
 @Suite struct PreconditionTests {
-    static let file = StaticSite.File(
-        path: "a", mediaType: "text/plain", etag: "\"abc\"", size: 1, modified: 784_111_777)
-
     private func isUnmodified(etag: String? = nil, date: String? = nil) -> Bool {
         func bytes(_ text: String?, _ body: (UnsafeRawBufferPointer?) -> Bool) -> Bool {
             guard let text else { return body(nil) }
             return Array(text.utf8).withUnsafeBytes { body($0) }
         }
         return bytes(etag) { etag in
-            bytes(date) { Precondition.isUnmodified(Self.file, ifNoneMatch: etag, ifModifiedSince: $0) }
+            bytes(date) {
+                Precondition.isUnmodified(
+                    etag: "\"abc\"", modified: 784_111_777, ifNoneMatch: etag, ifModifiedSince: $0)
+            }
         }
     }
 

@@ -11,7 +11,7 @@ import Testing
     }
 
     private func key(_ release: ID<Release>, _ path: String) -> SiteCache.Key {
-        SiteCache.Key(release: release, path: path, isErrorPage: false)
+        SiteCache.Key(release: release, name: .init(path), coding: .identity, status: 200, rules: [])
     }
 
     @Test func staysWithinItsCapacityAndKeepsWhatIsUsed() {

@@ -7,34 +7,12 @@ import Testing
 @testable import Router
 
 @Suite struct StaticSiteTests {
-    /// A site on disk with its manifest.
-    private struct Site {
-        let folder: TemporaryDirectory
-        let target: RouteTarget
-
-        init(_ files: [String: String], release: ID<Release> = ID()) throws {
-            folder = try TemporaryDirectory("router-site")
-            var manifest: [String: StaticSite.File] = [:]
-            for (name, content) in files {
-                let url = URL(fileURLWithPath: folder.path(name))
-                try FileManager.default.createDirectory(
-                    at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-                try Data(content.utf8).write(to: url)
-                manifest[name] = StaticSite.File(
-                    path: name, mediaType: name.hasSuffix(".css") ? "text/css" : "text/html; charset=utf-8",
-                    etag: "\"\(name.utf8.count)-\(content.utf8.count)\"", size: content.utf8.count,
-                    modified: 784_111_777)
-            }
-            target = .site(release: release, StaticSite(root: folder.path, files: manifest))
-        }
-    }
-
     private static let files = [
         "index.html": "<h1>home</h1>", "about.html": "about", "docs/index.html": "docs", "css/site.css": "body {}",
     ]
 
     @Test func servesAFileWithItsHeaders() async throws {
-        let site = try Site(Self.files)
+        let site = try TestSite(Self.files)
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             for _ in 0..<2 {
                 let response = try await router.get("/css/site.css")
@@ -53,7 +31,7 @@ import Testing
     }
 
     @Test func answersManyRequestsOnOneConnection() async throws {
-        let site = try Site(Self.files)
+        let site = try TestSite(Self.files)
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             let texts = try await router.client { connection throws in
                 try ["/", "/about", "/docs/", "/about"].map { try connection.get($0).text }
@@ -63,7 +41,7 @@ import Testing
     }
 
     @Test func answersPipelinedRequestsInOrder() async throws {
-        let site = try Site(Self.files)
+        let site = try TestSite(Self.files)
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             let texts = try await router.client { connection throws in
                 let paths = (0..<60).map { ["/", "/about", "/docs/"][$0 % 3] }
@@ -75,7 +53,7 @@ import Testing
     }
 
     @Test func answersHeadWithoutABody() async throws {
-        let site = try Site(Self.files)
+        let site = try TestSite(Self.files)
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             let response = try await router.client { connection throws in
                 try connection.write("HEAD / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
@@ -89,7 +67,7 @@ import Testing
     }
 
     @Test func answers304ToAKnownTag() async throws {
-        let site = try Site(Self.files)
+        let site = try TestSite(Self.files)
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             let response = try await router.get("/", extra: "If-None-Match: W/\"10-13\"\r\n")
             #expect(response.status == 304)
@@ -100,7 +78,7 @@ import Testing
     }
 
     @Test func refusesOtherMethods() async throws {
-        let site = try Site(Self.files)
+        let site = try TestSite(Self.files)
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             let response = try await router.exchange(
                 "POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 5\r\n\r\nhello")
@@ -112,7 +90,7 @@ import Testing
     }
 
     @Test func redirectsAFolderToItsSlash() async throws {
-        let site = try Site(Self.files)
+        let site = try TestSite(Self.files)
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             let response = try await router.get("/docs?x=1")
             #expect(response.status == 301)
@@ -121,7 +99,7 @@ import Testing
     }
 
     @Test func usesTheSitesOwn404Page() async throws {
-        let site = try Site(Self.files.merging(["404.html": "gone fishing"]) { first, _ in first })
+        let site = try TestSite(Self.files.merging(["404.html": "gone fishing"]) { first, _ in first })
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             for _ in 0..<2 {
                 let response = try await router.get("/missing", extra: "If-None-Match: *\r\n")
@@ -135,7 +113,7 @@ import Testing
 
     @Test func servesLargeFilesWhole() async throws {
         let content = String(repeating: "0123456789abcdef", count: 200_000)
-        let site = try Site(["big.bin": content, "index.html": "x"])
+        let site = try TestSite(["big.bin": content, "index.html": "x"])
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             let (body, next) = try await router.client { connection throws in
                 (try connection.get("/big.bin").body, try connection.get("/").text)
@@ -147,7 +125,7 @@ import Testing
     }
 
     @Test func aClientThatLeavesDuringALargeFileLeavesNoDescriptorBehind() async throws {
-        let site = try Site(["big.bin": String(repeating: "x", count: 8_000_000)])
+        let site = try TestSite(["big.bin": String(repeating: "x", count: 8_000_000)])
         let root = site.folder.path
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             for _ in 0..<5 {
@@ -168,13 +146,15 @@ import Testing
     }
 
     @Test func regressionALinkInTheOutputIsNotFollowed() async throws {
-        let site = try Site(["index.html": "x", "big.bin": "placeholder"])
+        let site = try TestSite(["index.html": "x", "big.bin": "placeholder"])
         guard case .site(let release, var manifest) = site.target else { return }
         let secret = site.folder.path("secret")
         try Data(repeating: 7, count: 400_000).write(to: URL(fileURLWithPath: secret))
         for (name, size) in [("small-link", 11), ("big-link", 400_000)] {
-            try FileManager.default.createSymbolicLink(atPath: site.folder.path(name), withDestinationPath: secret)
-            manifest.files[name] = .init(path: name, mediaType: "text/plain", etag: "\"1\"", size: size, modified: 0)
+            try FileManager.default.createSymbolicLink(
+                atPath: site.folder.path("files/\(name)"), withDestinationPath: secret)
+            manifest.files[.init(name)] = .init(
+                path: name, mediaType: "text/plain", etag: "\"1\"", size: size, modified: 0)
         }
         try await TestRouter.with(["app.localhost": .site(release: release, manifest)]) { router async throws in
             #expect(try await router.get("/small-link").status == 404)
@@ -187,7 +167,7 @@ import Testing
         "/index.html%00", "/.git/config", "//etc/passwd", "/%c0%ae%c0%ae/secret",
     ])
     func regressionTraversalIsNotFound(_ path: String) async throws {
-        let site = try Site(Self.files)
+        let site = try TestSite(Self.files)
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             #expect(try await router.get(path).status == 404)
         }
@@ -196,7 +176,7 @@ import Testing
     @Test(arguments: ["/", "/big.bin"])
     func aRequestWhoseReleaseIsRemovedIsAnsweredFromTheNext(_ path: String) async throws {
         let files = ["index.html": "x", "big.bin": String(repeating: "n", count: 400_000)]
-        let new = try Site(files)
+        let new = try TestSite(files)
         guard case .site(_, let site) = new.target else { return }
         let gone = RouteTarget.site(release: ID(), StaticSite(root: "/nowhere", files: site.files))
         try await TestRouter.with(
@@ -223,8 +203,8 @@ import Testing
     }
 
     @Test func aNewReleaseIsServedAtOnce() async throws {
-        let old = try Site(["index.html": "old"])
-        let new = try Site(["index.html": "new"])
+        let old = try TestSite(["index.html": "old"])
+        let new = try TestSite(["index.html": "new"])
         try await TestRouter.with(["app.localhost": old.target]) { router async throws in
             let texts = try await router.client { connection throws in
                 let first = try connection.get().text

@@ -12,6 +12,7 @@ struct TestRouter {
     @discardableResult
     static func with<Value>(
         _ routes: [String: RouteTarget] = [:], siteCacheBytes: Int = 1024 * 1024,
+        longLivedDrain: Duration = .seconds(1),
         configure: (inout RouterConfiguration) -> Void = { _ in },
         _ body: (TestRouter) async throws -> Value
     ) async throws -> Value {
@@ -20,7 +21,7 @@ struct TestRouter {
         configuration.workers = 2
         configuration.timerResolution = .milliseconds(20)
         configure(&configuration)
-        let box = RouteTableBox(siteCacheBytes: siteCacheBytes)
+        let box = RouteTableBox(siteCacheBytes: siteCacheBytes, longLivedDrain: longLivedDrain)
         box.publish(routes)
         var logger = Logger(label: "test.router") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical

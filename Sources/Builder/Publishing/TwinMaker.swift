@@ -1,0 +1,126 @@
+import Core
+import Glibc
+
+/// Makes the compressed twins of a site's files, kept beside the release under the hash of their content. Twins of content
+/// that the previous release had are linked from there.
+struct TwinMaker {
+    /// Smaller files gain nothing: they fit in a packet or two as they are.
+    static let minimumBytes = 1024
+    static let maximumBytes = 8 << 20
+    /// Bytes of new content that one build compresses; what is beyond is served as it is.
+    static let budget = 256 << 20
+    /// Larger files are compressed with less effort, so that no build waits long for one of them.
+    private static let largeBytes = 1 << 20
+
+    /// One text to compress.
+    struct Source {
+        let tag: String
+        let size: Int
+        /// Parts below the published folder, none a symlink.
+        let parts: [String]
+    }
+
+    /// Bytes of the twins of each tag; `nil` for one that is not worth keeping.
+    typealias Sizes = [String: (brotli: Int?, gzip: Int?)]
+
+    let brotli: BrotliProgram
+
+    static func isCompressible(_ mediaType: String, size: Int) -> Bool {
+        guard (minimumBytes...maximumBytes).contains(size) else { return false }
+        let type = mediaType.prefix { $0 != ";" }
+        if type.hasPrefix("text/") || type.hasSuffix("+json") || type.hasSuffix("+xml") { return true }
+        return [
+            "application/json", "application/xml", "application/yaml", "application/wasm", "application/rtf",
+            "application/vnd.ms-fontobject", "font/ttf", "font/otf", "image/bmp", "image/vnd.microsoft.icon",
+            "model/gltf+json",
+        ].contains(String(type))
+    }
+
+    /// Blocks. Returns the twins, and how many of their files are new.
+    /// - Parameters:
+    ///   - root: the published folder.
+    ///   - folder: absolute path of the new release's folder of twins, which is made.
+    ///   - previous: the same of the previous release, when there is one.
+    ///   - known: twins that the previous release has.
+    func make(
+        _ sources: [Source], root: borrowing FolderHandle, folder: String, previous: String?, known: Sizes
+    ) throws(FileError) -> (sizes: Sizes, newFiles: Int) {
+        guard !sources.isEmpty else { return ([:], 0) }
+        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw FileError("make folder", folder) }
+        let target = try FolderHandle(path: folder)
+        var sizes: Sizes = [:]
+        var fresh: [Source] = []
+        var bytes = 0
+        for source in sources where sizes[source.tag] == nil {
+            if let old = known[source.tag], let previous, Self.link(source.tag, old, from: previous, into: target) {
+                sizes[source.tag] = old
+            } else if bytes + source.size <= Self.budget {
+                sizes[source.tag] = (nil, nil)
+                bytes += source.size
+                fresh.append(source)
+            }
+        }
+        let newFiles = try compress(fresh, root: root, target: target, folder: folder, &sizes)
+        return (sizes, newFiles)
+    }
+
+    private static func link(
+        _ tag: String, _ sizes: (brotli: Int?, gzip: Int?), from previous: String, into target: borrowing FolderHandle
+    ) -> Bool {
+        for (size, suffix) in [(sizes.brotli, "br"), (sizes.gzip, "gz")] where size != nil {
+            let name = "\(tag).\(suffix)"
+            guard linkat(AT_FDCWD, "\(previous)/\(name)", target.descriptor, name, 0) == 0 || errno == EEXIST else {
+                return false
+            }
+        }
+        return true
+    }
+
+    private func compress(
+        _ sources: [Source], root: borrowing FolderHandle, target: borrowing FolderHandle, folder: String,
+        _ sizes: inout Sizes
+    ) throws(FileError) -> Int {
+        var newFiles = 0
+        // The program reads names: each file gets one of ours for the time, which cannot lead elsewhere.
+        var linked: [Source] = []
+        for source in sources where brotli.path != nil {
+            let parent = try root.folder(source.parts.dropLast())
+            let isLinked = linkat(parent.descriptor, source.parts.last ?? "", target.descriptor, source.tag, 0) == 0
+            if isLinked { linked.append(source) }
+        }
+        defer { for source in linked { unlinkat(target.descriptor, source.tag, 0) } }
+        let isWhole =
+            brotli.encode(linked.filter { $0.size <= Self.largeBytes }.map(\.tag), in: folder, quality: 9)
+            && brotli.encode(linked.filter { $0.size > Self.largeBytes }.map(\.tag), in: folder, quality: 5)
+        for source in sources {
+            let brotliSize = isWhole ? Self.keptSize("\(source.tag).br", source, target) : nil
+            if brotliSize == nil { unlinkat(target.descriptor, "\(source.tag).br", 0) }
+            let gzipSize = try gzip(source, root: root, target: target)
+            sizes[source.tag] = (brotliSize, gzipSize)
+            newFiles += (brotliSize == nil ? 0 : 1) + (gzipSize == nil ? 0 : 1)
+        }
+        return newFiles
+    }
+
+    /// The size of a twin that saves at least a tenth.
+    private static func keptSize(_ name: String, _ source: Source, _ target: borrowing FolderHandle) -> Int? {
+        guard let status = try? target.status(FileName(name)), status.kind == .file, status.size > 0,
+            status.size <= limit(source.size)
+        else { return nil }
+        return status.size
+    }
+
+    private static func limit(_ size: Int) -> Int { size - size / 10 }
+
+    private func gzip(
+        _ source: Source, root: borrowing FolderHandle, target: borrowing FolderHandle
+    ) throws(FileError) -> Int? {
+        let file = try root.folder(source.parts.dropLast()).file(FileName(source.parts.last ?? ""))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(source.size)
+        try file.read { if bytes.count <= Self.maximumBytes { bytes.append(contentsOf: $0) } }
+        guard let encoded = GzipEncoder.encode(bytes, limit: Self.limit(source.size)) else { return nil }
+        try SmallFile.create(encoded, name: "\(source.tag).gz", in: target)
+        return encoded.count
+    }
+}

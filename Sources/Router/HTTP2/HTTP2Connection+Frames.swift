@@ -1,0 +1,237 @@
+import NIOCore
+import NIOHPACK
+
+/// What each frame means (RFC 9113 section 6). Connection errors are thrown, stream errors are answered with RST_STREAM.
+extension HTTP2Connection {
+    /// Frames that one block of headers may be spread over.
+    static let maximumContinuations = 16
+
+    func take(_ header: HTTP2Frame.Header, _ payload: ByteBuffer) throws(HTTP2Frame.Fault) {
+        guard hasSettings || header.kind == .settings else { throw .protocolError }
+        if let block {
+            guard header.kind == .continuation, header.stream == block.stream else { throw .protocolError }
+        }
+        switch header.kind {
+        case .data: try takeData(header, payload)
+        case .headers: try takeHeaders(header, payload)
+        case .continuation: try takeContinuation(header, payload)
+        case .settings: try takeSettings(header, payload)
+        case .windowUpdate: try takeWindowUpdate(header, payload)
+        case .reset: try takeReset(header, payload)
+        case .ping:
+            guard header.stream == 0 else { throw .protocolError }
+            guard header.length == 8 else { throw .frameSize }
+            guard !header.has(HTTP2Frame.Flag.acknowledge) else { return }
+            guard budget.spend() else { throw .enhanceYourCalm }
+            writePong(payload)
+        case .goAway: guard header.stream == 0 else { throw .protocolError }
+        case .priority:
+            guard header.stream != 0 else { throw .protocolError }
+            guard header.length == 5 else { throw .frameSize }
+            guard budget.spend() else { throw .enhanceYourCalm }
+        case .pushPromise: throw .protocolError
+        case nil: guard budget.spend() else { throw .enhanceYourCalm }
+        }
+    }
+
+    // MARK: - Data
+
+    private func takeData(_ header: HTTP2Frame.Header, _ payload: ByteBuffer) throws(HTTP2Frame.Fault) {
+        guard header.stream != 0 else { throw .protocolError }
+        var data = payload
+        let padding = try removePadding(header, &data)
+        try countReceived(header.length)
+        let endsStream = header.has(HTTP2Frame.Flag.endStream)
+        if data.readableBytes == 0, !endsStream {
+            guard budget.spend() else { throw .enhanceYourCalm }
+        }
+        guard let stream = streams[header.stream] else {
+            guard header.stream <= lastStream else { throw .protocolError }
+            // What was under way when we ended the stream.
+            return
+        }
+        do throws(HTTP2Frame.Fault) {
+            try stream.received(data, padding: padding, endsStream: endsStream)
+        } catch {
+            stream.fail(error)
+            stream.tearDownIfDone()
+        }
+    }
+
+    private func removePadding(
+        _ header: HTTP2Frame.Header, _ payload: inout ByteBuffer
+    ) throws(HTTP2Frame.Fault) -> Int {
+        guard header.has(HTTP2Frame.Flag.padded) else { return 0 }
+        guard let padding = payload.readInteger(as: UInt8.self), Int(padding) <= payload.readableBytes else {
+            throw .protocolError
+        }
+        payload =
+            payload.getSlice(at: payload.readerIndex, length: payload.readableBytes - Int(padding)) ?? ByteBuffer()
+        return Int(padding) + 1
+    }
+
+    // MARK: - Headers
+
+    private func takeHeaders(_ header: HTTP2Frame.Header, _ payload: ByteBuffer) throws(HTTP2Frame.Fault) {
+        guard header.stream % 2 == 1 else { throw .protocolError }
+        var bytes = payload
+        _ = try removePadding(header, &bytes)
+        if header.has(HTTP2Frame.Flag.priority) {
+            guard let dependency = bytes.readInteger(as: UInt32.self), bytes.readInteger(as: UInt8.self) != nil else {
+                throw .protocolError
+            }
+            guard Int(dependency & 0x7fff_ffff) != header.stream else { throw .protocolError }
+        }
+        let endsStream = header.has(HTTP2Frame.Flag.endStream)
+        if header.has(HTTP2Frame.Flag.endHeaders) {
+            try takeBlock(header.stream, endsStream: endsStream, bytes)
+        } else {
+            block = (header.stream, endsStream, bytes, 0)
+        }
+    }
+
+    private func takeContinuation(_ header: HTTP2Frame.Header, _ payload: ByteBuffer) throws(HTTP2Frame.Fault) {
+        guard var open = block else { throw .protocolError }
+        var payload = payload
+        open.bytes.writeBuffer(&payload)
+        open.frames += 1
+        guard open.frames <= Self.maximumContinuations, open.bytes.readableBytes <= worker.configuration.maximumHead
+        else { throw .enhanceYourCalm }
+        if header.has(HTTP2Frame.Flag.endHeaders) {
+            block = nil
+            try takeBlock(open.stream, endsStream: open.endsStream, open.bytes)
+        } else {
+            block = open
+        }
+    }
+
+    private func takeBlock(_ id: Int, endsStream: Bool, _ bytes: ByteBuffer) throws(HTTP2Frame.Fault) {
+        if endsStream, id > lastStream, !isGoingAway, streams.count < Self.maximumStreams, let head = memo.head(bytes) {
+            lastStream = id
+            return begin(id, head, endsStream: true)
+        }
+        let whole = bytes
+        var bytes = bytes
+        memo.decoded(whole, nil)
+        // Also for streams that are refused: the table is the connection's (RFC 7541 section 2.2).
+        guard let headers = try? decoder.decodeHeaders(from: &bytes) else { throw .compression }
+        if let stream = streams[id] { return takeTrailers(headers, endsStream: endsStream, stream) }
+        if id <= lastStream {
+            // Trailers of a stream that we have ended.
+            guard budget.spend() else { throw .enhanceYourCalm }
+            return
+        }
+        lastStream = id
+        guard !isGoingAway, streams.count < Self.maximumStreams else {
+            guard budget.spend(2) else { throw .enhanceYourCalm }
+            return write(reset: id, .refusedStream)
+        }
+        let head: HTTP2RequestHead
+        do throws(HTTP2RequestHead.Malformed) {
+            head = try HTTP2RequestHead(headers, hasBody: !endsStream)
+        } catch {
+            guard budget.spend(2) else { throw .enhanceYourCalm }
+            return write(reset: id, .protocolError)
+        }
+        if endsStream { memo.decoded(whole, head) }
+        begin(id, head, endsStream: endsStream)
+    }
+
+    private func begin(_ id: Int, _ head: HTTP2RequestHead, endsStream: Bool) {
+        let stream = HTTP2Stream(
+            connection: self, id: id, head: head, endsStream: endsStream, sendWindow: peerInitialWindow)
+        streams[id] = stream
+        guard isAuthoritative(for: head.authority) else { return answerMisdirected(stream) }
+        stream.start(head)
+    }
+
+    /// A client that asked for one name in its TLS handshake gets that one only (section 9.1.2).
+    private func isAuthoritative(for authority: String) -> Bool {
+        guard let serverName else { return true }
+        let name = Array(authority.utf8).withUnsafeBytes { try? HostName($0) }
+        return name == nil || name?.name == serverName
+    }
+
+    private func answerMisdirected(_ stream: HTTP2Stream) {
+        let page = Page.misdirected.render(.text, includesBody: true, persistence: .close, date: worker.date())
+        stream.write(page)
+        stream.tearDownIfDone()
+    }
+
+    private func takeTrailers(_ headers: HPACKHeaders, endsStream: Bool, _ stream: HTTP2Stream) {
+        var lines = ""
+        var isFine = endsStream && stream.acceptsTrailers
+        for (name, value, _) in headers {
+            isFine =
+                isFine && !name.isEmpty && name.utf8.allSatisfy { ByteClass.isToken($0) && !(0x41...0x5a).contains($0) }
+                && value.utf8.allSatisfy(ByteClass.isFieldValue)
+            lines += "\(name): \(value)\r\n"
+        }
+        guard isFine, lines.utf8.count <= ChunkScanner.maximumTrailer else {
+            stream.fail(.protocolError)
+            return stream.tearDownIfDone()
+        }
+        stream.inputEnded(lines)
+    }
+
+    // MARK: - Settings and windows
+
+    private func takeSettings(_ header: HTTP2Frame.Header, _ payload: ByteBuffer) throws(HTTP2Frame.Fault) {
+        guard header.stream == 0 else { throw .protocolError }
+        if header.has(HTTP2Frame.Flag.acknowledge) {
+            guard header.length == 0, hasSettings else { throw .frameSize }
+            return
+        }
+        guard header.length % 6 == 0 else { throw .frameSize }
+        guard budget.spend() else { throw .enhanceYourCalm }
+        hasSettings = true
+        var payload = payload
+        while let name = payload.readInteger(as: UInt16.self), let value = payload.readInteger(as: UInt32.self) {
+            switch name {
+            case HTTP2Frame.Setting.enablePush: guard value <= 1 else { throw .protocolError }
+            case HTTP2Frame.Setting.initialWindow:
+                guard value <= 0x7fff_ffff else { throw .flowControl }
+                let change = Int(value) - peerInitialWindow
+                peerInitialWindow = Int(value)
+                for stream in streams.values { stream.sendWindow += change }
+                if change > 0 { sendWaiting() }
+            case HTTP2Frame.Setting.maximumFrame:
+                guard (16_384...16_777_215).contains(value) else { throw .protocolError }
+            // The size of the peer's header table: nothing is ever put into it.
+            default: break
+            }
+        }
+        writeAcknowledgement()
+    }
+
+    private func takeWindowUpdate(_ header: HTTP2Frame.Header, _ payload: ByteBuffer) throws(HTTP2Frame.Fault) {
+        guard header.length == 4, let raw = payload.getInteger(at: payload.readerIndex, as: UInt32.self) else {
+            throw .frameSize
+        }
+        let increment = Int(raw & 0x7fff_ffff)
+        if header.stream == 0 {
+            guard increment > 0 else { throw .protocolError }
+            sendWindow += increment
+            guard sendWindow <= 0x7fff_ffff else { throw .flowControl }
+            sendWaiting()
+        } else if let stream = streams[header.stream] {
+            stream.sendWindow += increment
+            guard increment > 0, stream.sendWindow <= 0x7fff_ffff else {
+                stream.fail(increment > 0 ? .flowControl : .protocolError)
+                return stream.tearDownIfDone()
+            }
+            stream.windowOpened()
+        } else {
+            guard header.stream <= lastStream else { throw .protocolError }
+        }
+    }
+
+    private func takeReset(_ header: HTTP2Frame.Header, _ payload: ByteBuffer) throws(HTTP2Frame.Fault) {
+        guard header.length == 4 else { throw .frameSize }
+        guard header.stream != 0, header.stream <= lastStream else { throw .protocolError }
+        guard budget.spend(2) else { throw .enhanceYourCalm }
+        guard let stream = streams[header.stream] else { return }
+        finished(stream)
+        stream.cancel()
+    }
+}

@@ -1,0 +1,300 @@
+import NIOCore
+import NIOHPACK
+
+/// An HTTP/2 connection of a client (RFC 9113): reads and writes frames, keeps the windows, and limits what a client can
+/// make us do. Each stream is a connection of its own to the rest of the router. The other file of this type holds the
+/// frames' meanings.
+final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    static let streamWindow = 256 * 1024
+    static let connectionWindow = 1024 * 1024
+    static let maximumStreams = 128
+    static let defaultWindow = 65_535
+
+    let worker: Worker
+    let forwarding: ForwardingFields
+    /// Name that the client gave in its TLS handshake, lower case.
+    let serverName: String?
+    var registration = -1
+    var deadline = TickClock.never
+    var streams: [Int: HTTP2Stream] = [:]
+    var lastStream = 0
+    var sendWindow = HTTP2Connection.defaultWindow
+    var peerInitialWindow = HTTP2Connection.defaultWindow
+    var decoder: HPACKDecoder
+    var memo = HeaderBlockMemo()
+    var budget = HTTP2Budget()
+    /// Headers that are not complete: their stream, flags of the first frame, and what has come.
+    var block: (stream: Int, endsStream: Bool, bytes: ByteBuffer, frames: Int)?
+    var hasSettings = false
+    private(set) var isGoingAway = false
+    private var hasPreface = false
+    private var pending = ByteBuffer()
+    private var out = ByteBuffer()
+    private var waiting: [HTTP2Stream] = []
+    /// Handlers that carry no stream at the moment.
+    private var idleFronts: [FrontHandler] = []
+    private var received = 0
+    private var context: ChannelHandlerContext?
+    private var isClosed = false
+    /// Frames are collected until the read cycle, or the turn of the event loop, is over.
+    private var isReading = false
+    private var isFlushScheduled = false
+
+    init(worker: Worker, forwarding: ForwardingFields, serverName: String?) {
+        self.worker = worker
+        self.forwarding = forwarding
+        self.serverName = serverName
+        decoder = HPACKDecoder(
+            allocator: ByteBufferAllocator(), maxDynamicTableSize: 4096,
+            maxHeaderListSize: worker.configuration.maximumHead)
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    // MARK: - The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        worker.register(self)
+        touch()
+        writeSettings()
+        flush()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosed else { return }
+        isReading = true
+        var buffer = unwrapInboundIn(data)
+        if pending.readableBytes == 0 { pending = buffer } else { pending.writeBuffer(&buffer) }
+        do throws(HTTP2Frame.Fault) { try readFrames() } catch { fail(error) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        giveBackWindow()
+        for stream in streams.values { stream.front?.upstream?.flushIfNeeded() }
+        flushNow()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            for stream in Array(streams.values) { stream.windowOpened() }
+            flush()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // A client that sends no more has no use for HTTP/2.
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isClosed = true
+        let open = Array(streams.values)
+        streams = [:]
+        waiting = []
+        open.forEach { $0.cancel() }
+        idleFronts.forEach { $0.gone() }
+        idleFronts = []
+        worker.unregister(self)
+        context.fireChannelInactive()
+    }
+
+    // MARK: - Reading
+
+    private func readFrames() throws(HTTP2Frame.Fault) {
+        if !hasPreface {
+            guard try readPreface() else { return }
+        }
+        while !isClosed, let header = HTTP2Frame.Header(pending) {
+            guard header.length <= HTTP2Frame.maximumLength else { throw .frameSize }
+            guard pending.readableBytes >= HTTP2Frame.headerLength + header.length else { break }
+            pending.moveReaderIndex(forwardBy: HTTP2Frame.headerLength)
+            guard let payload = pending.readSlice(length: header.length) else { break }
+            touch()
+            try take(header, payload)
+        }
+        if pending.readableBytes == 0 { pending = ByteBuffer() }
+    }
+
+    /// Section 3.4.
+    private func readPreface() throws(HTTP2Frame.Fault) -> Bool {
+        let preface = HTTP2Frame.preface
+        let count = min(preface.count, pending.readableBytes)
+        guard pending.readableBytesView.prefix(count).elementsEqual(preface[..<count]) else { throw .protocolError }
+        guard count == preface.count else { return false }
+        pending.moveReaderIndex(forwardBy: count)
+        hasPreface = true
+        return true
+    }
+
+    /// Counts data of all streams against the connection's window.
+    func countReceived(_ count: Int) throws(HTTP2Frame.Fault) {
+        received += count
+        guard received <= Self.connectionWindow else { throw .flowControl }
+    }
+
+    /// The connection's window is given back at once: what bounds memory is each stream's own.
+    private func giveBackWindow() {
+        guard received >= Self.connectionWindow / 4, !isClosed else { return }
+        out.writeWindowUpdate(0, received)
+        received = 0
+    }
+
+    // MARK: - Writing
+
+    func flush() {
+        guard !isReading, !isFlushScheduled, out.readableBytes > 0, let context else { return }
+        isFlushScheduled = true
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.execute {
+            bound.value.isFlushScheduled = false
+            bound.value.flushNow()
+        }
+    }
+
+    private func flushNow() {
+        guard out.readableBytes > 0, let context else { return }
+        let bytes = out
+        out = ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    private func writeSettings() {
+        let settings: [(UInt16, Int)] = [
+            (HTTP2Frame.Setting.maximumStreams, Self.maximumStreams),
+            (HTTP2Frame.Setting.initialWindow, Self.streamWindow),
+            (HTTP2Frame.Setting.maximumHeaderList, worker.configuration.maximumHead),
+            (HTTP2Frame.Setting.enableConnect, 1),
+        ]
+        out.writeFrameHeader(.settings, length: settings.count * 6, stream: 0)
+        for (name, value) in settings {
+            out.writeInteger(name)
+            out.writeInteger(UInt32(truncatingIfNeeded: value))
+        }
+        out.writeWindowUpdate(0, Self.connectionWindow - Self.defaultWindow)
+    }
+
+    func write(block: ByteBuffer, stream: Int, endsStream: Bool) {
+        var block = block
+        var kind = HTTP2Frame.Kind.headers
+        repeat {
+            let count = min(block.readableBytes, HTTP2Frame.maximumLength)
+            var flags: UInt8 = count == block.readableBytes ? HTTP2Frame.Flag.endHeaders : 0
+            if kind == .headers, endsStream { flags |= HTTP2Frame.Flag.endStream }
+            out.writeFrameHeader(kind, length: count, flags: flags, stream: stream)
+            if var part = block.readSlice(length: count) { out.writeBuffer(&part) }
+            kind = .continuation
+        } while block.readableBytes > 0
+    }
+
+    func write(data: ByteBuffer, stream: Int, endsStream: Bool) {
+        sendWindow -= data.readableBytes
+        let flags = endsStream ? HTTP2Frame.Flag.endStream : 0
+        out.writeFrameHeader(.data, length: data.readableBytes, flags: flags, stream: stream)
+        out.writeImmutableBuffer(data)
+    }
+
+    func write(reset stream: Int, _ fault: HTTP2Frame.Fault) { out.writeReset(stream, fault) }
+    func writeAcknowledgement() {
+        out.writeFrameHeader(.settings, length: 0, flags: HTTP2Frame.Flag.acknowledge, stream: 0)
+    }
+
+    func writePong(_ payload: ByteBuffer) {
+        out.writeFrameHeader(.ping, length: 8, flags: HTTP2Frame.Flag.acknowledge, stream: 0)
+        out.writeImmutableBuffer(payload)
+    }
+
+    func giveBack(_ count: Int, stream: Int) {
+        guard !isClosed else { return }
+        out.writeWindowUpdate(stream, count)
+        flush()
+    }
+
+    /// The stream has more to send than the windows allow.
+    func wait(_ stream: HTTP2Stream) { if !waiting.contains(where: { $0 === stream }) { waiting.append(stream) } }
+
+    /// Lets streams that wait go on, each in its turn.
+    func sendWaiting() {
+        let ready = waiting
+        waiting = []
+        ready.forEach { $0.windowOpened() }
+    }
+
+    // MARK: - Handlers of streams
+
+    func takeFront(for stream: HTTP2Stream) -> FrontHandler {
+        if let front = idleFronts.popLast() {
+            front.carry(stream)
+            return front
+        }
+        let front = FrontHandler(worker: worker, forwarding: forwarding, stream: stream)
+        front.start()
+        return front
+    }
+
+    func giveBack(_ front: FrontHandler) {
+        guard front.isReusable, !isClosed, !isGoingAway, idleFronts.count < 16 else { return front.gone() }
+        front.carry(nil)
+        idleFronts.append(front)
+    }
+
+    // MARK: - Ends
+
+    /// The stream has sent its last frame.
+    func finished(_ stream: HTTP2Stream) {
+        streams[stream.id] = nil
+        waiting.removeAll { $0 === stream }
+        touch()
+        if isGoingAway, streams.isEmpty { closeWhenFlushed() }
+    }
+
+    /// Ends the connection for a fault of the client's (section 5.4.1).
+    func fail(_ fault: HTTP2Frame.Fault) {
+        guard !isClosed else { return }
+        isClosed = true
+        out.writeGoAway(last: lastStream, fault)
+        flushNow()
+        context?.close(promise: nil)
+    }
+
+    /// No new streams; those that are open go on.
+    func goAway() {
+        guard !isGoingAway, !isClosed else { return }
+        isGoingAway = true
+        out.writeGoAway(last: lastStream, .none)
+        flushNow()
+        if streams.isEmpty { closeWhenFlushed() }
+    }
+
+    private func closeWhenFlushed() {
+        guard let context else { return }
+        flush()
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        // The caller may be in the middle of a frame.
+        context.eventLoop.execute { bound.value.close(promise: nil) }
+    }
+
+    // MARK: - TimedConnection
+
+    /// Something came or ended.
+    private func touch() { deadline = worker.clock.deadline(worker.configuration.keepAliveIdle) }
+
+    func deadlinePassed() {
+        // Streams have deadlines of their own.
+        if streams.isEmpty { goAway() } else { touch() }
+    }
+
+    func closeIfIdle() { goAway() }
+
+    func cut() { context?.close(promise: nil) }
+}

@@ -1,0 +1,73 @@
+import Core
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Opens listening sockets: one for each event loop, between which the kernel shares connections out (SO_REUSEPORT), so that
+/// no connection is handed from thread to thread.
+struct Listener {
+    let group: MultiThreadedEventLoopGroup
+    let workers: [WorkerHandle]
+    let setup: ConnectionSetup
+    let configuration: RouterConfiguration
+
+    /// Throws `.invalid` for what is no IP address.
+    static func address(_ host: String, _ port: Int) throws(PlatformError) -> SocketAddress {
+        do { return try SocketAddress(ipAddress: host, port: port) } catch {
+            throw .invalid("the router cannot listen on \"\(host)\": not an IP address")
+        }
+    }
+
+    func open(_ address: SocketAddress, isSecure: Bool) async throws -> [any NIOCore.Channel] {
+        guard workers.count > 1 else {
+            return [try await bind(address, workers[0], isShared: false, isSecure: isSecure)]
+        }
+        if address.port != 0 {
+            // A shared socket would take an address over that another process listens on: this one does not.
+            try await bind(address, workers[0], isShared: false, isSecure: isSecure).close().get()
+        }
+        var listeners: [any NIOCore.Channel] = []
+        do {
+            for worker in workers {
+                let place = listeners.first?.localAddress ?? address
+                listeners.append(try await bind(place, worker, isShared: true, isSecure: isSecure))
+            }
+        } catch {
+            for listener in listeners { try? await listener.close().get() }
+            throw error
+        }
+        return listeners
+    }
+
+    private func bind(
+        _ address: SocketAddress, _ handle: WorkerHandle, isShared: Bool, isSecure: Bool
+    ) async throws -> any NIOCore.Channel {
+        let (setup, worker) = (setup, handle.worker)
+        return try await ServerBootstrap(group: handle.eventLoop)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(
+                ChannelOptions.Types.SocketOption(level: .socket, name: .init(rawValue: SO_REUSEPORT)),
+                value: isShared ? 1 : 0
+            )
+            .serverChannelOption(.maxMessagesPerRead, value: 16)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.recvAllocator, value: ReadSizes.allocator)
+            .childChannelOption(.writeBufferWaterMark, value: ReadSizes.waterMark(configuration))
+            // A client may stop sending and still wait for its answer.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try setup.begin(channel, worker: worker.value, isSecure: isSecure)
+                }
+            }
+            .bind(to: address).get()
+    }
+}
