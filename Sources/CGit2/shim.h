@@ -3,6 +3,9 @@
 #include <git2.h>
 #include <git2/sys/odb_backend.h>
 #include <malloc.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <stdlib.h>
 
 /// Sets a size option (such as GIT_OPT_SET_PACK_MAX_OBJECT_SIZE).
@@ -25,6 +28,26 @@ static inline int cgit2_flush_file_system(int descriptor) { return syncfs(descri
 
 /// Begins to write a file's bytes to the disk, without waiting (SYNC_FILE_RANGE_WRITE is 2).
 static inline int cgit2_begin_writeback(int descriptor) { return sync_file_range(descriptor, 0, 0, 2); }
+
+/// Has the child close every descriptor from `first` on (the C library shows it only to GNU programs).
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
+static inline int cgit2_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+/// A pipe that no other program inherits (shown only to GNU programs, too).
+extern int pipe2(int ends[2], int flags);
+static inline int cgit2_pipe(int ends[2]) { return pipe2(ends, 02000000); }
+
+/// Has the process end with its parent: prctl is variadic.
+static inline int cgit2_end_with_parent(void) { return prctl(PR_SET_PDEATHSIG, 9L); }
+
+/// Sets both bounds of a resource; the resources are an enumeration that Swift reads in a way of its own.
+static inline int cgit2_limit_memory(unsigned long bytes) { return setrlimit(RLIMIT_DATA, &(struct rlimit){bytes, bytes}); }
+static inline int cgit2_limit_file_size(unsigned long bytes) { return setrlimit(RLIMIT_FSIZE, &(struct rlimit){bytes, bytes}); }
+static inline int cgit2_limit_processor(unsigned long seconds) { return setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds}); }
+static inline int cgit2_limit_files(unsigned long count) { return setrlimit(RLIMIT_NOFILE, &(struct rlimit){count, count}); }
+static inline int cgit2_limit_core(unsigned long bytes) { return setrlimit(RLIMIT_CORE, &(struct rlimit){bytes, bytes}); }
 
 /// Gives freed memory back to the system (malloc_trim(3)).
 static inline int cgit2_trim_memory(void) { return malloc_trim(0); }

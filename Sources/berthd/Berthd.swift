@@ -9,7 +9,7 @@ struct Berthd: AsyncParsableCommand {
         version: BerthVersion.text,
         subcommands: [
             ServeCommand.self, UserCommand.self, TokenCommand.self, TemplateCommand.self, DoctorCommand.self,
-            DownCommand.self, GarbageCollectionCommand.self, RotateKeyCommand.self,
+            DownCommand.self, IndexPackCommand.self, GarbageCollectionCommand.self, RotateKeyCommand.self,
         ])
 }
 

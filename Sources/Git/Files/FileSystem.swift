@@ -121,10 +121,16 @@ enum FileSystem {
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// When the file was changed, seconds since 1970; `nil` when it is not there.
-    static func modificationTime(of path: String) -> Int? {
+    /// Bytes of a file; `nil` when it is not there.
+    static func size(of path: String) -> Int? {
         var status = stat()
-        return lstat(path, &status) == 0 ? status.st_mtim.tv_sec : nil
+        return lstat(path, &status) == 0 ? Int(status.st_size) : nil
+    }
+
+    /// When the file's bytes and when anything of it were changed, seconds since 1970; `nil` when it is not there.
+    static func times(of path: String) -> (modified: Int, changed: Int)? {
+        var status = stat()
+        return stat(path, &status) == 0 ? (status.st_mtim.tv_sec, status.st_ctim.tv_sec) : nil
     }
 
     /// The path without its last part.

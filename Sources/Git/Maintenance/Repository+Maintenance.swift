@@ -9,6 +9,9 @@ public enum MaintenanceDepth: Sendable {
 }
 
 extension Repository {
+    /// Seconds: objects that are not needed are kept together with others of their age.
+    private static let ageStep = 2 * 86_400
+
     /// Puts packs together and removes what earlier rounds have replaced. Others may read and write meanwhile.
     ///
     /// A repository whose objects an outside git keeps in ways of its own (alternates, a multi-pack index) is left alone,
@@ -95,14 +98,32 @@ extension Repository {
         guard !isTidy || dropped > 0 else { return [] }
         var names: [String] = []
         if !needed.isEmpty { names.append(try writePack(needed.sorted(), from: usable)) }
-        if !others.isEmpty {
-            let time = (usable.map(\.time) + loose.map(\.time)).filter { $0 <= now }.max()
-            names.append(try writePack(others.sorted(), from: usable, time: time))
+        // By age, so that what came to be unneeded lately does not keep what has long been so.
+        for (time, group) in Self.groups(others, usable, loose, now: now) {
+            names.append(try writePack(group.sorted(), from: usable, time: time))
         }
         report.consolidatedPacks += usable.count
         report.packedObjects += loose.count
         report.droppedObjects += dropped
         return usable.map(\.name).filter { !names.contains($0) }
+    }
+
+    /// Objects whose newest copy is from about the same time, and that time.
+    private static func groups(
+        _ ids: Set<ObjectID>, _ packs: [OpenPack], _ loose: [LooseObjects.Item], now: Int
+    ) -> [(time: Int, ids: [ObjectID])] {
+        var times: [ObjectID: Int] = [:]
+        func note(_ id: ObjectID, _ time: Int) {
+            if ids.contains(id) { times[id] = max(times[id] ?? 0, min(time, now)) }
+        }
+        for pack in packs {
+            let time = pack.time
+            for id in pack.index.ids { note(id, time) }
+        }
+        for item in loose { note(item.id, item.time) }
+        let groups = Dictionary(grouping: ids) { (times[$0] ?? now) / ageStep }
+        return groups.values.map { group in (group.compactMap { times[$0] }.max() ?? now, group) }
+            .sorted { $0.time < $1.time }
     }
 
     // MARK: - Removing

@@ -35,7 +35,7 @@ extension RepositoryStore {
     public func age(ofFullMaintenance app: ID<App>) async -> Int? {
         let path = Self.stampPath(directory(of: app))
         return await pool.run { () throws(Never) in
-            FileSystem.modificationTime(of: path).map { time(nil) - $0 }
+            FileSystem.times(of: path).map { time(nil) - $0.modified }
         }
     }
 

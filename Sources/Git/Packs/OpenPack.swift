@@ -8,10 +8,10 @@ final class OpenPack: Sendable {
 
     /// `pack-<hash>`
     let name: String
-    /// What its objects count as being from, seconds since 1970.
-    let time: Int
-    /// When it came to its place, seconds since 1970.
-    let changeTime: Int
+    /// Of the files, without `.pack` and `.idx`.
+    private let path: String
+    /// The times as the file was opened.
+    private let opened: (modified: Int, changed: Int)
     let index: PackIndex
     private let file: MappedFile
     /// The entries in the order of the pack: where each begins, and its place in the order of names.
@@ -20,16 +20,22 @@ final class OpenPack: Sendable {
     /// - Parameter path: of the files, without `.pack` and `.idx`.
     init(_ path: String) throws(GitError) {
         name = path.split(separator: "/").last.map(String.init) ?? path
-        var status = stat()
-        guard stat(path + ".pack", &status) == 0 else { throw LibGit2.systemError("stat") }
-        time = status.st_mtim.tv_sec
-        changeTime = status.st_ctim.tv_sec
+        self.path = path
+        guard let times = FileSystem.times(of: path + ".pack") else { throw LibGit2.systemError("stat") }
+        opened = times
         index = try PackIndex(path + ".idx")
         file = try MappedFile(path + ".pack")
         guard file.bytes.count >= Self.headerSize + Self.trailerSize, file.bytes.starts(with: "PACK".utf8) else {
             throw Self.damaged
         }
     }
+
+    /// What its objects count as being from, seconds since 1970. Read anew: git freshens a pack's time instead of writing
+    /// an object once more.
+    var time: Int { (FileSystem.times(of: path + ".pack") ?? opened).modified }
+
+    /// When it came to its place or was freshened, seconds since 1970.
+    var changeTime: Int { (FileSystem.times(of: path + ".pack") ?? opened).changed }
 
     /// The whole file.
     var bytes: UnsafeRawBufferPointer { file.bytes }
@@ -72,6 +78,18 @@ final class OpenPack: Sendable {
             guard distance < offset, let found = try place(of: offset - distance) else { throw Self.damaged }
             return index.id(at: try sorted()[found].position)
         }
+    }
+
+    /// The kind of an object, `nil` when the pack does not hold it. What is a delta is of its base's kind.
+    func kind(of id: ObjectID) throws(GitError) -> ObjectKind? {
+        var next = index.position(of: id)
+        for _ in 0..<index.count {
+            guard let position = next else { return nil }
+            let entry = try entry(at: position)
+            if case .object(let kind) = entry.header.content { return kind }
+            next = try base(of: entry.header, at: entry.offset).flatMap { index.position(of: $0) }
+        }
+        throw Self.damaged
     }
 
     private func end(of offset: Int) throws(GitError) -> Int {

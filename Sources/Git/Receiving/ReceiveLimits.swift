@@ -1,5 +1,5 @@
 /// What one pack may ask of the server. Each has its own message.
-public struct ReceiveLimits: Sendable, Hashable {
+public struct ReceiveLimits: Sendable, Hashable, Codable {
     /// Bytes of the pack itself.
     public var packBytes = 4 << 30
     /// Objects in one pack.

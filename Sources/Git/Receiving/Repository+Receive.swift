@@ -12,11 +12,18 @@ package enum PackSource: Sendable {
 extension Repository {
     /// Reads and checks a pack, and keeps it when `decide` says so. Returns after the objects are durable; a pack that is
     /// not kept leaves nothing behind.
-    /// - Parameter decide: gets a function that says of which kind an object is, new or old, `nil` when it is nowhere.
+    /// - Parameters:
+    ///   - helper: reads the pack when it is large.
+    ///   - decide: gets a function that says of which kind an object is, new or old, `nil` when it is nowhere.
     package borrowing func receive(
-        _ source: PackSource, limits: ReceiveLimits,
+        _ source: PackSource, limits: ReceiveLimits, helper: IndexHelper? = nil,
         decide: ((ObjectID) throws(GitError) -> ObjectKind?) throws(GitError) -> Bool
     ) throws(GitError) {
+        if let helper, case .file(let path, let quarantine) = source,
+            FileSystem.size(of: path) ?? 0 >= helper.leastBytes
+        {
+            return try receive(path, in: quarantine, limits: limits, helper: helper, decide: decide)
+        }
         let storage: PackStorage
         switch source {
         case .none:
@@ -41,5 +48,27 @@ extension Repository {
         case .file(let path, let quarantine):
             try quarantine.accept(pack.write(to: quarantine.path, body: path, store: objects))
         }
+    }
+
+    /// The same with the pack read elsewhere: what comes back is looked at as any stored pack is.
+    private borrowing func receive(
+        _ path: String, in quarantine: Quarantine, limits: ReceiveLimits, helper: IndexHelper,
+        decide: ((ObjectID) throws(GitError) -> ObjectKind?) throws(GitError) -> Bool
+    ) throws(GitError) {
+        let answer = try helper.index(path, directory: directory, limits: limits)
+        guard case .indexed(let name, _) = answer else {
+            _ = try decide { (id) throws(GitError) in try self.objects.header(id)?.kind }
+            return
+        }
+        let pack = try OpenPack("\(quarantine.path)/\(name)")
+        let isWanted = try decide { (id) throws(GitError) in
+            if let kind = try pack.kind(of: id) { return kind }
+            return try self.objects.header(id)?.kind
+        }
+        guard isWanted else { return }
+        try quarantine.accept(
+            QuarantinedPack(
+                name: name, pack: OpenFile("\(quarantine.path)/\(name).pack", flags: O_RDONLY),
+                index: OpenFile("\(quarantine.path)/\(name).idx", flags: O_RDONLY)))
     }
 }

@@ -38,9 +38,6 @@ package struct Repository: ~Copyable {
     /// Where it is kept which pack is all wanted.
     var closures: PackClosureCache { lock.closures }
 
-    /// To be held from before a push's objects are checked until its refs have moved.
-    package borrowing func beginPush() -> PushInProgress { PushInProgress(lock) }
-
     /// Lends the pointer to the pack code of this module.
     borrowing func withPointer<Value>(
         _ body: (OpaquePointer) throws(GitError) -> Value

@@ -4,6 +4,8 @@ public struct RepositoryConfiguration: Sendable {
     public var root: String
     /// Limits on packs that are received.
     public var receive = ReceiveLimits()
+    /// Who reads large packs; `nil`: the process itself.
+    public var indexHelper: IndexHelper?
     /// Limits on what is laid out on disk.
     public var checkout = CheckoutLimits()
     /// When packs are put together.

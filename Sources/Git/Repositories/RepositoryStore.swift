@@ -68,6 +68,21 @@ public final class RepositoryStore: Sendable {
         }
     }
 
+    /// The same for a push: what `body` finds to be there stays there until the `PushInProgress` goes, which is to be held
+    /// until the refs have moved.
+    package func withRepositoryForPush<Value: Sendable>(
+        _ app: ID<App>,
+        _ body: @escaping @Sendable (borrowing Repository, PushInProgress) throws(GitError) -> Value
+    ) async throws(GitError) -> Value {
+        let directory = directory(of: app)
+        let lock = lock(of: app)
+        return try await pool.run { () throws(GitError) -> Value in
+            // Before the packs are listed: one that is listed and gone a moment later would count as there.
+            let push = PushInProgress(lock)
+            return try body(try Repository(directory: directory, lock: lock), push)
+        }
+    }
+
     /// Asks for maintenance when a repository has come to have many packs.
     package func notePush(_ app: ID<App>) async {
         if await hasManyPacks(app) { maintenanceSink.yield(app) }

@@ -49,13 +49,13 @@ struct PushSession: Sendable {
         let source = try intake.get()
         let view = PusherView(try await gate.pusherView(of: access.app))
         let (request, policy, limits) = (request, policy, store.configuration.receive)
+        let helper = store.configuration.indexHelper
         do throws(GitError) {
-            return try await store.withRepository(access.app.id) { (repository) throws(GitError) in
-                let objects = repository.beginPush()
+            return try await store.withRepositoryForPush(access.app.id) { (repository, objects) throws(GitError) in
                 var checks = PushChecks(request, view: view, policy: policy, snapshot: try repository.snapshot())
                 guard checks.hasWork else { return (checks, objects) }
                 do throws(GitError) {
-                    try repository.receive(source, limits: limits) { (kind) throws(GitError) in
+                    try repository.receive(source, limits: limits, helper: helper) { (kind) throws(GitError) in
                         try checks.checkTargets(kind)
                     }
                 } catch {

@@ -26,8 +26,11 @@ struct Rooms {
     static func open(_ settings: Settings, folder: DataFolder, logger: Logger) async throws -> Rooms {
         try folder.prepareRuntime(settings)
         let database = try await SQLiteDatabase.open(dataDirectory: folder.root)
+        var git = RepositoryConfiguration(root: folder.repositories)
+        git.indexHelper = IndexHelper(
+            program: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
         let repositories = try RepositoryStore(
-            configuration: RepositoryConfiguration(root: folder.repositories),
+            configuration: git,
             pool: BlockingPool(label: "git", width: 8))
         await repositories.sweep()
 

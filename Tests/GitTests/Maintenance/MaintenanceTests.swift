@@ -119,6 +119,34 @@ struct MaintenanceTests {
         try await fixture.stored("fsck", "--strict", "--full")
     }
 
+    @Test func whatIsNewlyUnneededDoesNotKeepWhatHasLongBeenSo() async throws {
+        let fixture = try await Fixture()
+        try await Self.pushPacks(2, fixture)
+        let first = try await Self.objects(fixture)
+        for name in try Self.packs(fixture) {
+            for path in [name, name.replacingOccurrences(of: ".idx", with: ".pack")] {
+                try FileManager.default.setAttributes(
+                    [.modificationDate: Date(timeIntervalSinceNow: -10 * 86_400)],
+                    ofItemAtPath: "\(fixture.directory)/objects/pack/\(path)")
+            }
+        }
+        for count in [3, 4] {
+            try await fixture.stored("update-ref", "-d", "refs/heads/master")
+            try await fixture.git("checkout", "-q", "--orphan", "branch\(count)")
+            try await fixture.git("rm", "-rqf", ".")
+            try await Self.pushPacks(count, fixture)
+        }
+        let all = try await Self.objects(fixture)
+        _ = try await Self.maintain(fixture, .full)
+        _ = try await Self.maintain(fixture, .full, after: 90)
+        #expect(try await Self.objects(fixture) == all)
+        // Four days for the first, fourteen for the second.
+        #expect(try await Self.maintain(fixture, .full, after: 5 * 86_400).droppedObjects == first.count)
+        _ = try await Self.maintain(fixture, .full, after: 5 * 86_400 + 90)
+        #expect(try await Self.objects(fixture) == all.subtracting(first))
+        try await fixture.stored("fsck", "--strict", "--full")
+    }
+
     @Test func whatAPushComesToNeedMeanwhileStays() async throws {
         let history = try await RandomHistory(seed: 12, commits: 8)
         let fixture = history.fixture
@@ -141,9 +169,7 @@ struct MaintenanceTests {
         let later = MaintenancePolicy().unreachableGrace + 1000
         let dropped = try await Self.maintain(fixture, .full, after: later).droppedObjects
         #expect(dropped > 3)
-        let push = try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
-            repository.beginPush()
-        }
+        let push = try await fixture.store.withRepositoryForPush(fixture.app) { (_, push) throws(GitError) in push }
         #expect(try await Self.maintain(fixture, .usual, after: later + 90).removedPacks == 0)
         withExtendedLifetime(push) {}
         #expect(try await Self.objects(fixture).count >= dropped)

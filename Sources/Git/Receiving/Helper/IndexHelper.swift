@@ -1,0 +1,31 @@
+import Foundation
+
+/// Reads large packs in a process of its own, under limits of its own: what a hostile pack may still do to the libraries
+/// that inflate and hash it, it does not do to the server.
+public struct IndexHelper: Sendable {
+    /// The program, which is started with the argument `index-pack`: berthd.
+    public var program: String
+    /// Packs of fewer bytes are read in the server: to start the program would take longer than to read them.
+    public var leastBytes = 32 << 20
+    /// Bytes of memory that it may take.
+    public var memoryBytes = 2 << 30
+
+    public init(program: String) { self.program = program }
+
+    /// Has a pack read and checked. Blocks.
+    func index(_ body: String, directory: String, limits: ReceiveLimits) throws(GitError) -> IndexOrder.Answer {
+        let order = IndexOrder(directory: directory, body: body, limits: limits, memoryBytes: memoryBytes)
+        guard let input = try? JSONEncoder().encode(order) else { throw Self.broken("it could not be told what to do") }
+        // A moment more than indexing may take by its own clock.
+        let (output, ending) = try SpawnedProcess.run(
+            program, ["index-pack"], input: [UInt8](input), seconds: limits.indexSeconds + 30)
+        guard ending == .exited(0), let answer = try? JSONDecoder().decode(IndexOrder.Answer.self, from: Data(output))
+        else { throw Self.broken("\(ending)") }
+        if case .failed(let failure) = answer { throw failure.error }
+        return answer
+    }
+
+    private static func broken(_ how: String) -> GitError {
+        GitError(.refused, "the pack could not be read: the process that reads it ended (\(how))", operation: "index")
+    }
+}
