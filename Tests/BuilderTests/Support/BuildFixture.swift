@@ -95,6 +95,11 @@ struct BuildFixture {
     }
 }
 
+extension RecordingLogSink {
+    /// The lines with `#` for every time such as `1.2 s`.
+    var linesWithoutTimes: [String] { lines.map { $0.replacing(/\d+\.\d s/, with: "#") } }
+}
+
 extension ContainerTask {
     /// Writes a file as the command in the container would.
     func write(_ path: String, _ text: String) throws(PlatformError) {
