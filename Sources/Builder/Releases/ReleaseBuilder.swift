@@ -13,6 +13,7 @@ public struct ReleaseBuilder: SourceBuilder {
     let pool: BlockingPool
     private let logger: Logger
     let layout: ReleaseLayout
+    private let versions = InstalledVersions()
 
     public init(
         configuration: BuilderConfiguration, repository: any SourceRepository, runner: any ContainerTaskRunner,
@@ -104,12 +105,12 @@ extension ReleaseBuilder {
                 "the template \"\(request.app.template)\" is not installed; there are: "
                     + catalog.names.joined(separator: ", "))
         }
-        let commit = try await view("", of: request, files: manifest.referencedFiles + [AppManifest.fileName])
+        let commit = try await view("", of: request, files: manifest.filesToRead + [AppManifest.fileName])
         guard let commit else { throw PlatformError(.buildFailed, "the commit has no files") }
         let app = try appManifest(commit, log: log)
         var view = commit
         if let root = app.root {
-            guard let found = try await self.view(root, of: request, files: manifest.referencedFiles) else {
+            guard let found = try await self.view(root, of: request, files: manifest.filesToRead) else {
                 throw PlatformError(
                     .buildFailed, "\(AppManifest.fileName): root: there is no folder \(root) in the repository")
             }
@@ -170,7 +171,7 @@ extension ReleaseBuilder {
         _ request: BuildRequest, plan: BuildPlan, log: any DeployLogSink
     ) async throws(PlatformError) -> BuildResult {
         let isPristine = plan.steps.isEmpty
-        if !isPristine, request.channel.account == 0 {
+        if !isPristine || plan.versions != nil, request.channel.account == 0 {
             throw PlatformError(.internal, "the channel has no account to build with")
         }
         let previous = isPristine ? request.previous.flatMap { $0.isPristine ? $0 : nil } : nil
@@ -191,6 +192,7 @@ extension ReleaseBuilder {
                 + " (\(StepRunner.seconds(clock.now - start)))")
         let steps = StepRunner(
             runner: runner, configuration: configuration, request: request, directory: files, log: log)
+        for wish in plan.versions ?? [] { try await versions.check(wish, with: steps) }
         try StepRunner.checkCancellation()
         for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
         let old = isLinking ? await previousManifest(previous?.id) : nil
