@@ -63,7 +63,7 @@ extension TemplateManifest {
     }
 
     /// Files in the root that count when they are there and can be read, and do no harm otherwise, sorted.
-    private var optionalFiles: [String] { Set(build.versions.map(\.file)).sorted() }
+    private var optionalFiles: [String] { Set(build.versions.map(\.file) + detect.files).sorted() }
 
     /// All files in the root that are read for a plan, sorted.
     var filesToRead: [String] { Set(referencedFiles + optionalFiles).sorted() }

@@ -116,7 +116,9 @@ extension ReleaseBuilder {
             }
             view = found
         }
-        if !manifest.detect.matches(view.entries), let other = catalog.detect(view.entries), other.name != manifest.name
+        if !manifest.detect.matches(view),
+            let seen = try await self.view(app.root ?? "", of: request, files: catalog.filesToDetect),
+            let other = catalog.detect(seen), other.name != manifest.name
         {
             log.write("note: this looks like a \(other.name) app; it is built with the template \(manifest.name)")
         }

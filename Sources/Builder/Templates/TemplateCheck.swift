@@ -60,7 +60,7 @@ public struct TemplateCheck {
             let view = try app?.root.map {
                 try CommitView(directory: "\(example)/\($0)", files: manifest.filesToRead)
             }
-            guard manifest.detect.matches((view ?? top).entries) || manifest.detect == .init() else {
+            guard manifest.detect.matches(view ?? top) || manifest.detect == .init() else {
                 throw PlatformError.invalid("detect does not fit it")
             }
             return try PlanResolver.resolve(

@@ -15,14 +15,6 @@ public struct TemplateManifest: Sendable, Hashable {
     var build: Build
     var run: Run
 
-    /// Which repositories the template is for, by the entries of their root (folders end in `/`).
-    struct Detection: Sendable, Hashable {
-        /// Each must match an entry.
-        var all: [Glob] = []
-        /// One must match an entry, when there are any.
-        var any: [Glob] = []
-    }
-
     struct Build: Sendable, Hashable {
         var steps: [Step] = []
         /// Where repositories say which version of a program they want.

@@ -41,15 +41,15 @@ struct TemplateManifestParser {
         let description = top.required("description")
         let run = run(top)
         let build = build(top, kind: run?.kind)
-        let detect = top.mapping("detect", known: ["all", "any"])
+        let detect = DetectionParser(top: top).detection()
         guard let name, let description, let run else { return nil }
         return TemplateManifest(
             name: name, order: top.integer("order", in: 0...100_000) ?? 1000, description: description,
-            detect: .init(all: globs(detect, "all"), any: globs(detect, "any")), build: build, run: run)
+            detect: detect, build: build, run: run)
     }
 
-    private func globs(_ mapping: YAMLMapping?, _ key: String) -> [Glob] {
-        (mapping?.texts(key) ?? []).map { Glob($0) }
+    private func globs(_ mapping: YAMLMapping, _ key: String) -> [Glob] {
+        (mapping.texts(key) ?? []).map { Glob($0) }
     }
 
     private func run(_ top: YAMLMapping) -> TemplateManifest.Run? {

@@ -21,7 +21,8 @@ struct BuildFixture {
     let app = ID<App>()
 
     init(
-        _ runner: StubTaskRunner = StubTaskRunner(), change: (inout BuilderConfiguration) -> Void = { _ in }
+        _ runner: StubTaskRunner = StubTaskRunner(), templates: String = Self.templates,
+        change: (inout BuilderConfiguration) -> Void = { _ in }
     ) throws {
         directory = try TemporaryDirectory("builder-test")
         self.runner = runner
@@ -30,7 +31,7 @@ struct BuildFixture {
         change(&configuration)
         builder = ReleaseBuilder(
             configuration: configuration, repository: repository, runner: runner,
-            catalog: try TemplateCatalog(builtIn: Self.templates),
+            catalog: try TemplateCatalog(builtIn: templates),
             pool: BlockingPool(label: "builder-test", width: 2), logger: Logger(label: "test"))
     }
 
