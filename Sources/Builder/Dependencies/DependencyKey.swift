@@ -28,8 +28,8 @@ enum DependencyKey {
         return hash.finalize().map { String(format: "%02x", $0) }.joined()
     }
 
-    /// An upgrade of a program changes its file.
-    private static func identity(_ program: String, root: String) -> String {
+    /// The program's file as an upgrade changes it.
+    static func identity(_ program: String, root: String) -> String {
         for folder in ProgramSearch.folders {
             var status = stat()
             if stat("\(root == "/" ? "" : root)\(folder)/\(program)", &status) == 0 {

@@ -8,6 +8,8 @@ struct BuildPlan: Sendable, Hashable, Codable {
     var steps: [BuildStep]
     /// Programs that the release needs when it runs.
     var requires: [String]
+    /// Versions of programs that the repository asks for; `nil` when it asks for none.
+    var versions: [VersionWish]?
     /// Folder that the app is in, from the repository's root; `nil` for the root itself.
     var directory: String?
     /// What of the files is published; only when nothing runs.
@@ -20,6 +22,15 @@ struct BuildPlan: Sendable, Hashable, Codable {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     }
+}
+
+/// The version of a program that a file of the repository asks for.
+struct VersionWish: Sendable, Hashable, Codable {
+    var program: String
+    /// Where it stands, for people: `package.json (engines.node)`.
+    var place: String
+    /// As it is written there: `>=20`.
+    var wanted: String
 }
 
 /// A command that runs in a container, with the files at `/app`.

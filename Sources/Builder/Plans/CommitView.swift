@@ -53,7 +53,7 @@ extension TemplateManifest {
         return Set(tested + read).sorted()
     }
 
-    /// All files in the root that it looks into, sorted.
+    /// All files in the root that its conditions, commands and steps look into, sorted.
     var referencedFiles: [String] {
         let tested = tests.compactMap { test in if case .line(let file, _) = test { file } else { nil } }
         let read = commands.compactMap { command in if case .procfile = command.form { Procfile.fileName } else { nil }
@@ -61,6 +61,12 @@ extension TemplateManifest {
         let reused = build.steps.flatMap { $0.reuse?.files ?? [] }
         return Set(jsonFiles + tested + read + reused).sorted()
     }
+
+    /// Files in the root that count when they are there and can be read, and do no harm otherwise, sorted.
+    private var optionalFiles: [String] { Set(build.versions.map(\.file) + detect.files).sorted() }
+
+    /// All files in the root that are read for a plan, sorted.
+    var filesToRead: [String] { Set(referencedFiles + optionalFiles).sorted() }
 
     private var commands: [Command] { run.commands + run.release }
 

@@ -30,7 +30,8 @@ struct PlanResolver {
         var site = manifest.build.site
         if let output = app.output { site?.candidates = [output] }
         return BuildPlan(
-            template: manifest.name, steps: try steps(), requires: run.requires, directory: app.root, site: site,
+            template: manifest.name, steps: try steps(), requires: run.requires, versions: versions(),
+            directory: app.root, site: site,
             run: RunPlan(
                 kind: run.kind, command: isStatic ? [] : try command(), portVariable: run.portVariable, port: run.port,
                 healthPath: app.healthPath ?? run.healthPath, readySeconds: app.readySeconds ?? run.readySeconds,
@@ -47,6 +48,18 @@ struct PlanResolver {
         if !isStatic, app.output != nil {
             throw PlatformError(.buildFailed, "\(file): output: the template \(manifest.name) publishes no files")
         }
+    }
+
+    /// What the app's folder says, else the repository's root.
+    private func versions() -> [VersionWish]? {
+        let wishes = manifest.build.versions.compactMap { source -> VersionWish? in
+            let own = root.version(source)
+            guard let wanted = own ?? top?.version(source) else { return nil }
+            let folder = own == nil ? "" : app.root.map { "\($0)/" } ?? ""
+            let field = source.field.map { " (\($0.joined(separator: ".")))" } ?? ""
+            return VersionWish(program: source.program, place: folder + source.file + field, wanted: wanted)
+        }
+        return wishes.isEmpty ? nil : wishes
     }
 
     // MARK: - Steps

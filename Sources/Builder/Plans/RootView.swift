@@ -29,6 +29,20 @@ struct RootView {
 
     func has(_ file: String) -> Bool { view.has(file) }
 
+    /// The version that the folder asks for there. Other programs read these files too and know further forms; what is
+    /// not a text counts as absent.
+    func version(_ source: TemplateManifest.VersionSource) -> String? {
+        guard let content = view.contents[source.file] else { return nil }
+        guard let field = source.field else {
+            let lines = String(decoding: content, as: UTF8.self).split(whereSeparator: \.isNewline)
+            return lines.lazy.map(\.trimmed).first { !$0.isEmpty && !$0.hasPrefix("#") }
+        }
+        var value = documents[source.file] ?? (try? JSONParser.parse(content))
+        for key in field { value = value?.member(key) }
+        guard case .string(let text) = value else { return nil }
+        return text
+    }
+
     /// SHA-256 over names and contents, in hex; a file that is not there counts as such.
     func digest(of files: [String]) -> String {
         var hash = SHA256()

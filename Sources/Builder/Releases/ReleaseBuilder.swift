@@ -13,6 +13,7 @@ public struct ReleaseBuilder: SourceBuilder {
     let pool: BlockingPool
     private let logger: Logger
     let layout: ReleaseLayout
+    private let versions = InstalledVersions()
 
     public init(
         configuration: BuilderConfiguration, repository: any SourceRepository, runner: any ContainerTaskRunner,
@@ -34,6 +35,8 @@ public struct ReleaseBuilder: SourceBuilder {
     public func build(
         _ request: BuildRequest, log: any DeployLogSink
     ) async throws(PlatformError) -> BuildResult {
+        let clock = ContinuousClock()
+        let start = clock.now
         let plan: BuildPlan
         do throws(PlatformError) {
             plan = try await self.plan(request, log: log)
@@ -45,6 +48,7 @@ public struct ReleaseBuilder: SourceBuilder {
         do throws(PlatformError) {
             let result = try await make(request, plan: plan, log: log)
             try StepRunner.checkCancellation()
+            log.write("build finished in \(StepRunner.seconds(clock.now - start))")
             logger.debug("release built", metadata: metadata(request))
             return result
         } catch {
@@ -101,18 +105,20 @@ extension ReleaseBuilder {
                 "the template \"\(request.app.template)\" is not installed; there are: "
                     + catalog.names.joined(separator: ", "))
         }
-        let commit = try await view("", of: request, files: manifest.referencedFiles + [AppManifest.fileName])
+        let commit = try await view("", of: request, files: manifest.filesToRead + [AppManifest.fileName])
         guard let commit else { throw PlatformError(.buildFailed, "the commit has no files") }
         let app = try appManifest(commit, log: log)
         var view = commit
         if let root = app.root {
-            guard let found = try await self.view(root, of: request, files: manifest.referencedFiles) else {
+            guard let found = try await self.view(root, of: request, files: manifest.filesToRead) else {
                 throw PlatformError(
                     .buildFailed, "\(AppManifest.fileName): root: there is no folder \(root) in the repository")
             }
             view = found
         }
-        if !manifest.detect.matches(view.entries), let other = catalog.detect(view.entries), other.name != manifest.name
+        if !manifest.detect.matches(view),
+            let seen = try await self.view(app.root ?? "", of: request, files: catalog.filesToDetect),
+            let other = catalog.detect(seen), other.name != manifest.name
         {
             log.write("note: this looks like a \(other.name) app; it is built with the template \(manifest.name)")
         }
@@ -167,10 +173,12 @@ extension ReleaseBuilder {
         _ request: BuildRequest, plan: BuildPlan, log: any DeployLogSink
     ) async throws(PlatformError) -> BuildResult {
         let isPristine = plan.steps.isEmpty
-        if !isPristine, request.channel.account == 0 {
+        if !isPristine || plan.versions != nil, request.channel.account == 0 {
             throw PlatformError(.internal, "the channel has no account to build with")
         }
         let previous = isPristine ? request.previous.flatMap { $0.isPristine ? $0 : nil } : nil
+        let clock = ContinuousClock()
+        var start = clock.now
         let isLinking = try await prepareFolder(request.release, previous: previous?.id)
         let report = try await repository.checkOut(
             CheckoutRequest(
@@ -178,20 +186,25 @@ extension ReleaseBuilder {
                 previous: isLinking
                     ? previous.map { .init(commit: $0.commit, directory: layout.files($0.id)) } : nil,
                 account: isPristine ? nil : request.channel.account))
+        let files = layout.files(request.release)
+        try await pool.run { () throws(PlatformError) in try CheckoutCheck.check(files) }
         log.write(
             "checked out \(report.files) \(report.files == 1 ? "file" : "files")"
-                + (report.linked > 0 ? " (\(report.linked) unchanged)" : ""))
-        try StepRunner.checkCancellation()
+                + (report.linked > 0 ? ", \(report.linked) unchanged" : "")
+                + " (\(StepRunner.seconds(clock.now - start)))")
         let steps = StepRunner(
-            runner: runner, configuration: configuration, request: request,
-            directory: layout.files(request.release), log: log)
+            runner: runner, configuration: configuration, request: request, directory: files, log: log)
+        for wish in plan.versions ?? [] { try await versions.check(wish, with: steps) }
+        try StepRunner.checkCancellation()
         for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
         let old = isLinking ? await previousManifest(previous?.id) : nil
         let twins = SitePublisher.Twins(
             folder: layout.twins(request.release), previous: await previousTwins(request.previous?.id))
+        start = clock.now
         let manifest = try await finish(
             request.release, plan: plan, newFiles: isPristine ? report.files - report.linked : nil, previous: old,
             twins: twins, log: log)
+        log.write("\(manifest == nil ? "files" : "site") stored (\(StepRunner.seconds(clock.now - start)))")
         return BuildResult(
             plan: plan.run, isPristine: isPristine,
             site: manifest?.site(files: layout.site(request.release), twins: layout.twins(request.release)))

@@ -9,7 +9,7 @@ struct ReleaseTree {
         /// Bytes on disk.
         var bytes: Int
         /// Folders within one another.
-        var depth = 128
+        static let depth = 128
     }
 
     private let limits: Limits
@@ -34,8 +34,8 @@ struct ReleaseTree {
     private init(limits: Limits) { self.limits = limits }
 
     private mutating func visit(_ folder: borrowing FolderHandle, path: String, depth: Int) throws {
-        guard depth <= limits.depth else {
-            throw PlatformError(.buildFailed, "the build made folders nested more than \(limits.depth) deep")
+        guard depth <= Limits.depth else {
+            throw PlatformError(.buildFailed, "the build made folders nested more than \(Limits.depth) deep")
         }
         for name in try folder.entries() {
             let status = try folder.status(name)

@@ -19,7 +19,7 @@ struct StepRunner: Sendable {
     func run(_ step: BuildStep) async throws(PlatformError) {
         if let note = step.note { log.write(note) }
         log.write("running \(step.name)...")
-        let task = task(step)
+        let task = task(step, variables: request.environment, outputLimit: configuration.outputLimit)
         let clock = ContinuousClock()
         let start = clock.now
         let exit = try await output(of: task)
@@ -33,19 +33,32 @@ struct StepRunner: Sendable {
         throw PlatformError(.buildFailed, failure)
     }
 
+    /// What a program prints when it is asked for its version; `nil` when it does not answer. It runs where the steps
+    /// do, without the app's variables.
+    func versionOutput(of program: String) async throws(PlatformError) -> String? {
+        let output = Mutex<[UInt8]>([])
+        let step = BuildStep(
+            name: "version", arguments: [program, "--version"], environment: [:], requires: [], timeLimit: 30)
+        let exit = try await runner.run(task(step, variables: [:], outputLimit: 64 * 1024)) { bytes in
+            output.withLock { $0 += bytes }
+        }
+        try Self.checkCancellation()
+        return exit == .exited(0) ? String(decoding: output.withLock { $0 }, as: UTF8.self) : nil
+    }
+
     static func checkCancellation() throws(PlatformError) {
         guard !Task.isCancelled else { throw PlatformError(.cancelled, "the build was cancelled") }
     }
 
-    private func task(_ step: BuildStep) -> ContainerTask {
+    private func task(_ step: BuildStep, variables: [String: String], outputLimit: Int) -> ContainerTask {
         // A retry of a deploy may have the same release: the name must still be new.
         let unique = UUID().uuidString.prefix(8).lowercased()
         return ContainerTask(
             id: "build-\(request.release.hex.prefix(12))-\(unique)", channel: request.channel.id, directory: directory,
             arguments: step.arguments,
-            environment: Self.baseEnvironment.merging(step.environment) { $1 }.merging(request.environment) { $1 },
+            environment: Self.baseEnvironment.merging(step.environment) { $1 }.merging(variables) { $1 },
             account: request.channel.account, limits: configuration.limits,
-            timeLimit: min(step.timeLimit, configuration.stepTimeLimit), outputLimit: configuration.outputLimit,
+            timeLimit: min(step.timeLimit, configuration.stepTimeLimit), outputLimit: outputLimit,
             workingDirectory: step.directory ?? "")
     }
 

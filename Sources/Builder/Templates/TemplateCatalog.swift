@@ -42,8 +42,11 @@ public struct TemplateCatalog: Sendable {
     /// `nil` when no template of that name is installed.
     public subscript(name: String) -> TemplateManifest? { templates.first { $0.name == name } }
 
-    /// The first template whose `detect` part fits a repository with these root entries.
-    func detect(_ entries: [String]) -> TemplateManifest? { templates.first { $0.detect.matches(entries) } }
+    /// The files that `detect` looks into, sorted.
+    var filesToDetect: [String] { Set(templates.flatMap(\.detect.files)).sorted() }
+
+    /// The first template whose `detect` part fits a repository with this root, of which `filesToDetect` were read.
+    func detect(_ view: CommitView) -> TemplateManifest? { templates.first { $0.detect.matches(view) } }
 
     /// Reads one template's folder. Its name must be the folder's.
     static func manifest(directory: String) throws(TemplateProblems) -> TemplateManifest {
@@ -66,14 +69,5 @@ public struct TemplateCatalog: Sendable {
 
     private static func isTemplate(_ directory: String) -> Bool {
         FileManager.default.fileExists(atPath: "\(directory)/\(manifestName)")
-    }
-}
-
-extension TemplateManifest.Detection {
-    /// False for a template that names no files: it is chosen by name only.
-    func matches(_ entries: [String]) -> Bool {
-        guard !(all.isEmpty && any.isEmpty) else { return false }
-        func isThere(_ glob: Glob) -> Bool { entries.contains { glob.matches($0) } }
-        return all.allSatisfy(isThere) && (any.isEmpty || any.contains(where: isThere))
     }
 }

@@ -53,14 +53,14 @@ public struct TemplateCheck {
     private func examplePlan(_ manifest: TemplateManifest) throws(TemplateProblems) -> BuildPlan {
         do {
             let example = path(Self.exampleName)
-            let top = try CommitView(directory: example, files: manifest.referencedFiles + [AppManifest.fileName])
+            let top = try CommitView(directory: example, files: manifest.filesToRead + [AppManifest.fileName])
             let app = try top.contents[AppManifest.fileName].map { (bytes) throws(PlatformError) in
                 try AppManifestParser.parse(bytes, log: DiscardingLog())
             }
             let view = try app?.root.map {
-                try CommitView(directory: "\(example)/\($0)", files: manifest.referencedFiles)
+                try CommitView(directory: "\(example)/\($0)", files: manifest.filesToRead)
             }
-            guard manifest.detect.matches((view ?? top).entries) || manifest.detect == .init() else {
+            guard manifest.detect.matches(view ?? top) || manifest.detect == .init() else {
                 throw PlatformError.invalid("detect does not fit it")
             }
             return try PlanResolver.resolve(

@@ -15,16 +15,10 @@ public struct TemplateManifest: Sendable, Hashable {
     var build: Build
     var run: Run
 
-    /// Which repositories the template is for, by the entries of their root (folders end in `/`).
-    struct Detection: Sendable, Hashable {
-        /// Each must match an entry.
-        var all: [Glob] = []
-        /// One must match an entry, when there are any.
-        var any: [Glob] = []
-    }
-
     struct Build: Sendable, Hashable {
         var steps: [Step] = []
+        /// Where repositories say which version of a program they want.
+        var versions: [VersionSource] = []
         /// Variables of the steps and the install script, below the app's own.
         var environment: [String: String] = [:]
         /// Root file that is run with `/bin/sh` after the steps, when the repository has it.
@@ -33,6 +27,15 @@ public struct TemplateManifest: Sendable, Hashable {
         var timeLimit = 600
         /// For `static`: what is published.
         var site: SitePlan?
+    }
+
+    /// A place where a repository may say which version of a program it wants.
+    struct VersionSource: Sendable, Hashable {
+        var program: String
+        /// In the root. A text file's first line counts.
+        var file: String
+        /// Object keys from the outside in, when the file is JSON.
+        var field: [String]?
     }
 
     /// A command of the build.

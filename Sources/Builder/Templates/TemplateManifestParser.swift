@@ -41,15 +41,15 @@ struct TemplateManifestParser {
         let description = top.required("description")
         let run = run(top)
         let build = build(top, kind: run?.kind)
-        let detect = top.mapping("detect", known: ["all", "any"])
+        let detect = DetectionParser(top: top).detection()
         guard let name, let description, let run else { return nil }
         return TemplateManifest(
             name: name, order: top.integer("order", in: 0...100_000) ?? 1000, description: description,
-            detect: .init(all: globs(detect, "all"), any: globs(detect, "any")), build: build, run: run)
+            detect: detect, build: build, run: run)
     }
 
-    private func globs(_ mapping: YAMLMapping?, _ key: String) -> [Glob] {
-        (mapping?.texts(key) ?? []).map { Glob($0) }
+    private func globs(_ mapping: YAMLMapping, _ key: String) -> [Glob] {
+        (mapping.texts(key) ?? []).map { Glob($0) }
     }
 
     private func run(_ top: YAMLMapping) -> TemplateManifest.Run? {
@@ -100,7 +100,7 @@ struct TemplateManifestParser {
     private func build(_ top: YAMLMapping, kind: RunPlan.Kind?) -> TemplateManifest.Build {
         var build = TemplateManifest.Build()
         let mapping = top.mapping(
-            "build", known: ["steps", "environment", "install-script", "time-limit", "output", "publish"])
+            "build", known: ["steps", "versions", "environment", "install-script", "time-limit", "output", "publish"])
         build.environment = mapping?.table("environment") ?? [:]
         build.installScript = mapping?.text("install-script")
         if let script = build.installScript, script.utf8.contains(UInt8(ascii: "/")) || script.hasPrefix("-") {
@@ -109,6 +109,10 @@ struct TemplateManifestParser {
         build.timeLimit = mapping?.integer("time-limit", in: 1...86_400) ?? build.timeLimit
         build.steps = (mapping?.mappings("steps", known: StepParser.keys) ?? []).compactMap {
             StepParser(mapping: $0).step()
+        }
+        build.versions = (mapping?.mappings("versions", known: ["program", "file", "field"]) ?? []).compactMap {
+            guard let program = $0.required("program"), let file = $0.required("file") else { return nil }
+            return .init(program: program, file: file, field: $0.texts("field"))
         }
         if kind == .static {
             build.site = mapping.map { site($0) } ?? SitePlan()

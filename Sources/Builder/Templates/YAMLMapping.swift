@@ -79,6 +79,26 @@ struct YAMLMapping {
         return sequence.enumerated().compactMap { text($0.element, "\(name(key))[\($0.offset)]") }
     }
 
+    /// A text or a mapping.
+    enum Item {
+        case text(String)
+        case mapping(YAMLMapping)
+    }
+
+    /// A list of texts and mappings.
+    func items(_ key: String, known: [String]) -> [Item] {
+        guard let node = values[key] else { return [] }
+        guard let sequence = node.sequence else {
+            list.add("\(name(key)) must be a list of texts, as in [a, b]", at: node.mark)
+            return []
+        }
+        return sequence.enumerated().compactMap { index, node in
+            let name = "\(name(key))[\(index)]"
+            if node.mapping == nil { return text(node, name).map { .text($0) } }
+            return mapping(node, name, known).map { .mapping($0) }
+        }
+    }
+
     /// A list of names, which may be empty texts; none when it is absent.
     func names(_ key: String) -> [String] {
         guard let node = values[key] else { return [] }

@@ -21,7 +21,8 @@ struct BuildFixture {
     let app = ID<App>()
 
     init(
-        _ runner: StubTaskRunner = StubTaskRunner(), change: (inout BuilderConfiguration) -> Void = { _ in }
+        _ runner: StubTaskRunner = StubTaskRunner(), templates: String = Self.templates,
+        change: (inout BuilderConfiguration) -> Void = { _ in }
     ) throws {
         directory = try TemporaryDirectory("builder-test")
         self.runner = runner
@@ -30,7 +31,7 @@ struct BuildFixture {
         change(&configuration)
         builder = ReleaseBuilder(
             configuration: configuration, repository: repository, runner: runner,
-            catalog: try TemplateCatalog(builtIn: Self.templates),
+            catalog: try TemplateCatalog(builtIn: templates),
             pool: BlockingPool(label: "builder-test", width: 2), logger: Logger(label: "test"))
     }
 
@@ -93,6 +94,11 @@ struct BuildFixture {
     func inode(_ release: Release, _ path: String) throws -> UInt64 {
         try FolderHandle(path: builder.filesDirectory(of: release.id)).status(FileName(path)).inode
     }
+}
+
+extension RecordingLogSink {
+    /// The lines with `#` for every time such as `1.2 s`.
+    var linesWithoutTimes: [String] { lines.map { $0.replacing(/\d+\.\d s/, with: "#") } }
 }
 
 extension ContainerTask {

@@ -8,6 +8,8 @@ final class StubRepository: SourceRepository {
     enum Entry: Hashable {
         case file([UInt8])
         case symlink(String)
+        /// Laid out as an empty folder.
+        case submodule
 
         static func text(_ text: String) -> Entry { .file(Array(text.utf8)) }
     }
@@ -38,7 +40,9 @@ final class StubRepository: SourceRepository {
 
     func entries(of folder: String, commit: CommitID, app: ID<App>) async throws(PlatformError) -> [String]? {
         let prefix = folder.isEmpty ? "" : folder + "/"
-        let paths = try tree(commit).keys.filter { $0.hasPrefix(prefix) }.map { $0.dropFirst(prefix.count) }
+        let tree = try tree(commit)
+        let names = tree.map { path, entry in entry == .submodule ? path + "/" : path }
+        let paths = names.filter { $0.hasPrefix(prefix) }.map { $0.dropFirst(prefix.count) }
         guard folder.isEmpty || !paths.isEmpty else { return nil }
         return Set(paths.map { path in path.firstIndex(of: "/").map { String(path[...$0]) } ?? String(path) }).sorted()
     }
@@ -71,6 +75,8 @@ final class StubRepository: SourceRepository {
                 case .file(let bytes): try Data(bytes).write(to: URL(fileURLWithPath: target))
                 case .symlink(let text):
                     guard symlink(text, target) == 0 else { throw PlatformError.invalid("symlink") }
+                case .submodule:
+                    try files.createDirectory(atPath: target, withIntermediateDirectories: false)
                 }
             }
         } catch {

@@ -57,6 +57,7 @@ struct TemplateCatalogTests {
             (["README.md"], nil), (["Index.HTML"], nil), (["public"], nil),
         ] as [([String], String?)])
     func theRootTellsTheTemplate(_ entries: [String], _ expected: String?) throws {
-        #expect(try TemplateCatalog(builtIn: BuildFixture.templates).detect(entries)?.name == expected)
+        let view = CommitView(entries: entries, contents: [:])
+        #expect(try TemplateCatalog(builtIn: BuildFixture.templates).detect(view)?.name == expected)
     }
 }

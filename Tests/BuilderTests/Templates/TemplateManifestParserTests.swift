@@ -55,7 +55,12 @@ struct TemplateManifestParserTests {
                 "detect: {sometimes: [a]}\n",
                 "t.yaml:7:10: unknown key \"sometimes\" in detect; the keys are: all, any"
             ),
+            (
+                "detect:\n  any:\n    - file: a\n      contains: b\n      feild: [c]\n",
+                "t.yaml:11:7: unknown key \"feild\" in detect.any[0]; did you mean \"field\"?"
+            ),
             ("build: {time-limit: soon}\n", "t.yaml:7:21: build.time-limit must be a whole number from 1 to 86400"),
+            ("build: {versions: [{program: a}]}\n", "t.yaml:7:20: build.versions[0].file is missing"),
             ("build: {output: {}}\n", "t.yaml:7:17: build.output is only for kind: static"),
             ("detect: {all: index.html}\n", "t.yaml:7:15: detect.all must be a list of texts, as in [a, b]"),
             (
@@ -102,6 +107,23 @@ struct TemplateManifestParserTests {
             (
                 "command: [hello]", "commands: [{file: a}]",
                 "run.commands[0] must have one of arguments, shell, shell-from, procfile"
+            ),
+            (
+                "name: hello", "name: hello\ndetect: {any: [a, {file: b}]}",
+                "detect.any[1] must have either contains or field"
+            ),
+            (
+                "name: hello", "name: hello\ndetect: {all: [{file: b, contains: c, field: [d]}]}",
+                "detect.all[0] must have either contains or field"
+            ),
+            ("name: hello", "name: hello\ndetect: {all: [{contains: c}]}", "detect.all[0].file is missing"),
+            (
+                "name: hello", "name: hello\ndetect: {all: [{file: b, field: []}]}",
+                "detect.all[0].field must be a list of keys, as in [dependencies, next]"
+            ),
+            (
+                "name: hello", "name: hello\ndetect: {all: [{file: b, contains: ''}]}",
+                "detect.all[0].contains must be a text that is not empty"
             ),
             ("kind: web", "kind: static", "run.command is only for kind: web"),
             ("command: [hello]", "command: [hello]\n  readiness: udp", "run.readiness must be http or tcp"),

@@ -1,0 +1,75 @@
+import Core
+
+/// Looks a checkout over for what git leaves out of it: the content of submodules and of Git LFS files. An app that was
+/// built without them would fail later, and nobody would see why.
+struct CheckoutCheck {
+    /// Bytes below which a file may be a pointer (Git LFS specification, "The Pointer").
+    private static let pointerLimit = 1024
+    /// How every pointer begins.
+    private static let pointerStart = Array("version https://git-lfs.github.com/spec/v1\n".utf8)
+    private static let attributes = FileName(".gitattributes")
+    private static let filter = Array("filter=lfs".utf8)
+
+    /// Throws `.buildFailed` that names the first such path. Blocks.
+    /// - Parameter directory: absolute path of a checkout that nothing has been run in yet.
+    static func check(_ directory: String) throws(PlatformError) {
+        do {
+            try visit(FolderHandle(path: directory), path: "", depth: 1, hasPointers: false)
+        } catch {
+            throw .ofFiles("the checked out files could not be looked at", error)
+        }
+    }
+
+    /// - Parameter hasPointers: whether `.gitattributes` of this folder or one above gives files to Git LFS.
+    private static func visit(_ folder: borrowing FolderHandle, path: String, depth: Int, hasPointers: Bool) throws {
+        let names = try folder.entries()
+        // A commit has no empty folders, so this is where a submodule would be.
+        if names.isEmpty, !path.isEmpty { throw submodule(path) }
+        let hasPointers = try hasPointers || (names.contains(attributes) && givesFilesToLFS(folder))
+        for name in names {
+            let status = try folder.status(name)
+            if status.kind == .folder {
+                guard depth < ReleaseTree.Limits.depth else { throw tooDeep() }
+                try visit(folder.folder(name), path: "\(path)\(name)/", depth: depth + 1, hasPointers: hasPointers)
+            } else if hasPointers, status.kind == .file, isPointer(status.size), try isPointer(folder.file(name)) {
+                throw pointer("\(path)\(name)")
+            }
+        }
+    }
+
+    private static func givesFilesToLFS(_ folder: borrowing FolderHandle) throws -> Bool {
+        guard try folder.status(attributes).kind == .file else { return false }
+        return try content(folder.file(attributes)).contains(filter)
+    }
+
+    private static func isPointer(_ size: Int) -> Bool { size > pointerStart.count && size < pointerLimit }
+    private static func isPointer(_ file: consuming OpenFile) throws -> Bool {
+        try content(file).starts(with: pointerStart)
+    }
+
+    private static func content(_ file: consuming OpenFile) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        try file.read(chunk: 16 * 1024) { bytes.append(contentsOf: $0) }
+        return bytes
+    }
+
+    private static func tooDeep() -> PlatformError {
+        PlatformError(
+            .buildFailed, "the commit has folders nested more than \(ReleaseTree.Limits.depth) deep; that is the limit")
+    }
+
+    private static func pointer(_ path: String) -> PlatformError {
+        PlatformError(
+            .buildFailed,
+            "\(path) is a Git LFS pointer, not the file itself: Git LFS is not supported; "
+                + "commit the file itself (git lfs migrate export --include=\"\(path)\"), or remove it")
+    }
+
+    private static func submodule(_ folder: String) -> PlatformError {
+        let path = folder.dropLast()
+        return PlatformError(
+            .buildFailed,
+            "\(path) is a git submodule, and submodules are not fetched; commit its files themselves "
+                + "(git rm --cached \(path), remove \(path)/.git, git add \(path)), or remove it")
+    }
+}
