@@ -1,3 +1,5 @@
+import Core
+
 /// Limits and names of the git server. Each limit has its message; what a pack may hold is `ReceiveLimits`'.
 public struct GitServerConfiguration: Sendable {
     /// Bytes of one push, as sent and as inflated.
@@ -34,6 +36,8 @@ public struct GitServerConfiguration: Sendable {
     public var answerCacheBytes = 32 << 20
     /// Time without output after which an empty packet is sent, so that nobody on the way gives the connection up.
     public var keepalive: Duration = .seconds(5)
+    /// Where bodies are left for the router in front; `nil` when there is none that takes them.
+    public var handedBodies: HandedBodies?
     /// What clients are told as `agent`: `berth/<version>`.
     public var agent: String
     /// What a browser or an old client is told as realm.

@@ -1,3 +1,4 @@
+import Core
 import NIOCore
 
 /// How the router listens, what it allows and how long it waits.
@@ -77,6 +78,9 @@ public struct RouterConfiguration: Sendable {
     public var maximumConnectionsPerAddress = 2048
     /// Open requests of one instance.
     public var maximumRequestsPerUpstream = 8192
+
+    /// Where services leave bodies that the router is to send.
+    public var handedBodies: HandedBodies?
 
     /// How exact the time-outs are.
     public var timerResolution: Duration = .milliseconds(500)

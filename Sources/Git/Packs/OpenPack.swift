@@ -43,6 +43,12 @@ final class OpenPack: Sendable {
     /// The entries, without the file's header and trailer.
     var entries: Range<Int> { Self.headerSize..<file.bytes.count - Self.trailerSize }
 
+    /// The file once more, for whoever sends it; `nil` when it is gone.
+    func sentFile() -> SentFile? {
+        guard let file = try? SentFile(path + ".pack"), file.size == bytes.count else { return nil }
+        return file
+    }
+
     /// Takes a range of the file out of the process's memory until it is read again.
     func release(_ range: Range<Int>) { file.release(range) }
 
@@ -122,4 +128,19 @@ final class OpenPack: Sendable {
     }
 
     static let damaged = GitError(.library(-1), "a pack is damaged", operation: "pack")
+}
+
+/// A file that is open to be sent.
+package final class SentFile: Sendable {
+    package var descriptor: CInt { file.number }
+    /// Bytes.
+    package let size: Int
+    private let file: OwnedDescriptor
+
+    fileprivate init(_ path: String) throws(GitError) {
+        file = try OwnedDescriptor(path, flags: O_RDONLY)
+        var status = stat()
+        guard fstat(file.number, &status) == 0 else { throw LibGit2.systemError("fstat") }
+        size = Int(status.st_size)
+    }
 }

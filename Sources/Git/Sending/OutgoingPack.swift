@@ -27,6 +27,14 @@ package struct OutgoingPack: Sendable {
     /// About how many bytes of memory it holds.
     var memory: Int { segments.count * MemoryLayout<Segment>.stride + made.memory }
 
+    /// The open file, when the pack is a stored one as it is. `nil` also when its file is gone meanwhile.
+    package func storedFile() -> SentFile? {
+        guard !needsTrailer, segments.count == 1, case .stored(let stored, let range) = segments[0],
+            range == 0..<stored.bytes.count
+        else { return nil }
+        return stored.sentFile()
+    }
+
     /// Reads the pack from its beginning.
     package func reader() -> Reader { Reader(self) }
 

@@ -89,14 +89,11 @@ struct FetchService: Sendable {
             return try negotiation.run(repository, isVersion2: isVersion2)
         }
         guard let request = answer.pack else { return responses.packets(answer.bytes, type: Self.type) }
-        let stream = PackStream(
+        let response = PackResponse(
             store: store, app: app, request: request, sideBand: SideBand(capabilities: fetch.capabilities),
-            wantsProgress: fetch.wantsProgress, configuration: configuration, logger: logger)
-        return responses.stream(type: Self.type) { writer in
-            try await writer.write(ByteBuffer(bytes: answer.bytes))
-            try await stream.write(to: &writer)
-            withExtendedLifetime(admission.slot) {}
-        }
+            wantsProgress: fetch.wantsProgress, configuration: configuration, responses: responses, logger: logger,
+            slot: admission.slot)
+        return await response.response(after: answer.bytes)
     }
 
     /// Works on the repository; errors go to the client in git's way.

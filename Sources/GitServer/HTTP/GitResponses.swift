@@ -10,7 +10,22 @@ struct GitResponses: Sendable {
 
     /// A whole body of one of git's own media types.
     func packets(_ bytes: [UInt8], type: String) -> Response {
-        Response(status: .ok, headers: headers(type), body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        whole(ByteBuffer(bytes: bytes), type: type)
+    }
+
+    /// The same.
+    func whole(_ body: ByteBuffer, type: String) -> Response {
+        Response(status: .ok, headers: headers(type), body: ResponseBody(byteBuffer: body))
+    }
+
+    /// A body that the router sends.
+    func handed(_ body: HandedBody, to bodies: HandedBodies, type: String) -> Response {
+        var fields = headers(type)
+        fields[.handedBody] = bodies.leave(body)
+        // The length is what the client is told; not a byte of it comes from here.
+        return Response(
+            status: .ok, headers: fields,
+            body: ResponseBody(contentLength: body.size) { writer in try await writer.finish(nil) })
     }
 
     /// A body that is written as it comes to be.
@@ -120,6 +135,7 @@ struct GitResponses: Sendable {
 
 extension HTTPField.Name {
     static var pragma: HTTPField.Name { name("Pragma") }
+    static var handedBody: HTTPField.Name { name(HandedBodies.field) }
     static var forwardedFor: HTTPField.Name { name("X-Forwarded-For") }
     static var gitProtocol: HTTPField.Name { name("Git-Protocol") }
 

@@ -22,6 +22,22 @@ enum SideBand: Sendable {
     /// Bytes of data that one packet carries.
     var maximumData: Int { self == .small ? 995 : 65_515 }
 
+    /// How data is divided among packets.
+    func packets(of data: Range<Int>) -> [Range<Int>] {
+        guard self != .none else { return [data] }
+        return stride(from: data.lowerBound, to: data.upperBound, by: maximumData).map {
+            $0..<min($0 + maximumData, data.upperBound)
+        }
+    }
+
+    /// What a packet of `count` bytes of data begins with.
+    func head(of count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        PktLine.appendLength(count + 5, to: &bytes)
+        bytes.append(Channel.data.rawValue)
+        return bytes
+    }
+
     /// Appends `data` in as many packets as it takes. Without multiplexing only data is sent, as it is.
     func append(_ data: some Collection<UInt8>, on channel: Channel, to bytes: inout [UInt8]) {
         if self == .none {
@@ -58,10 +74,7 @@ enum SideBand: Sendable {
                     let filled = try read(data)
                     guard filled > 0 else { return 0 }
                     if head > 0 {
-                        var bytes: [UInt8] = []
-                        PktLine.appendLength(filled + head, to: &bytes)
-                        bytes.append(Channel.data.rawValue)
-                        target.copyBytes(from: bytes)
+                        target.copyBytes(from: self.head(of: filled))
                     }
                     return head + filled
                 } catch {

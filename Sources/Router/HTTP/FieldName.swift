@@ -10,6 +10,8 @@ enum FieldName: Equatable, Sendable {
     case forwarding
     case requestID
     case contentType
+    /// A service leaves its body to the router (`HandedBodies`).
+    case handedBody
     case accept, acceptEncoding, ifNoneMatch, ifModifiedSince, range, ifRange
     /// A special name written with `_` or `.` for `-`: many servers see the same variable in both spellings.
     case lookAlike
@@ -27,9 +29,9 @@ enum FieldName: Equatable, Sendable {
     private static let underscore = UInt8(ascii: "_")
     private static let dot = UInt8(ascii: ".")
 
-    /// One bit for each of a c e f h i k p r t u x, by the low five bits, which ignore the case.
+    /// One bit for each of a b c e f h i k p r t u x, by the low five bits, which ignore the case.
     private static var initials: UInt64 {
-        (1 << 1) | (1 << 3) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 9) | (1 << 11) | (1 << 16) | (1 << 18)
+        (1 << 1) | (1 << 2) | (1 << 3) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 9) | (1 << 11) | (1 << 16) | (1 << 18)
             | (1 << 20) | (1 << 21) | (1 << 24)
     }
 
@@ -47,6 +49,7 @@ enum FieldName: Equatable, Sendable {
         case 9: if name.equalsFolded("forwarded") || name.equalsFolded("x-real-ip") { return .forwarding }
         case 10:
             if name.equalsFolded("connection") { return .connection }
+            if name.equalsFolded("berth-body") { return .handedBody }
             if name.equalsFolded("keep-alive") { return .keepAlive }
         case 12:
             if name.equalsFolded("x-request-id") { return .requestID }

@@ -99,7 +99,7 @@ struct RequestHeadParser {
         guard name != .other else { return }
         let value = field.value.slice(bytes)
         switch name {
-        case .other, .contentType: break
+        case .other, .contentType, .handedBody: break
         case .host:
             guard !head.hasHostField else { throw .repeatedHost }
             head.hasHostField = true

@@ -12,6 +12,8 @@ struct ResponseHead: Sendable {
     var isEventStream = false
     /// Seconds that the upstream says it keeps the connection (`Keep-Alive: timeout=5`).
     var keepAliveSeconds: Int?
+    /// Where the body is found that the router sends for a service.
+    var handedBody: UInt64?
     var fields = ByteSpan.empty
     var cuts: [ByteSpan] = []
     var length = 0

@@ -87,6 +87,9 @@ struct ResponseHeadParser {
             head.keepAliveSeconds = Self.timeout(value)
             cut(line)
         case .hopByHop: cut(line)
+        case .handedBody:
+            head.handedBody = UInt64(String(decoding: value, as: UTF8.self))
+            cut(line)
         case .contentType:
             let type: StaticString = "text/event-stream"
             let prefix = UnsafeRawBufferPointer(rebasing: value.prefix(type.utf8CodeUnitCount))

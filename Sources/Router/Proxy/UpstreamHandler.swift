@@ -1,3 +1,4 @@
+import Core
 import NIOCore
 
 /// A connection to an upstream: sends one request at a time and reads its response.
@@ -193,6 +194,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
         guard head.status >= 200 else {
             return bytes.withUnsafeReadableBytes { front.informed(head, $0) }
         }
+        if let key = head.handedBody, bucket.upstream.isService { return takeHanded(key, head, bytes) }
         body = head.framing(answersHead: answersHead)
         isEventStream = head.isEventStream
         isPersistent = head.isPersistent && !body.isUntilClose
@@ -204,6 +206,17 @@ final class UpstreamHandler: ChannelDuplexHandler {
         let (content, isEnded) = takeBody(&rest)
         bytes.withUnsafeReadableBytes { front.responded(head, $0, framing: framing, body: content) }
         if let isEnded { if isEnded { finish(leftover: rest.readableBytes) } } else { fail(.truncated) }
+    }
+
+    /// The response's body is not sent by this connection.
+    private func takeHanded(_ key: UInt64, _ head: ResponseHead, _ bytes: ByteBuffer) {
+        guard let front, let handed = worker.configuration.handedBodies?.take(key) else { return fail(.truncated) }
+        isPersistent = head.isPersistent
+        lifetime = .seconds(3600)
+        bytes.withUnsafeReadableBytes { front.responded(head, $0, framing: .ended, body: nil) }
+        let leftover = received.readableBytes
+        received = ByteBuffer()
+        release(leftover: leftover)?.sendHanded(handed)
     }
 
     private func readBody(_ buffer: inout ByteBuffer) {
@@ -248,8 +261,10 @@ final class UpstreamHandler: ChannelDuplexHandler {
         front?.upstreamFailed(fault)
     }
 
+    private func finish(leftover: Int) { release(leftover: leftover)?.responseEnded() }
+
     /// The response is whole: the connection goes back to the pool if nothing speaks against it.
-    private func finish(leftover: Int) {
+    private func release(leftover: Int) -> FrontHandler? {
         let front = front
         self.front = nil
         phase = .idle
@@ -260,6 +275,6 @@ final class UpstreamHandler: ChannelDuplexHandler {
         } else {
             close()
         }
-        front?.responseEnded()
+        return front
     }
 }

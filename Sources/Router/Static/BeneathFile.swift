@@ -69,6 +69,17 @@ enum BeneathFile {
         return bytes
     }
 
+    /// Closes what `open` has opened.
+    static func close(_ file: CInt) {
+        #if canImport(Glibc)
+            _ = Glibc.close(file)
+        #elseif canImport(Musl)
+            _ = Musl.close(file)
+        #else
+            _ = Darwin.close(file)
+        #endif
+    }
+
     private static func openFolder(_ parent: CInt, _ name: String) -> CInt {
         openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     }

@@ -8,19 +8,24 @@ final class FileStream {
     static let chunk = 256 * 1024
 
     private unowned let front: FrontHandler
-    private let handle: NIOFileHandle
-    private let request: SiteRequest
+    private let descriptor: CInt
     private var pieces: ArraySlice<FrontHandler.SitePiece>
+    /// Called when all is sent.
+    private let finished: () -> Void
+    /// Called when the file is not needed any more, whatever happened.
+    private let released: () -> Void
     private var isReading = false
     private var isCancelled = false
 
     init(
-        front: FrontHandler, descriptor: NIOFileHandle, pieces: [FrontHandler.SitePiece], request: SiteRequest
+        front: FrontHandler, descriptor: CInt, pieces: [FrontHandler.SitePiece], released: @escaping () -> Void,
+        finished: @escaping () -> Void
     ) {
         self.front = front
-        handle = descriptor
+        self.descriptor = descriptor
         self.pieces = pieces[...]
-        self.request = request
+        self.released = released
+        self.finished = finished
     }
 
     /// Goes on if the client takes more. Also called when it does again.
@@ -40,13 +45,12 @@ final class FileStream {
 
     private func read(_ part: Range<Int>) {
         isReading = true
-        let descriptor = try? handle.withUnsafeFileDescriptor { $0 }
-        front.worker.files.pool.runIfActive(eventLoop: front.worker.eventLoop) {
-            try BeneathFile.read(descriptor ?? -1, part)
+        front.worker.files.pool.runIfActive(eventLoop: front.worker.eventLoop) { [descriptor] in
+            try BeneathFile.read(descriptor, part)
         }
         .assumeIsolated().whenComplete { result in
             self.isReading = false
-            guard !self.isCancelled else { return self.close() }
+            guard !self.isCancelled else { return self.released() }
             switch result {
             case .success(let bytes):
                 self.front.write(ByteBuffer(bytes: bytes))
@@ -61,15 +65,13 @@ final class FileStream {
     /// The client has gone.
     func cancel() {
         isCancelled = true
-        if !isReading { close() }
+        if !isReading { released() }
     }
 
     private func finish() {
-        close()
+        released()
         isCancelled = true
         front.fileStream = nil
-        front.finish(request)
+        finished()
     }
-
-    private func close() { try? handle.close() }
 }

@@ -99,9 +99,8 @@ extension FrontHandler {
     }
 
     private func send(_ descriptor: CInt, _ request: SiteRequest) {
-        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
         guard phase == .answering else {
-            try? handle.close()
+            BeneathFile.close(descriptor)
             return
         }
         let heads = request.makeHeads()
@@ -114,11 +113,20 @@ extension FrontHandler {
             write(complete(head, request, body: nil))
             pieces = parts
         }
+        sendFile(descriptor, pieces, released: { BeneathFile.close(descriptor) }, finished: { self.finish(request) })
+    }
+
+    /// Sends pieces of an open file, by the kernel where that can be. `finished` is called when the next answer may follow.
+    func sendFile(
+        _ descriptor: CInt, _ pieces: [SitePiece], released: @escaping () -> Void, finished: @escaping () -> Void
+    ) {
         guard sendsFiles else {
-            fileStream = FileStream(front: self, descriptor: handle, pieces: pieces, request: request)
+            fileStream = FileStream(
+                front: self, descriptor: descriptor, pieces: pieces, released: released, finished: finished)
             fileStream?.resume()
             return
         }
+        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
         var last: EventLoopPromise<Void>?
         for piece in pieces {
             switch piece {
@@ -132,10 +140,14 @@ extension FrontHandler {
             }
         }
         openFiles += 1
-        last?.futureResult.assumeIsolated().whenComplete { _ in self.openFiles -= 1 }
         // Runs also when the connection ends before all is sent; writes end in their order.
-        if let last { last.futureResult.whenComplete { _ in try? handle.close() } } else { try? handle.close() }
-        finish(request)
+        let done = last?.futureResult ?? worker.eventLoop.makeSucceededVoidFuture()
+        done.assumeIsolated().whenComplete { _ in
+            self.openFiles -= 1
+            _ = try? handle.takeDescriptorOwnership()
+            released()
+        }
+        finished()
     }
 
     /// The manifest names a file that cannot be opened as one: it is a link, or the release was replaced and removed

@@ -1,11 +1,9 @@
 import Foundation
-import Synchronization
 
 /// A process whose output can be read while it runs.
 public final class RunningCommand: Sendable {
-    private let process: Process
+    private let process: ChildProcess
     private let outputPath: String
-    private let ended = Mutex<(status: Int32?, waiters: [CheckedContinuation<Int32, Never>])>((nil, []))
 
     /// - Parameter input: path of a file that it reads.
     public init(
@@ -13,31 +11,15 @@ public final class RunningCommand: Sendable {
     ) throws {
         outputPath = "/tmp/berth-git-test-output-\(UUID().uuidString)"
         try Data().write(to: URL(fileURLWithPath: outputPath))
-        let process = Process()
-        self.process = process
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = environment
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: outputPath))
-        process.standardOutput = output
-        process.standardError = output
         let input = try input.map { try FileHandle(forReadingFrom: URL(fileURLWithPath: $0)) }
-        process.standardInput = input ?? FileHandle.nullDevice
-        process.terminationHandler = { [weak self] process in
-            let waiters = self?.ended.withLock { state in
-                state.status = process.terminationStatus
-                defer { state.waiters = [] }
-                return state.waiters
-            }
-            for waiter in waiters ?? [] { waiter.resume(returning: process.terminationStatus) }
-        }
         defer {
-            // Foundation holds on to them for long, and crashes when there are more than a thousand.
             try? output.close()
             try? input?.close()
         }
-        try process.run()
+        process = try ChildProcess(
+            [program] + arguments, environment: environment, directory: folder,
+            input: input.map { .file($0.fileDescriptor) } ?? .nothing, output: .file(output.fileDescriptor))
     }
 
     deinit { try? FileManager.default.removeItem(atPath: outputPath) }
@@ -46,22 +28,17 @@ public final class RunningCommand: Sendable {
     public var output: String { String(decoding: rawOutput, as: UTF8.self) }
     public var rawOutput: Data { FileManager.default.contents(atPath: outputPath) ?? Data() }
 
-    public var isRunning: Bool { ended.withLock { $0.status == nil } }
+    public var isRunning: Bool { process.isRunning }
 
     public func outcome() async -> GitCommand.Outcome {
-        let status = await withCheckedContinuation { continuation in
-            let known = ended.withLock { state in
-                if state.status == nil { state.waiters.append(continuation) }
-                return state.status
-            }
-            if let known { continuation.resume(returning: known) }
-        }
-        return GitCommand.Outcome(status: status, output: output)
+        let status = await process.end()
+        // As a shell says it.
+        return GitCommand.Outcome(status: abs(status), output: output)
     }
 
     /// Ends this process, and the transport helpers that it started, at once.
     public func kill() {
-        let parent = process.processIdentifier
+        let parent = process.processID
         for child in Self.children(of: parent) { Foundation.kill(child, SIGKILL) }
         Foundation.kill(parent, SIGKILL)
     }

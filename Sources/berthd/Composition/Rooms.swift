@@ -51,6 +51,7 @@ struct Rooms {
         control.instanceLimits.memory = settings.instanceMemory << 20
         control.instanceCaps.memory = max(control.instanceCaps.memory, control.instanceLimits.memory)
         var router = RouterConfiguration()
+        router.handedBodies = HandedBodies()
         router.host = settings.listen.host
         router.port = settings.listen.port
         router.workers = settings.workers

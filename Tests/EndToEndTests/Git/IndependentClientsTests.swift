@@ -63,22 +63,19 @@ extension EndToEnd {
 
             let folder = try TemporaryDirectory("berth-client")
             let url = "http://git.localhost:\(project.berthd.port)/admin/client-\(client).git"
-            let process = Process()
             // git and curl know what *.localhost is; the C library does not, so these clients get hosts of their own.
             let hosts = folder.path("hosts")
             try Data("127.0.0.1 localhost git.localhost\n".utf8).write(to: URL(fileURLWithPath: hosts))
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-            process.arguments = [
-                "--mount", "sh", "-c", #"mount --bind "$0" /etc/hosts && exec /usr/bin/python3 "$@""#, hosts,
-                "-c", client == "dulwich" ? Self.dulwich : Self.pygit2, url, "admin", try project.berthd.token(),
-                folder.path("copy"),
-            ]
-            process.environment = ["HOME": folder.path, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]
-            let (input, output) = (Pipe(), Pipe())
-            process.standardInput = input
-            process.standardOutput = output
-            process.standardError = output
-            try process.run()
+            let process = try ChildProcess(
+                [
+                    "/usr/bin/unshare", "--mount", "sh", "-c",
+                    #"mount --bind "$0" /etc/hosts && exec /usr/bin/python3 "$@""#, hosts,
+                    "-c", client == "dulwich" ? Self.dulwich : Self.pygit2, url, "admin", try project.berthd.token(),
+                    folder.path("copy"),
+                ],
+                environment: ["HOME": folder.path, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"], input: .pipe,
+                output: .pipe)
+            let (input, output) = (try #require(process.input), try #require(process.output))
             // The client says what it pushed; then somebody else builds on it.
             let first = try #require(try Self.line(output), "it said nothing")
             let refs = try await project.remoteRefs()
@@ -91,11 +88,10 @@ extension EndToEnd {
             let second = try await project.commit("more")
             let again = try await project.push("HEAD:refs/heads/extra")
             #expect(again.status == 0, "\(again.errorText)")
-            try input.fileHandleForWriting.write(contentsOf: Data("go\n".utf8))
-            try input.fileHandleForWriting.close()
-            let rest = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 0, "\(rest)")
+            try input.write(contentsOf: Data("go\n".utf8))
+            try input.close()
+            let rest = String(decoding: output.readDataToEndOfFile(), as: UTF8.self)
+            #expect(await process.end() == 0, "\(rest)")
             #expect(rest.contains(second), "\(rest)")
             for repository in try FileManager.default.contentsOfDirectory(atPath: "\(project.berthd.data)/repos") {
                 let stored = GitCommand(folder: "\(project.berthd.data)/repos/\(repository)")
@@ -103,9 +99,9 @@ extension EndToEnd {
             }
         }
 
-        private static func line(_ pipe: Pipe) throws -> String? {
+        private static func line(_ pipe: FileHandle) throws -> String? {
             var bytes = Data()
-            while let byte = try pipe.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {
+            while let byte = try pipe.read(upToCount: 1), !byte.isEmpty {
                 if byte == Data("\n".utf8) { return String(decoding: bytes, as: UTF8.self) }
                 bytes += byte
             }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// A `berthd serve` of our own, with a data folder, a port and a subnet that nobody else uses.
 final class Berthd: Sendable {
@@ -11,13 +12,13 @@ final class Berthd: Sendable {
     let port: Int
     private let executable: String
     private let subnet: SubnetLease
-    private let process = Mutex<Process?>(nil)
+    private let process = Mutex<ChildProcess?>(nil)
     private let firstToken = Mutex<String?>(nil)
 
     var data: String { "\(folder)/data" }
     /// Everything that every start of this server printed.
     var log: String { (try? String(contentsOfFile: "\(folder)/berthd.log", encoding: .utf8)) ?? "" }
-    var processID: pid_t? { process.withLock { $0?.processIdentifier } }
+    var processID: pid_t? { process.withLock { $0?.processID } }
     /// The gateway address of its containers.
     var gateway: UInt32 { subnet.gateway }
     var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
@@ -65,19 +66,15 @@ final class Berthd: Sendable {
         let path = "\(folder)/berthd.log"
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw HTTPFailure(description: "cannot open \(path)") }
-        let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = [
-            "serve", "--data", data, "--domain", "localhost", "--listen", "127.0.0.1:\(port)", "--subnet",
-            subnet.subnet,
-        ]
-        process.environment = TestEnvironment.plain
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        try "\(process.processIdentifier)".write(toFile: "\(folder)/berthd.pid", atomically: true, encoding: .utf8)
+        defer { close(descriptor) }
+        let process = try ChildProcess(
+            [
+                executable, "serve", "--data", data, "--domain", "localhost", "--listen", "127.0.0.1:\(port)",
+                "--subnet",
+                subnet.subnet,
+            ],
+            environment: TestEnvironment.plain, output: .file(descriptor))
+        try "\(process.processID)".write(toFile: "\(folder)/berthd.pid", atomically: true, encoding: .utf8)
         self.process.withLock { $0 = process }
     }
 
@@ -103,7 +100,7 @@ final class Berthd: Sendable {
         guard let process = process.withLock({ $0 }) else { return 0 }
         try signal(SIGTERM)
         try await eventually("berthd has ended after SIGTERM", within: .seconds(60)) { !process.isRunning }
-        return process.terminationStatus
+        return await process.end()
     }
 
     /// Ends what a stopped server leaves running for the next start.

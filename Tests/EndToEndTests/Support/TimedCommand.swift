@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// A line of output and when it came.
 struct TimedLine: Sendable {
@@ -17,7 +18,7 @@ struct CommandResult: Sendable {
     var errorText: String { errors.map(\.text).joined(separator: "\n") }
 }
 
-/// A child process and its output, line by line. It leads a process group of its own (Foundation sees to that).
+/// A child process and its output, line by line. It leads a process group of its own.
 struct TimedCommand: Sendable {
     let processID: pid_t
     private let record: CommandRecord
@@ -27,34 +28,22 @@ struct TimedCommand: Sendable {
         _ arguments: [String], environment: [String: String], directory: String? = nil, input: String = ""
     ) throws {
         let record = CommandRecord()
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        process.environment = environment
-        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory, isDirectory: true) }
-        let output = Pipe()
-        let errors = Pipe()
-        let standardInput = Pipe()
-        process.standardOutput = output
-        process.standardError = errors
-        process.standardInput = standardInput
-        process.terminationHandler = { process in
-            record.end(process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus)
-        }
-        try process.run()
-        Self.read(output) { record.addOutput($0) }
-        Self.read(errors) { record.addErrors($0) }
-        processID = process.processIdentifier
-        if !input.isEmpty { try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8)) }
-        try standardInput.fileHandleForWriting.close()
+        let process = try ChildProcess(
+            arguments, environment: environment, directory: directory, input: .pipe, output: .pipe, errors: .pipe)
+        processID = process.processID
         self.record = record
+        Self.read(process.output) { record.addOutput($0) }
+        Self.read(process.errors) { record.addErrors($0) }
+        Task { record.end(await process.end()) }
+        if !input.isEmpty { try process.input?.write(contentsOf: Data(input.utf8)) }
+        try process.input?.close()
     }
 
-    /// Hands over what comes out of `pipe`, empty data at its end, on a thread that keeps the pipe open so long.
-    private static func read(_ pipe: Pipe, _ take: @escaping @Sendable (Data) -> Void) {
+    /// Hands over what comes out of a pipe, empty data at its end, on a thread of its own.
+    private static func read(_ pipe: FileHandle?, _ take: @escaping @Sendable (Data) -> Void) {
         Thread {
             while true {
-                let data = pipe.fileHandleForReading.availableData
+                let data = pipe?.availableData ?? Data()
                 take(data)
                 if data.isEmpty { return }
             }

@@ -1,0 +1,42 @@
+import Core
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Sending what a service has left to the router.
+extension FrontHandler {
+    /// Sends the body of the response whose head is written. The upstream connection is somebody else's by now.
+    func sendHanded(_ body: HandedBody) {
+        upstream = nil
+        phase = .answering
+        disarm()
+        let pieces = body.parts.map { part -> SitePiece in
+            switch part {
+            case .bytes(let bytes): .bytes(ByteBuffer(bytes: bytes))
+            case .file(let range): .file(range)
+            }
+        }
+        // What stands between parts of the file would go out as packets of a few bytes.
+        holdsBackPartialPackets(true)
+        let released = { [owner = body.owner] in
+            self.holdsBackPartialPackets(false)
+            withExtendedLifetime(owner) {}
+        }
+        sendFile(body.descriptor, pieces, released: released, finished: { self.responseEnded() })
+        flushIfNeeded()
+    }
+
+    /// TCP_CORK (tcp(7)).
+    private func holdsBackPartialPackets(_ isOn: Bool) {
+        #if os(Linux)
+            guard sendsFiles else { return }
+            let option = ChannelOptions.socket(.init(IPPROTO_TCP), .init(TCP_CORK))
+            _ = try? context?.channel.syncOptions?.setOption(option, value: isOn ? 1 : 0)
+        #endif
+    }
+}
