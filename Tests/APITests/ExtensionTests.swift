@@ -53,6 +53,26 @@ struct ExtensionTests {
         #expect(try await api.call(.get, "/apps/\(app.id)/env", token: token).text == #"{"keys":["ALPHA","ZED"]}"#)
     }
 
+    @Test("protected branches are set as a whole, by the owner, with names that git accepts")
+    func protectedBranches() async throws {
+        let token = try await api.token()
+        let path = "/apps/\(try await api.app(token: token).id)/protected-branches"
+        #expect(try await api.call(.get, path, token: token).text == #"{"branches":[]}"#)
+        let set = try await api.call(.put, path, token: token, body: #"{"branches":["main","a/b","main"]}"#)
+        #expect(set.text == #"{"branches":["a/b","main"]}"#)
+        #expect(try await api.call(.get, path, token: token).text == set.text)
+        for (body, part) in [
+            (#"{}"#, "branches is required"), (#"{"branches":"main"}"#, "must be a list"),
+            (#"{"branches":["main","a..b"]}"#, "a..b"),
+        ] {
+            let refused = try await api.call(.put, path, token: token, body: body)
+            #expect(refused.status == 400)
+            #expect(refused.text.contains(part), "\(refused.text)")
+        }
+        #expect(try await api.call(.get, path, token: token).text == set.text)
+        #expect(try await api.call(.put, path, token: token, body: #"{"branches":[]}"#).text == #"{"branches":[]}"#)
+    }
+
     @Test("deploys are listed newest first, page by page, by channel too")
     func deploys() async throws {
         let token = try await api.token()

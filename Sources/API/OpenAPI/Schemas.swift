@@ -172,6 +172,7 @@ enum Schemas {
             ])
         ),
         ("AppList", object([("apps", list(reference("App")))])),
+        ("ProtectedBranches", object([("branches", list(text))])),
         ("VariableNames", object([("keys", list(text))])),
     ]
 

@@ -74,6 +74,31 @@ public struct AppService: Sendable {
         return AppOverview(app: app, channels: [prod])
     }
 
+    /// Branches, as many as somebody can look over.
+    public static let maximumProtectedBranches = 100
+
+    /// Says which branches pushes may only advance. Throws `.invalid` for a name that git refuses, with the name.
+    public func protect(
+        _ names: [String], of id: ID<App>?, by principal: Principal
+    ) async throws(PlatformError) -> [BranchName] {
+        try Policy.require(.repo, of: principal)
+        _ = try await get(id, by: principal)
+        guard names.count <= Self.maximumProtectedBranches else {
+            throw .invalid("branches has \(names.count) names; at most \(Self.maximumProtectedBranches) are kept")
+        }
+        var branches: Set<BranchName> = []
+        for name in names {
+            guard let branch = BranchName(name) else {
+                throw .invalid("branches: \"\(name.prefix(100))\" is no branch name that git accepts")
+            }
+            branches.insert(branch)
+        }
+        guard let id, try await platform.apps.setProtectedBranches(branches, of: id, owner: principal.user.id) else {
+            throw .notFound("app")
+        }
+        return branches.sorted { $0.rawValue < $1.rawValue }
+    }
+
     /// Deletes an app with all that belongs to it. When this returns its name and hostnames are free.
     public func delete(_ id: ID<App>?, by principal: Principal) async throws(PlatformError) {
         try Policy.require(.repo, of: principal)

@@ -9,9 +9,12 @@ public struct App: Sendable, Hashable {
     /// Name of the template that builds it.
     public let template: String
     public let createdAt: Date
+    /// Branches that pushes may advance, and neither move elsewhere nor delete.
+    public var protectedBranches: Set<BranchName>
 
     public init(
-        id: ID<App> = ID(), ownerID: ID<User>, ownerName: UserName, name: AppName, template: String, createdAt: Date
+        id: ID<App> = ID(), ownerID: ID<User>, ownerName: UserName, name: AppName, template: String, createdAt: Date,
+        protectedBranches: Set<BranchName> = []
     ) {
         self.id = id
         self.ownerID = ownerID
@@ -19,6 +22,7 @@ public struct App: Sendable, Hashable {
         self.name = name
         self.template = template
         self.createdAt = createdAt
+        self.protectedBranches = protectedBranches
     }
 }
 
@@ -51,6 +55,10 @@ public protocol AppStore: Sendable {
     /// The app whatever its owner; for the platform's own work, never for a request.
     func app(_ id: ID<App>) async throws(PlatformError) -> App?
     func allApps() async throws(PlatformError) -> [App]
+    /// False when the owner has no such app.
+    func setProtectedBranches(
+        _ branches: Set<BranchName>, of id: ID<App>, owner: ID<User>
+    ) async throws(PlatformError) -> Bool
     /// Marks the app as being deleted: it is found by no look-up but `deletedApps` from now on, and its name and
     /// labels are free. False when there is none.
     func markDeleted(_ id: ID<App>, owner: ID<User>) async throws(PlatformError) -> Bool

@@ -17,7 +17,6 @@ struct PushService: Sendable {
     let logger: Logger
     let turns = PushTurns()
     /// What the apps' settings forbid: nothing, as long as there are no such settings.
-    let policy = PushPolicy()
 
     /// The refs as pushers are shown them: a branch whose last deploys failed stands where they last succeeded.
     func advertisement(_ access: GitAccess, version: GitProtocolVersion) async throws(PlatformError) -> [UInt8] {
@@ -68,7 +67,7 @@ struct PushService: Sendable {
         let intake = try await takePack(push, &reader, access.app.id)
         let session = PushSession(
             store: store, gate: gate, turns: turns, admission: admission, request: push, intake: intake,
-            policy: policy, logger: logger)
+            policy: PushPolicy(protectedBranches: Set(access.app.protectedBranches.map(\.ref))), logger: logger)
         let stream = PushStream(session: session, request: push, keepalive: configuration.keepalive)
         return responses.stream(type: Self.type) { writer in try await stream.write(to: &writer) }
     }

@@ -40,6 +40,16 @@ public struct SQLiteAppStore: AppStore {
         try await all("WHERE app.isDeleted = 0 ORDER BY app.sequence", [])
     }
 
+    public func setProtectedBranches(
+        _ branches: Set<BranchName>, of id: ID<App>, owner: ID<User>
+    ) async throws(PlatformError) -> Bool {
+        try await database.write { db in
+            try db.run(
+                "UPDATE app SET protectedBranches = ? WHERE id = ? AND ownerID = ? AND isDeleted = 0",
+                [AppRecord.text(branches), id.text, owner.text]) > 0
+        }
+    }
+
     public func markDeleted(_ id: ID<App>, owner: ID<User>) async throws(PlatformError) -> Bool {
         try await database.write { db in
             let marked = try db.run(

@@ -7,6 +7,7 @@ enum StoreMigrations {
         migrator.registerMigration("0001 initial") { try InitialSchema.create($0) }
         migrator.registerMigration("0002 held deploys") { try HeldDeploys.create($0) }
         migrator.registerMigration("0003 accounts and pages") { try AccountsAndPages.create($0) }
+        migrator.registerMigration("0004 protected branches") { try ProtectedBranches.create($0) }
         return migrator
     }
 }

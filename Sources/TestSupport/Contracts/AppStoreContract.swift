@@ -4,7 +4,7 @@ import Testing
 
 /// What `AppStore` promises.
 public enum AppStoreContract {
-    public static let cases = lookups + names + deletion
+    public static let cases = lookups + settings + names + deletion
 
     private static let lookups = [
         ContractCase("an app is added with its prod channel and database record") { stores in
@@ -34,6 +34,22 @@ public enum AppStoreContract {
             #expect(try await stores.apps.apps(owner: user.id) == apps)
             #expect(try await stores.apps.allApps() == apps)
         },
+    ]
+
+    private static let settings = [
+        ContractCase("protected branches are kept, and only the owner sets them") { stores in
+            let user = try await stores.makeUser()
+            let stranger = try await stores.makeUser("eve")
+            let (app, _) = try await stores.makeApp(owner: user)
+            let branches = Set(["main", "release/1"].compactMap { BranchName($0) })
+            #expect(try await stores.apps.setProtectedBranches(branches, of: app.id, owner: stranger.id) == false)
+            #expect(try await stores.apps.app(app.id, owner: user.id)?.protectedBranches == [])
+            #expect(try await stores.apps.setProtectedBranches(branches, of: app.id, owner: user.id))
+            #expect(try await stores.apps.app(app.id, owner: user.id)?.protectedBranches == branches)
+            #expect(try await stores.apps.app(named: app.name, owner: user.id)?.protectedBranches == branches)
+            #expect(try await stores.apps.setProtectedBranches([], of: app.id, owner: user.id))
+            #expect(try await stores.apps.app(app.id)?.protectedBranches == [])
+        }
     ]
 
     private static let names = [

@@ -39,6 +39,18 @@ public struct InMemoryAppStore: AppStore {
         try tables.read { state in state.apps.filter { !state.deletedApps.contains($0.id) } }
     }
 
+    public func setProtectedBranches(
+        _ branches: Set<BranchName>, of id: ID<App>, owner: ID<User>
+    ) async throws(PlatformError) -> Bool {
+        try tables.write { state in
+            guard !state.deletedApps.contains(id),
+                let index = state.apps.firstIndex(where: { $0.id == id && $0.ownerID == owner })
+            else { return false }
+            state.apps[index].protectedBranches = branches
+            return true
+        }
+    }
+
     public func markDeleted(_ id: ID<App>, owner: ID<User>) async throws(PlatformError) -> Bool {
         try tables.write { state in
             guard state.apps.contains(where: { $0.id == id && $0.ownerID == owner }),

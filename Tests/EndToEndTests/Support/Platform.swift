@@ -47,6 +47,13 @@ struct Platform: Sendable {
             body: body.map { try JSONEncoder().encode($0) })
     }
 
+    /// The same with a list in the body.
+    func call(_ method: String, _ path: String, _ body: [String: [String]]) async throws -> HTTPAnswer {
+        try await berthd.request(
+            method, host: "api.localhost", path: path, headers: [("Authorization", "Bearer \(token)")],
+            body: JSONEncoder().encode(body))
+    }
+
     func createApp(_ name: String, template: String) async throws -> App {
         try decode(await call("POST", "/apps", ["name": name, "template": template]))
     }

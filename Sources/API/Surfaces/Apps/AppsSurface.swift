@@ -27,7 +27,24 @@ struct AppsSurface: Surface {
                 try await apps.delete(call.id("app_id"), by: call.principal)
                 return .nothing
             },
+            Endpoint(.get, "/apps/{app_id}/protected-branches", .listProtectedBranches) { call in
+                let app = try await apps.get(call.id("app_id"), by: call.principal).app
+                return .json(Self.json(app.protectedBranches.sorted { $0.rawValue < $1.rawValue }))
+            },
+            Endpoint(.put, "/apps/{app_id}/protected-branches", .setProtectedBranches) { call in
+                _ = try await apps.get(call.id("app_id"), by: call.principal)
+                guard let names = try await call.body().optionalStrings("branches") else {
+                    throw PlatformError.invalid("branches is required")
+                }
+                return .json(Self.json(try await apps.protect(names, of: call.id("app_id"), by: call.principal)))
+            },
         ]
+    }
+}
+
+extension AppsSurface {
+    fileprivate static func json(_ branches: [BranchName]) -> JSONValue {
+        ["branches": .array(branches.map { .string($0.rawValue) })]
     }
 }
 
@@ -65,4 +82,16 @@ extension Operation {
     fileprivate static let deleteApp = Operation(
         id: "deleteApp", summary: "Delete an app with its containers, repository, routes and schemas", tag: "Apps",
         scopes: [.repo], success: .nothing, failures: [.app, .scope(.repo)])
+
+    fileprivate static let listProtectedBranches = Operation(
+        id: "listProtectedBranches", summary: "List the branches that pushes may only advance", tag: "Apps",
+        isExtension: true, success: .json("ProtectedBranches", example: ["branches": ["main"]]), failures: [.app])
+
+    fileprivate static let setProtectedBranches = Operation(
+        id: "setProtectedBranches",
+        summary: "Say which branches pushes may only advance, neither move elsewhere nor delete", tag: "Apps",
+        scopes: [.repo], isExtension: true,
+        body: Body(schema: "ProtectedBranches", isRequired: true, example: ["branches": ["main"]]),
+        success: .json("ProtectedBranches", example: ["branches": ["main"]]),
+        failures: Failure.body("A name that is no branch's, or too many") + [.app, .scope(.repo)])
 }
