@@ -15,7 +15,7 @@ extension EndToEnd {
             try project.write("index.html", "two")
             let second = try await project.commit("second")
             try await project.deploy("HEAD:refs/heads/release")
-            let back = try await project.push("+\(first):refs/heads/release", options: ["force"])
+            let back = try await project.push("+\(first):refs/heads/release", options: ["-o", "force"])
             #expect(back.status != 0)
             #expect(back.errorText.contains("the branch is protected: it can only be advanced"), "\(back.errorText)")
             let deletion = try await project.push(":refs/heads/release")
