@@ -82,6 +82,10 @@ class Berthd:
             raise RuntimeError(f"creating {name}: {status} {body!r}")
         return f"http://admin:{self.token}@git.localhost:{self.port}/admin/{name}.git"
 
+    def app_id(self, name: str) -> str:
+        status, body = self.request("GET", "api.localhost", "/apps", headers={"Authorization": f"Bearer {self.token}"})
+        return next(app["id"] for app in json.loads(body)["apps"] if app["name"] == name)
+
     def site(self, app: str) -> str:
         return f"{app}-admin.localhost:{self.port}"
 

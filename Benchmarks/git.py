@@ -18,6 +18,8 @@ from cost import Cost, Meter
 from reference import GitHTTPBackend
 
 BRANCH = "refs/heads/bench"
+SERVER_PART = "the same, the server's part (requests by hand)"
+V2 = {"Git-Protocol": "version=2"}
 
 
 class Side:
@@ -162,6 +164,25 @@ class Bench:
         yield self.each(Figures(), self.rounds, send, prepare).line(
             "the same, the server's part (both requests by hand)", "0.4")
 
+    def by_hand(self, repository: str, body, before=None) -> Figures:
+        """The requests of a fetch without the client's own work. `body(side)` is the last one's."""
+        raws = {side.name: Raw(side.url(repository)) for side in self.sides}
+        bodies = {}
+
+        def prepare(side, number):
+            if before:
+                before(side, number)
+            bodies[side.name] = body(side)
+
+        def send(side, _):
+            raw = raws[side.name]
+            raw.get("/info/refs?service=git-upload-pack", V2)
+            for content in (histories.LS_REFS, bodies[side.name]):
+                answer = raw.post("/git-upload-pack", "application/x-git-upload-pack-request", content, V2)
+            assert b"packfile" in answer and b"PACK" in answer, answer[:300]
+
+        return self.each(Figures(), self.rounds, send, prepare)
+
     def create(self, name: str) -> None:
         """Makes the repositories of all rounds, and waits until what a new app has besides is made."""
         for number in range(-1, self.large):
@@ -217,8 +238,7 @@ class Bench:
             yield self.each(
                 Figures(), self.rounds * 3,
                 lambda side, _: raws[side.name].post(
-                    "/git-upload-pack", "application/x-git-upload-pack-request", histories.LS_REFS,
-                    {"Git-Protocol": "version=2"}),
+                    "/git-upload-pack", "application/x-git-upload-pack-request", histories.LS_REFS, V2),
             ).line(f"ls-refs v2, {what}", "0.3")
 
     def big_history(self):
@@ -241,6 +261,8 @@ class Bench:
         yield self.each(
             Figures(), self.rounds, lambda side, _: self.clone(side, "big", "--depth=1"), advance
         ).line("depth-1 clone of it, a commit newer each time", "0.5")
+        tip = lambda: git("-C", copy, "rev-parse", "HEAD").strip()
+        yield self.by_hand("big", lambda _: histories.fetch_body(tip(), depth=1), advance).line(SERVER_PART, "0.5")
 
         copies = {side.name: self.folder / f"fetching-{side.name}" for side in self.sides}
         for side in self.sides:
@@ -250,6 +272,8 @@ class Bench:
             git("-C", copies[side.name], "fetch", "--quiet", "origin", f"+{BRANCH}:{BRANCH}")
 
         yield self.each(Figures(), self.rounds, fetch, advance).line("fetch of one new commit", "0.5")
+        before = lambda: git("-C", copy, "rev-parse", "HEAD~1").strip()
+        yield self.by_hand("big", lambda _: histories.fetch_body(tip(), [before()]), advance).line(SERVER_PART, "0.5")
 
     def tiny(self):
         copy = histories.files(self.folder / "tiny", 5)
@@ -258,6 +282,8 @@ class Bench:
         yield self.each(
             Figures(), self.rounds, lambda side, _: self.clone(side, "tiny")
         ).line("clone of a tiny repository", "0.6")
+        head = git("-C", copy, "rev-parse", "HEAD").strip()
+        yield self.by_hand("tiny", lambda _: histories.fetch_body(head)).line(SERVER_PART, "0.6")
 
         def herd(side, _):
             with concurrent.futures.ThreadPoolExecutor(20) as pool:
@@ -276,8 +302,8 @@ class Raw:
         password = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
         self.headers = {"Host": parts.netloc.rpartition("@")[2], "Authorization": f"Basic {password}"}
 
-    def get(self, path: str) -> bytes:
-        return self._send("GET", path, None, {})
+    def get(self, path: str, headers=None) -> bytes:
+        return self._send("GET", path, None, headers or {})
 
     def post(self, path: str, kind: str, body: bytes, headers=None) -> bytes:
         return self._send("POST", path, body, {"Content-Type": kind, **(headers or {})})

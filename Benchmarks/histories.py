@@ -86,6 +86,17 @@ def many_refs_body(head: str, count: int) -> bytes:
     return b"".join(map(_packet, commands)) + b"0000" + pack + hashlib.sha1(pack).digest()
 
 
+def fetch_body(want: str, haves=(), depth: int = 0) -> bytes:
+    """A fetch by protocol 2 that is answered in one round."""
+    lines = [b"thin-pack\n", b"ofs-delta\n", b"no-progress\n", f"want {want}\n".encode()]
+    lines += [f"have {have}\n".encode() for have in haves]
+    if depth:
+        lines.append(f"deepen {depth}\n".encode())
+    return (
+        _packet(b"command=fetch") + _packet(b"agent=bench") + _packet(b"object-format=sha1") + b"0001"
+        + b"".join(map(_packet, [*lines, b"done\n"])) + b"0000")
+
+
 def _packet(content: bytes) -> bytes:
     return f"{len(content) + 4:04x}".encode() + content
 

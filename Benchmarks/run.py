@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 
+import aged
 import api
 import git
 import machine
@@ -25,8 +26,9 @@ def main() -> int:
     root = pathlib.Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=21, help="rounds of each push benchmark, at least 15")
+    parser.add_argument("--pushes", type=int, default=5000, help="pushes that the aged repository has behind it")
     parser.add_argument("--apps", type=int, default=50, help="apps of the memory benchmark")
-    parser.add_argument("--only", choices=["push", "memory", "api", "git"], help="only this one; the others' figures stay")
+    parser.add_argument("--only", choices=["push", "memory", "api", "git", "aged"], help="only this one; the others' figures stay")
     parser.add_argument("--print", action="store_true", help="print the tables, leave docs/BENCHMARKS.md as it is")
     options = parser.parse_args()
     if options.rounds < 15:
@@ -49,6 +51,9 @@ def main() -> int:
         # Last, since it leaves much memory warm.
         if options.only in (None, "git"):
             sections["git"] = git.measure(server, backend, folder, options.rounds)
+
+        if options.only in (None, "aged"):
+            sections["aged"] = aged.measure(server, folder, options.pushes, options.rounds)
 
     for name, lines in sections.items():
         print(f"\n{name}\n" + "\n".join(lines))
