@@ -64,12 +64,10 @@ struct Composition {
     ) throws -> [any Service] {
         let sockets = ServiceSockets(folder: folder)
         rooms.routes.publish(sockets.targets(rooms.platform.address))
-        var gitConfiguration = GitServerConfiguration(version: BerthVersion.text)
-        gitConfiguration.handedBodies = rooms.routerConfiguration.handedBodies
         let git = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         GitRoutes(
             store: rooms.repositories, gate: control.pushes,
-            configuration: gitConfiguration, logger: rooms.logger.labelled("berth.git")
+            configuration: rooms.gitConfiguration, logger: rooms.logger.labelled("berth.git")
         ).add(to: git)
         let (opened, hasOpened) = AsyncStream<Void>.makeStream()
         let privateServers: [any Service] = [

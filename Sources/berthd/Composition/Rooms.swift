@@ -20,6 +20,7 @@ struct Rooms {
     let postgres: PostgresPlatform?
     let routes: RouteTableBox
     let repositories: RepositoryStore
+    let gitConfiguration: GitServerConfiguration
     let routerConfiguration: RouterConfiguration
     let logger: Logger
 
@@ -27,6 +28,8 @@ struct Rooms {
         try folder.prepareRuntime(settings)
         let database = try await SQLiteDatabase.open(dataDirectory: folder.root)
         var git = RepositoryConfiguration(root: folder.repositories)
+        var gitServer = GitServerConfiguration(version: BerthVersion.text)
+        settings.git.apply(to: &gitServer, &git.receive)
         git.indexHelper = IndexHelper(
             program: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
         let repositories = try RepositoryStore(
@@ -51,7 +54,9 @@ struct Rooms {
         control.instanceLimits.memory = settings.instanceMemory << 20
         control.instanceCaps.memory = max(control.instanceCaps.memory, control.instanceLimits.memory)
         var router = RouterConfiguration()
-        router.handedBodies = HandedBodies()
+        let handedBodies = HandedBodies()
+        router.handedBodies = handedBodies
+        gitServer.handedBodies = handedBodies
         router.host = settings.listen.host
         router.port = settings.listen.port
         router.workers = settings.workers
@@ -73,7 +78,7 @@ struct Rooms {
             logger: logger.labelled("berth.control"))
         return Rooms(
             platform: platform, network: network, runner: runner, postgres: postgres, routes: routes,
-            repositories: repositories, routerConfiguration: router, logger: logger)
+            repositories: repositories, gitConfiguration: gitServer, routerConfiguration: router, logger: logger)
     }
 
     private static func postgres(

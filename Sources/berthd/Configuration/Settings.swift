@@ -31,6 +31,8 @@ struct Settings: Sendable {
     var builtInTemplates: String
     /// What else the router does.
     var router: RouterSettings
+    /// Limits of the git server.
+    var git: GitSettings
     /// Event-loop threads of the router.
     var workers: Int
     /// Seconds that open requests and running deploys get at shutdown.
@@ -58,6 +60,7 @@ struct Settings: Sendable {
         builtInTemplates =
             reader.string(forKey: "built-in-templates").map(Self.absolute) ?? Self.findBuiltInTemplates()
         router = try RouterSettings(reader, domain: domain)
+        git = try GitSettings(reader)
         workers = reader.int(forKey: "workers", default: ProcessInfo.processInfo.activeProcessorCount)
         shutdownSeconds = reader.int(forKey: "shutdown-seconds", default: 30)
         drainSeconds = reader.int(forKey: "drain-seconds", default: 30)
