@@ -160,6 +160,25 @@ import Testing
         }
     }
 
+    @Test func theWorkForAFetchHasALimit() async throws {
+        try await LiveGitServer.run(configure: { $0.fetchTime = .zero }) { server in
+            let git = try await server.client()
+            let first = try await git("rev-parse", "HEAD")
+            try await server.commit(git, ["a": "a"], "second")
+            try await git("push", "-q", server.url, "main")
+            let copy = try server.git("copy")
+            try await copy("init", "-q")
+            // Not a ref's value: the server looks for it in the history.
+            for version in ["0", "2"] {
+                let outcome = try await copy.run("-c", "protocol.version=\(version)", "fetch", server.url, first)
+                #expect(outcome.status != 0)
+                #expect(
+                    outcome.output.contains("remote error: the fetch takes longer than 0.0 seconds"),
+                    "\(outcome.output)")
+            }
+        }
+    }
+
     @Test func whatExpandsTooMuchIsRefused() async throws {
         try await LiveGitServer.run { server in
             let body = server.scratch.path("zeros")
