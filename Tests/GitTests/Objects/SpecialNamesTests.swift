@@ -9,13 +9,13 @@ import Testing
     private static let names: [String] = [
         ".gitattributes", ".GITATTRIBUTES", ".gitattributes ", ".gitattributes. ", ".gitattributes:x", "gitatt~1",
         "GITATT~4", "gi7d29~1", "GI7D~100", "~1000000", "g~100000", ".g\u{200c}itattributes", "\u{feff}.GitAttributes",
-"gitatt~5", "gi7d28~1", "gi7d29~0", ".gitattributes x", "gitattributes", "gi7d29~1x",
+        "gitatt~5", "gi7d28~1", "gi7d29~0", ".gitattributes x", "gitattributes", "gi7d29~1x",
         ".mailmap", ".MAILMAP", ".mailmap ", ".mailmap. ", ".mailmap:x", "mailma~1", "MAILMA~4", "maba30~1",
         "MABA~100", "m~100000", ".m\u{200d}ailmap", ".mailmap\u{202e}", "mailma~5", "maba31~1",
         "maba30~0", ".mailmap x", "mailmap", "maba30~1x", ".gitignore", "gi250a~1", ".mailmaps", "mail", "m", "readme",
     ]
 
-    @Test func linksOfTheseNamesAreTakenForWhatGitTakesThemFor() async throws {
+    @Test func attack6LinksOfTheseNamesAreTakenForWhatGitTakesThemFor() async throws {
         let scratch = try TemporaryDirectory("berth-names")
         let git = GitCommand(folder: scratch.path)
         try await git("init", "-q", "--bare")

@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: [("HEAD~1:d/e/f", true), ("HEAD~1:d", true), ("HEAD:g", false), ("HEAD^{tree}", false)])
-    func whatIsMissingIsFoundWhereverItLies(name: String, isParents: Bool) async throws {
+    func attack6WhatIsMissingIsFoundWhereverItLies(name: String, isParents: Bool) async throws {
         let stale = try await Stale()
         let gone = try await stale.object(name)
         try stale.remove(gone)

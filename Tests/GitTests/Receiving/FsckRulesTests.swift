@@ -170,7 +170,7 @@ import Testing
         }
 
     @Test(arguments: commits + tags + trees)
-    func objectsAreJudgedAsGitDoes(example: Example) async throws {
+    func attack6ObjectsAreJudgedAsGitDoes(example: Example) async throws {
         let fixture = try await ReceivingFixture()
         var builder = PackBuilder()
         try builder.add(.blob, Self.blobContent)
