@@ -86,6 +86,21 @@ import Testing
         #expect(try await stale.missing(stale.tip, stale.parent) == [:])
     }
 
+    @Test func whatThePushBringsIsNotMissing() async throws {
+        let stale = try await Stale()
+        let (file, tree) = (try await stale.object("HEAD:g"), try await stale.object("HEAD~1:d"))
+        for id in [file, tree, stale.parent] { try stale.remove(id) }
+        let (fixture, tip, parent) = (stale.fixture, stale.tip, stale.parent)
+        func missing(_ brought: Set<ObjectID>) async throws -> [ObjectID: ObjectID] {
+            try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
+                try repository.missingObjects(of: [tip]) { (id) throws(GitError) in brought.contains(id) }
+            }
+        }
+        #expect(try await missing([file, tree, parent]) == [:])
+        #expect(try await missing([file, tree]) == [tip: parent])
+        #expect(try await missing([tree, parent]) == [tip: file])
+    }
+
     @Test func theWalkHasALimit() async throws {
         let stale = try await Stale()
         let error = await #expect(throws: GitError.self) {
