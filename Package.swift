@@ -112,13 +112,14 @@ let package = Package(
             name: "ControlTestSupport", dependencies: ["Control", "Core", "TestSupport", logging],
             path: "Tests/ControlTestSupport"),
         .testTarget(name: "CoreTests", dependencies: ["Core"]),
-        .testTarget(name: "GitTests", dependencies: ["Blocking", "Core", "Git", "TestSupport"]),
+        .testTarget(
+            name: "GitTests", dependencies: ["Blocking", "Core", "Git", "TestSupport"], exclude: ["Corpus"]),
         .testTarget(
             name: "GitServerTests",
             dependencies: [
                 "Blocking", "Core", "Git", "GitServer", "TestSupport", hummingbird, httpTypes, logging, nioCore,
                 serviceLifecycle,
-            ]),
+            ], exclude: ["Corpus"]),
         .testTarget(name: "StoreTests", dependencies: ["Blocking", "Core", "Store", "TestSupport", crypto, grdb]),
         .testTarget(name: "PostgresTests", dependencies: ["Blocking", "Core", "Postgres", "TestSupport", logging]),
         .testTarget(

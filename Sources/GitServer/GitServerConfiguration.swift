@@ -12,6 +12,8 @@ public struct GitServerConfiguration: Sendable {
     public var fetchWants = 100_000
     /// Commits named as known by one fetch request.
     public var fetchHaves = 100_000
+    /// Time that the work for one fetch request may take: finding out what is to be sent, and making the pack.
+    public var fetchTime: Duration = .seconds(600)
     /// Commands of one push.
     public var pushCommands = 20_000
     /// Bytes of a push's commands and options.
@@ -48,7 +50,7 @@ public struct GitServerConfiguration: Sendable {
         agent = "berth/" + String(decoding: known, as: UTF8.self)
     }
 
-    var fetchLimits: FetchLimits { FetchLimits(wants: fetchWants, haves: fetchHaves) }
+    var fetchLimits: FetchLimits { FetchLimits(wants: fetchWants, haves: fetchHaves, time: fetchTime) }
 }
 
 /// How slowly a request's body may come, and how much of one that nobody needs is read. Only time that is spent waiting

@@ -17,7 +17,7 @@ import Testing
     private static func base(_ server: LiveGitServer) -> String { "http://127.0.0.1:\(server.port)/ann" }
     private static let basic = ["-u", "ann:\(RecordingGate.token)"]
 
-    @Test func withoutOrWithWrongCredentialsTheAnswerIs401() async throws {
+    @Test func attack3WithoutOrWithWrongCredentialsTheAnswerIs401() async throws {
         try await LiveGitServer.run { server in
             let url = Self.base(server) + "/site.git/info/refs?service=git-upload-pack"
             for arguments in [[url], ["-u", "ann:wrong", url], ["-u", "ann:\(RecordingGate.revoked)", url]] {
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func missingAndForeignRepositoriesAreOneAnswer() async throws {
+    @Test func attack2And29MissingAndForeignRepositoriesAreOneAnswer() async throws {
         try await LiveGitServer.run { server in
             var answers: Set<String> = []
             for name in ["missing.git", "theirs.git", "theirs", "..%2fsite.git", "SITE.git", "a%00b.git", "%2e%2e"] {
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func everyRequestAsksTheGate() async throws {
+    @Test func attack3EveryRequestAsksTheGate() async throws {
         try await LiveGitServer.run { server in
             let client = try await server.client()
             try await client("push", server.url, "main")
@@ -95,10 +95,18 @@ import Testing
         ("objects/pack/pack-1.idx", "403"), ("objects/aa/bb", "403"), ("refs/heads/main", "404"),
         ("git-upload-pack", "405"), ("git-receive-pack", "405"),
     ])
-    func nothingButSmartRequestsIsServed(path: String, status: String) async throws {
+    func attack2NothingButSmartRequestsIsServed(path: String, status: String) async throws {
         try await LiveGitServer.run { server in
             let answer = try await Self.curl(server, Self.basic + [Self.base(server) + "/site.git/\(path)"])
             #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
+            guard status == "403" else { return }
+            // What old clients show: git before 1.6.6 asks for the plain file.
+            let reason =
+                path.hasSuffix("archive")
+                ? "Unsupported service: 'git-upload-archive'"
+                : "this server speaks smart HTTP only; use git 1.6.6 or newer"
+            #expect(answer.hasSuffix("\r\n\r\n\(reason)\n"), "\(answer)")
+            #expect(answer.lowercased().contains("content-type: text/plain; charset=utf-8"))
         }
     }
 
@@ -129,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func aCompressedBodyIsCountedAsInflated() async throws {
+    @Test func attack5ACompressedBodyIsCountedAsInflated() async throws {
         try await LiveGitServer.run(configure: { $0.fetchRequestBytes = 100_000 }) { server in
             let body = server.scratch.path("zeros")
             let line = "0032have " + String(repeating: "0", count: 40) + "\n"

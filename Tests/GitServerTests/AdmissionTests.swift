@@ -72,7 +72,7 @@ import Testing
         #expect(watch.failure?.message.contains("nothing was sent") == true)
     }
 
-    @Test func aClientThatDripsIsLetGo() {
+    @Test func attack5And27AClientThatDripsIsLetGo() {
         var limits = BodyLimits()
         (limits.idle, limits.bytesPerSecond, limits.time) = (.seconds(10), 100, .seconds(1000))
         let start = ContinuousClock.now
@@ -84,7 +84,7 @@ import Testing
         #expect(watch.check(now: start + .seconds(11))?.message.contains("slower than 100 bytes") == true)
     }
 
-    @Test func aBodyMayNotTakeForEver() {
+    @Test func attack5And27ABodyMayNotTakeForEver() {
         var limits = BodyLimits()
         limits.time = .seconds(100)
         let start = ContinuousClock.now

@@ -45,9 +45,12 @@ import Testing
         } while ContinuousClock.now < deadline
     }
 
-    /// Packets of known words, changed in a few bytes.
+    private static let corpus = (try? RequestCorpus.all())?.map(\.bytes).filter { $0.count < 4096 } ?? []
+
+    /// Packets of known words or of a request of the corpus, changed in a few bytes.
     private static func request(_ randomness: inout Randomness) -> [UInt8] {
         var bytes: [UInt8] = []
+        if Int.random(in: 0...3, using: &randomness) == 0 { bytes = corpus.randomElement(using: &randomness) ?? [] }
         for _ in 0..<Int.random(in: 0...8, using: &randomness) {
             switch Int.random(in: 0...9, using: &randomness) {
             case 0: bytes += PktLine.flush

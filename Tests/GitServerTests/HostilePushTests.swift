@@ -50,7 +50,7 @@ import Testing
         ("100644", "a/b", "slash"), ("120000", ".gitmodules", "symbolic link"),
         ("120000", ".GITMODULES ", "symbolic link"), ("100600", "x", "bad mode"), ("040000", "x", "bad mode"),
     ])
-    func treesThatCannotBeLaidOutSafelyAreRefused(mode: String, name: String, reason: String) async throws {
+    func attack6TreesThatCannotBeLaidOutSafelyAreRefused(mode: String, name: String, reason: String) async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
             let id = try await git("rev-parse", mode.hasSuffix("40000") ? "HEAD^{tree}" : "HEAD:index.html")
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func duplicateAndUnsortedEntriesAreRefused() async throws {
+    @Test func attack6DuplicateAndUnsortedEntriesAreRefused() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
             let blob = try await git("rev-parse", "HEAD:index.html")
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func aCommitWithMissingObjectsIsRefused() async throws {
+    @Test func attack6ACommitWithMissingObjectsIsRefused() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
             let missing = String(repeating: "a", count: 40)
@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func damagedPacksAreRefused() async throws {
+    @Test func attack5DamagedPacksAreRefused() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
             let head = try await git("rev-parse", "main")
@@ -169,7 +169,7 @@ import Testing
         }
     }
 
-    @Test func anObjectOverTheLimitIsRefused() async throws {
+    @Test func attack5AnObjectOverTheLimitIsRefused() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
             // 200 MB of zeros are a few hundred kilobytes as sent.

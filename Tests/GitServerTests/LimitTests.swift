@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: ["git-upload-pack", "git-receive-pack"])
-    func aClientThatStopsSendingIsLetGo(service: String) async throws {
+    func attack5And27AClientThatStopsSendingIsLetGo(service: String) async throws {
         try await LiveGitServer.run(configure: { $0.body.idle = .milliseconds(200) }) { server in
             let answer = try await Self.send(server, Self.head(service, length: 5000) + "0032want ")
             #expect(answer.hasPrefix("HTTP/1.1 408"))
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func aBodyThatNobodyWantsIsNotReadForEver() async throws {
+    @Test func attack5ABodyThatNobodyWantsIsNotReadForEver() async throws {
         try await LiveGitServer.run(configure: { $0.body.unreadTime = .milliseconds(200) }) { server in
             let request = Self.head("git-receive-pack", length: 1 << 40, credentials: false)
             let waiting = try await Self.send(server, request)
@@ -76,7 +76,7 @@ import Testing
             .askOurs("GET", "info/refs", query: "service=git-upload-pack", fields: fields).status
     }
 
-    @Test func guessesAreSlowedDownByAddress() async throws {
+    @Test func attack3GuessesAreSlowedDownByAddress() async throws {
         try await LiveGitServer.run(configure: {
             ($0.guesses.free, $0.guesses.delay) = (2, .seconds(30))
         }) { server in
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func requestsAtOnceAreLimited() async throws {
+    @Test func attack27RequestsAtOnceAreLimited() async throws {
         try await LiveGitServer.run(configure: { $0.requestsPerUser = 1 }) { server in
             let git = try await server.client()
             let deploys = LedDeploys(server.gate)
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func aTokenThatIsRevokedMeanwhileStopsThePush() async throws {
+    @Test func attack3ATokenThatIsRevokedMeanwhileStopsThePush() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
             server.gate.onView {
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    @Test func refsAndOptionsOfAPushAreLimited() async throws {
+    @Test func attack7RefsAndOptionsOfAPushAreLimited() async throws {
         try await LiveGitServer.run(configure: {
             ($0.pushCommands, $0.refNameBytes, $0.pushOptions) = (2, 40, 1)
         }) { server in
@@ -141,6 +141,17 @@ import Testing
             #expect(options.output.contains("more than 1 push options"), "\(options.output)")
             #expect(try await server.stored()("for-each-ref").isEmpty)
             try await git("push", "-q", "-o", "a", server.url, "main:a", "main:b")
+        }
+    }
+
+    @Test func theListOfRefsOfAPushIsLimited() async throws {
+        try await LiveGitServer.run(configure: { $0.commandBytes = 400 }) { server in
+            let git = try await server.client()
+            let outcome = try await git.run("push", server.url, "main:a", "main:b", "main:c", "main:d")
+            #expect(outcome.status != 0)
+            #expect(outcome.output.contains("the list of refs is larger than 400 bytes"), "\(outcome.output)")
+            #expect(try await server.stored()("for-each-ref").isEmpty)
+            try await git("push", "-q", server.url, "main")
         }
     }
 
@@ -160,7 +171,26 @@ import Testing
         }
     }
 
-    @Test func whatExpandsTooMuchIsRefused() async throws {
+    @Test func theWorkForAFetchHasALimit() async throws {
+        try await LiveGitServer.run(configure: { $0.fetchTime = .zero }) { server in
+            let git = try await server.client()
+            let first = try await git("rev-parse", "HEAD")
+            try await server.commit(git, ["a": "a"], "second")
+            try await git("push", "-q", server.url, "main")
+            let copy = try server.git("copy")
+            try await copy("init", "-q")
+            // Not a ref's value: the server looks for it in the history.
+            for version in ["0", "2"] {
+                let outcome = try await copy.run("-c", "protocol.version=\(version)", "fetch", server.url, first)
+                #expect(outcome.status != 0)
+                #expect(
+                    outcome.output.contains("remote error: the fetch takes longer than 0.0 seconds"),
+                    "\(outcome.output)")
+            }
+        }
+    }
+
+    @Test func attack5WhatExpandsTooMuchIsRefused() async throws {
         try await LiveGitServer.run { server in
             let body = server.scratch.path("zeros")
             try Data(count: 9 << 20).write(to: URL(fileURLWithPath: body))

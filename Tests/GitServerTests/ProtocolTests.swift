@@ -102,7 +102,7 @@ import Testing
         #expect(throws: ProtocolError.self) { try parser.take(Self.data("\(Self.zero) \(Self.one) refs/heads/b")) }
     }
 
-    @Test func longNamesAndManyOptionsAreRefused() throws {
+    @Test func attack7LongNamesAndManyOptionsAreRefused() throws {
         var named = PushRequestParser(PushLimits(nameBytes: 20))
         #expect(throws: ProtocolError.self) {
             try named.take(Self.data("\(Self.zero) \(Self.one) refs/heads/\(String(repeating: "x", count: 30))"))
@@ -126,7 +126,7 @@ import Testing
         #expect(parser.request.options.isEmpty)
     }
 
-    @Test func reportsNameEveryRef() {
+    @Test func attack10ReportsNameEveryRef() {
         let report = PushReport(
             results: [
                 (Array("refs/heads/a".utf8), nil), (Array("refs/heads/b".utf8), "deploy of prod\nfailed: \u{1b}[0m"),
@@ -163,9 +163,10 @@ import Testing
     @Test(arguments: [
         ("Ann", "site"), ("..", "site"), ("ann", ".."), ("ann", ".git"), ("ann", "site.git.git"), ("ann", "si te"),
         ("ann", "site\0"), ("ann", "a/b"), ("ann", "%2e%2e"), ("ann", "-x"), ("ann", "$(id)"), ("", "site"),
-        ("ann", "ѕite"), ("ann", "site.Git"),
+        ("ann", "ѕite"), ("ann", "site.Git"), ("ann", "`id`"), ("ann", "a;id"), ("ann", "a\nb"), ("-rf", "site"),
+        ("ann", "--upload-pack=id"), ("ann", "si\u{200c}te"), ("ann", "a\\b"), ("ann\0", "site"),
     ])
-    func otherNamesNeverReachTheGate(owner: String, repository: String) {
+    func attack1OtherNamesNeverReachTheGate(owner: String, repository: String) {
         #expect(RepositoryPath(owner: owner, repository: repository) == nil)
     }
 }

@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func aPushThatLosesARaceForARefIsNotWrittenDown() async throws {
+    @Test func attack7APushThatLosesARaceForARefIsNotWrittenDown() async throws {
         try await LiveGitServer.run { server in
             let first = try await server.client("first", files: ["a.txt": "one\n"])
             let second = try await server.client("second", files: ["a.txt": "two\n"])
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func theDefaultBranchIsNotDeleted() async throws {
+    @Test func attack7TheDefaultBranchIsNotDeleted() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
             try await git("push", server.url, "main")
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func refsThatGitWouldNotTakeAreRefusedOneByOne() async throws {
+    @Test func attack7RefsThatGitWouldNotTakeAreRefusedOneByOne() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
             let hidden = try await git.run("push", server.url, "main", "main:refs/berth/deploys/x")
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func anAtomicPushMovesAllRefsOrNone() async throws {
+    @Test func attack7AnAtomicPushMovesAllRefsOrNone() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
             try await git("push", server.url, "main:refs/heads/a/b")
@@ -154,7 +154,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatIsKilledLeavesNothingBehind() async throws {
+    @Test func attack17AClientThatIsKilledLeavesNothingBehind() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
             let noise = try Data.noise(12_000_000)

@@ -86,7 +86,7 @@ import Testing
         [("d/e", ".."), ("evil", "d/e/../../x")],
         [("loop", "loop")], [("a", "b"), ("b", "a")], [("one", "."), ("two", "one/../..")],
     ])
-    func symbolicLinksThatLeaveTheTreeAreRefused(links: [(String, String)]) async throws {
+    func attack9SymbolicLinksThatLeaveTheTreeAreRefused(links: [(String, String)]) async throws {
         let fixture = try await Fixture()
         for (path, target) in links { try fixture.link(path, to: target) }
         let commit = try await fixture.push(["keep/x": "x"])
@@ -96,7 +96,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: fixture.scratch.path("out")))
     }
 
-    @Test func submodulesBecomeEmptyFoldersAndHooksAndFiltersAreNotRun() async throws {
+    @Test func attack8And9SubmodulesBecomeEmptyFoldersAndHooksAndFiltersAreNotRun() async throws {
         let fixture = try await Fixture()
         try fixture.write(".gitattributes", Data("*.txt filter=evil text eol=crlf\n".utf8))
         try fixture.write("a.txt", Data("a\n".utf8))
@@ -116,7 +116,7 @@ import Testing
 
     /// Objects that got into the repository by other ways than a push are no better trusted.
     @Test(arguments: [".git", ".GIT", "..", ".", "a/b"])
-    func hostileNamesAreNotLaidOut(name: String) async throws {
+    func attack9HostileNamesAreNotLaidOut(name: String) async throws {
         let fixture = try await Fixture()
         _ = try await fixture.push(["a": "a"])
         let blob = try await fixture.git("rev-parse", "HEAD:a")
@@ -134,7 +134,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: fixture.scratch.path("out")))
     }
 
-    @Test func treesBeyondTheLimitsAreRefused() async throws {
+    @Test func attack9TreesBeyondTheLimitsAreRefused() async throws {
         var limits = CheckoutLimits()
         limits.depth = 3
         limits.entries = 20

@@ -57,7 +57,7 @@ extension RepositoryStore {
     }
 
     /// Whoever is not root may not take a thread's old priority back, and the thread is others' afterwards.
-    private static func atLowPriority<Value>(_ body: () throws(GitError) -> Value) throws(GitError) -> Value {
+    static func atLowPriority<Value>(_ body: () throws(GitError) -> Value) throws(GitError) -> Value {
         guard geteuid() == 0 else { return try body() }
         let (which, thread) = (Int32(PRIO_PROCESS.rawValue), id_t(0))
         let before = getpriority(which, thread)

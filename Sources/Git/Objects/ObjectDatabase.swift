@@ -3,9 +3,14 @@ import CGit2
 /// Read access to a set of objects: a repository's. Stays on the thread that opened it.
 package struct ObjectDatabase: ~Copyable {
     private let pointer: OpaquePointer
+    /// What is known of how far trees go.
+    let extents: TreeExtentCache
 
     /// Takes over `pointer`.
-    init(owning pointer: OpaquePointer) { self.pointer = pointer }
+    init(owning pointer: OpaquePointer, extents: TreeExtentCache) {
+        self.pointer = pointer
+        self.extents = extents
+    }
 
     deinit { git_odb_free(pointer) }
 

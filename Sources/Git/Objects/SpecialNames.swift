@@ -11,14 +11,16 @@ enum SpecialNames {
 
         static let modules = File(name: "gitmodules", short: "gi7eba")
         static let attributes = File(name: "gitattributes", short: "gi7d29")
+        static let mailmap = File(name: "mailmap", short: "maba30")
     }
 
     /// Whether the name, being ordinary, needs no look: it begins with neither a dot nor what a short name begins with,
     /// and has nothing that a file system would drop or split at.
     static func isPlain(_ name: UnsafeRawBufferPointer) -> Bool {
         guard let first = name.first else { return true }
-        if first == UInt8(ascii: ".") || lower(first) == UInt8(ascii: "g") || first == UInt8(ascii: "~") {
-            return false
+        switch lower(first) {
+        case UInt8(ascii: "."), UInt8(ascii: "g"), UInt8(ascii: "m"), UInt8(ascii: "~"): return false
+        default: break
         }
         // HFS+ ignores code points whose first byte is one of these two.
         return !name.contains { $0 == UInt8(ascii: "\\") || $0 == 0xe2 || $0 == 0xef }

@@ -25,8 +25,8 @@ package enum TreeRules {
             guard let kind = entry.kind else { throw refuse(.badFilemode, id, entry, "has a bad mode") }
             guard !entry.id.isZero else { throw refuse(.nullSha1, id, entry, "points to nothing") }
             if let fault = nameFault(entry.name) { throw refuse(fault.rule, id, entry, fault.what) }
-            if kind == .symlink, SpecialNames.means(.modules, entry.name) {
-                throw refuse(.gitmodulesSymlink, id, entry, "is a symbolic link")
+            if kind == .symlink, let rule = symlinkRule(entry.name) {
+                throw refuse(rule, id, entry, "is a symbolic link")
             }
             if let previous {
                 let order = compare(previous, entry)
@@ -53,6 +53,15 @@ package enum TreeRules {
         if name.elementsEqual("..".utf8) { return (.hasDotdot, "has a name that is a path") }
         if name.contains(UInt8(ascii: "/")) { return (.fullPathname, "has a slash in its name") }
         if SpecialNames.isGitFolder(name) { return (.hasDotgit, "has a name that means .git") }
+        return nil
+    }
+
+    /// The rule that a symbolic link of this name breaks: git follows none where it reads these files.
+    private static func symlinkRule(_ name: UnsafeRawBufferPointer) -> FsckRule? {
+        if SpecialNames.isPlain(name) { return nil }
+        if SpecialNames.means(.modules, name) { return .gitmodulesSymlink }
+        if SpecialNames.means(.attributes, name) { return .gitattributesSymlink }
+        if SpecialNames.means(.mailmap, name) { return .mailmapSymlink }
         return nil
     }
 

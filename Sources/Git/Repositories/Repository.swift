@@ -8,8 +8,10 @@ package struct Repository: ~Copyable {
     package let objects: ObjectDatabase
     private let pointer: OpaquePointer
     let lock: RepositoryLock
+    /// Whether whoever had it opened still waits.
+    let interest: Interest
 
-    init(directory: String, lock: RepositoryLock) throws(GitError) {
+    init(directory: String, lock: RepositoryLock, interest: Interest = Interest()) throws(GitError) {
         var repository: OpaquePointer?
         try LibGit2.check(git_repository_open_bare(&repository, directory), "git_repository_open_bare")
         guard let repository else { throw GitError(.notFound, "no repository", operation: "git_repository_open_bare") }
@@ -22,8 +24,9 @@ package struct Repository: ~Copyable {
         }
         self.directory = directory
         self.lock = lock
+        self.interest = interest
         references = References(directory: directory)
-        objects = ObjectDatabase(owning: database)
+        objects = ObjectDatabase(owning: database, extents: lock.extents)
         pointer = repository
     }
 

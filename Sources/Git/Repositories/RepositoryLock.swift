@@ -14,12 +14,18 @@ final class RepositoryLock: Sendable {
     let outgoing: OutgoingPackCache
     /// Where it is kept which pack is all wanted.
     let closures: PackClosureCache
+    /// How far trees go.
+    let extents: TreeExtentCache
 
-    init(references: ReferenceCache, packs: PackCache, outgoing: OutgoingPackCache, closures: PackClosureCache) {
+    init(
+        references: ReferenceCache, packs: PackCache, outgoing: OutgoingPackCache, closures: PackClosureCache,
+        extents: TreeExtentCache = TreeExtentCache(limit: 0)
+    ) {
         self.references = references
         self.packs = packs
         self.outgoing = outgoing
         self.closures = closures
+        self.extents = extents
     }
 
     func hold<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {

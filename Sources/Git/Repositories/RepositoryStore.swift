@@ -16,6 +16,8 @@ public final class RepositoryStore: Sendable {
     /// What was made of packs for fetches.
     let outgoing: OutgoingPackCache
     let closures = PackClosureCache(limit: 1 << 20)
+    /// How far trees go, whose repository they are of being no matter.
+    let extents = TreeExtentCache(limit: 1 << 18)
     /// Repositories whose pushes have left many packs, for one reader.
     public let maintenanceRequests: AsyncStream<ID<App>>
     private let maintenanceSink: AsyncStream<ID<App>>.Continuation
@@ -57,15 +59,27 @@ public final class RepositoryStore: Sendable {
     }
 
     /// Opens an app's repository on a thread of the pool and lends it to `body`. Throws `.notFound` when there is none.
+    ///
+    /// When the task is cancelled, long walks over history and the making of packs stop soon.
     package func withRepository<Value: Sendable>(
         _ app: ID<App>, _ body: @escaping @Sendable (borrowing Repository) throws(GitError) -> Value
     ) async throws(GitError) -> Value {
         let directory = directory(of: app)
         let lock = lock(of: app)
-        return try await pool.run { () throws(GitError) -> Value in
-            let repository = try Repository(directory: directory, lock: lock)
-            return try body(repository)
+        let interest = Interest()
+        let pool = pool
+        let result = await withTaskCancellationHandler {
+            await pool.run { () throws(Never) -> Result<Value, GitError> in
+                do throws(GitError) {
+                    return .success(try body(try Repository(directory: directory, lock: lock, interest: interest)))
+                } catch {
+                    return .failure(error)
+                }
+            }
+        } onCancel: {
+            interest.lose()
         }
+        return try result.get()
     }
 
     /// The same for a push: what `body` finds to be there stays there until the `PushInProgress` goes, which is to be held
@@ -105,7 +119,8 @@ public final class RepositoryStore: Sendable {
     func lock(of app: ID<App>) -> RepositoryLock {
         locks.withLock { locks in
             if let lock = locks[app] { return lock }
-            let lock = RepositoryLock(references: references, packs: packs, outgoing: outgoing, closures: closures)
+            let lock = RepositoryLock(
+                references: references, packs: packs, outgoing: outgoing, closures: closures, extents: extents)
             locks[app] = lock
             return lock
         }

@@ -1,15 +1,21 @@
 /// Walks the commits of one repository, each read once.
 package struct History: ~Copyable {
     private var commits: [ObjectID: CommitObject] = [:]
+    private var meter: WorkMeter
 
-    package init() {}
+    /// - Parameter limit: how long all walks together may take.
+    package init(limit: WorkLimit = .none) { meter = WorkMeter(limit) }
 
     package mutating func commit(_ id: ObjectID, in repository: borrowing Repository) throws(GitError) -> CommitObject {
+        try tick(repository)
         if let commit = commits[id] { return commit }
         let commit = try repository.commit(id)
         commits[id] = commit
         return commit
     }
+
+    /// To be called for each object that is looked at.
+    mutating func tick(_ repository: borrowing Repository) throws(GitError) { try meter.tick(repository) }
 
     /// The commit that `id` is or, as a tag, comes to; `nil` for trees, blobs and what is not there.
     package func commitID(_ id: ObjectID, in repository: borrowing Repository) throws(GitError) -> ObjectID? {

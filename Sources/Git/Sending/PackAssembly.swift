@@ -22,6 +22,7 @@ struct PackAssembly: ~Copyable {
     private let prefix: OpenPack?
     private let style: PackStyle
     private let limit: Int
+    private var meter: WorkMeter
     private var packs: PackSet
     private var segments: [OutgoingPack.Segment] = []
     private var spool: PackSpool
@@ -31,13 +32,14 @@ struct PackAssembly: ~Copyable {
 
     init(
         _ selection: PackSelection, after prefix: OpenPack? = nil, packs: PackSet, style: PackStyle, folder: String,
-        limit: Int
+        limit: Int, work: WorkLimit = .none
     ) {
         self.selection = selection
         self.prefix = prefix
         self.packs = packs
         self.style = style
         self.limit = limit
+        meter = WorkMeter(work)
         spool = PackSpool(folder: folder)
         written.reserveCapacity(selection.objects.count)
     }
@@ -111,6 +113,7 @@ struct PackAssembly: ~Copyable {
         var chain: [(id: ObjectID, place: Place?)] = [(id, place)]
         var isOpen: Set<ObjectID> = [id]
         while let next = chain.last {
+            try meter.tick(repository)
             guard written[next.id] == nil else {
                 chain.removeLast()
                 continue

@@ -16,10 +16,13 @@ package struct PackRequest: Sendable, Hashable {
     package var isThin: Bool
     /// Whether a delta may name its base by the distance to it.
     package var usesOffsetDeltas: Bool
+    /// How long the making may take.
+    package var limit: WorkLimit
 
     package init(
         wants: [ObjectID], haves: [ObjectID] = [], clientShallow: Set<ObjectID> = [], boundary: ShallowBoundary? = nil,
-        tags: [Reference] = [], filter: ObjectFilter? = nil, isThin: Bool = false, usesOffsetDeltas: Bool = false
+        tags: [Reference] = [], filter: ObjectFilter? = nil, isThin: Bool = false, usesOffsetDeltas: Bool = false,
+        limit: WorkLimit = .none
     ) {
         self.wants = wants
         self.haves = haves
@@ -29,12 +32,15 @@ package struct PackRequest: Sendable, Hashable {
         self.filter = filter
         self.isThin = isThin
         self.usesOffsetDeltas = usesOffsetDeltas
+        self.limit = limit
     }
 }
 
 extension Repository {
     /// Makes the pack for a request, or takes the one that was made for the same request before.
-    /// - Parameter limit: bytes of the pack; a larger one throws `.tooLarge`.
+    ///
+    /// Throws `.tooLarge` when it takes longer than the request allows, or when the pack is larger than `limit` bytes;
+    /// `.refused` when the task that waits for it is cancelled.
     package borrowing func makePack(
         _ request: PackRequest, limit: Int = .max
     ) throws(GitError) -> OutgoingPack {
@@ -44,7 +50,7 @@ extension Repository {
         let assembly = PackAssembly(
             plan.selection, after: plan.prefix, packs: set,
             style: PackStyle(usesOffsetDeltas: request.usesOffsetDeltas),
-            folder: "\(directory)/objects", limit: limit)
+            folder: "\(directory)/objects", limit: limit, work: request.limit)
         let pack = try assembly.assemble(self)
         outgoing.keep(pack, for: request, in: directory)
         SpareMemory.giveBack(after: pack.objects)
@@ -55,7 +61,7 @@ extension Repository {
     private borrowing func plan(
         _ request: PackRequest, _ set: PackSet
     ) throws(GitError) -> (selection: PackSelection, prefix: OpenPack?) {
-        var history = History()
+        var history = History(limit: request.limit)
         guard request.isWhole, request.usesOffsetDeltas else {
             return (try PackSelection(request, history: &history, repository: self), nil)
         }

@@ -15,6 +15,7 @@ struct PackSelection {
     private let depthLimit: Int
     private let filter: ObjectFilter?
     private let isThin: Bool
+    private var meter: WorkMeter
 
     /// Throws when something that is reached cannot be read.
     init(
@@ -24,6 +25,7 @@ struct PackSelection {
         depthLimit = request.filter?.depthLimit ?? .max
         // A client that does without objects may lack those that it should have by its history.
         isThin = request.isThin && request.filter == nil
+        meter = WorkMeter(request.limit)
         try select(request, history: &history, repository: repository)
     }
 
@@ -33,6 +35,7 @@ struct PackSelection {
         filter = nil
         depthLimit = .max
         isThin = false
+        meter = WorkMeter(.none)
         marks.reserveCapacity(objects.count)
         for id in objects { marks[id] = .sent }
     }
@@ -163,6 +166,7 @@ struct PackSelection {
         var folders: [Folder] = []
         try visit(Folder(id: root, old: old, depth: 0), isFolder: true, to: &folders, repository)
         while let folder = folders.popLast() {
+            try meter.tick(repository)
             let before = try entries(of: folder.old, repository)
             var found: [(id: ObjectID, old: [ObjectID], isFolder: Bool)] = []
             let marks = marks

@@ -10,7 +10,7 @@ extension History {
         var queue = CommitQueue()
         for tip in tips where !left.isEmpty {
             switch try repository.objects.header(tip)?.kind {
-            case .tree: try Self.visit(tip, &left, &seenTrees, in: repository)
+            case .tree: try visit(tip, &left, &seenTrees, in: repository)
             case .commit where seenCommits.insert(tip).inserted:
                 queue.push(tip, time: try commit(tip, in: repository).time)
             default: break
@@ -19,7 +19,7 @@ extension History {
         while !left.isEmpty, let item = queue.pop() {
             let commit = try commit(item.id, in: repository)
             left.remove(item.id)
-            try Self.visit(commit.tree, &left, &seenTrees, in: repository)
+            try visit(commit.tree, &left, &seenTrees, in: repository)
             for parent in commit.parents where seenCommits.insert(parent).inserted {
                 queue.push(parent, time: try self.commit(parent, in: repository).time)
             }
@@ -27,13 +27,14 @@ extension History {
         return left
     }
 
-    private static func visit(
+    private mutating func visit(
         _ root: ObjectID, _ left: inout Set<ObjectID>, _ seen: inout Set<ObjectID>, in repository: borrowing Repository
     ) throws(GitError) {
         guard seen.insert(root).inserted else { return }
         left.remove(root)
         var trees = [root]
         while !left.isEmpty, let tree = trees.popLast() {
+            try tick(repository)
             var folders: [ObjectID] = []
             var found: [ObjectID] = []
             try repository.objects.read(tree, as: .tree) { (bytes) throws(GitError) in

@@ -10,15 +10,21 @@ struct Negotiation: ~Copyable {
     }
 
     private let request: FetchRequest
-    private var history = History()
+    private let limit: WorkLimit
+    private var history: History
     private var common: [ObjectID] = []
     private var commonSet: Set<ObjectID> = []
     private var outcome = Outcome()
     private var enough: (count: Int, isEnough: Bool)?
 
-    init(_ request: FetchRequest) { self.request = request }
+    /// The time that the request has begins now.
+    init(_ request: FetchRequest) {
+        self.request = request
+        limit = WorkLimit(request.time, of: "the fetch")
+        history = History(limit: limit)
+    }
 
-    /// Throws `.refused` with a text for the client when the request cannot be met.
+    /// Throws `.refused` or `.tooLarge` with a text for the client when the request cannot be met.
     mutating func run(_ repository: borrowing Repository, isVersion2: Bool) throws(GitError) -> Outcome {
         let snapshot = try repository.snapshot(isPeeled: true)
         let deepening: Deepening?
@@ -41,7 +47,8 @@ struct Negotiation: ~Copyable {
             outcome.pack = PackRequest(
                 wants: request.wants, haves: common, clientShallow: request.clientShallow, boundary: boundary,
                 tags: request.includesTags ? snapshot.references.filter { $0.peeled != nil } : [],
-                filter: request.filter, isThin: request.isThin, usesOffsetDeltas: request.usesOffsetDeltas)
+                filter: request.filter, isThin: request.isThin, usesOffsetDeltas: request.usesOffsetDeltas,
+                limit: limit)
         }
         return outcome
     }

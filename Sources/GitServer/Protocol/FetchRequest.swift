@@ -4,6 +4,7 @@ import Git
 struct FetchLimits: Sendable {
     var wants = 100_000
     var haves = 100_000
+    var time: Duration = .seconds(600)
 }
 
 /// A fetch of any protocol version.
@@ -26,6 +27,8 @@ struct FetchRequest: Sendable, Equatable {
     var filter: ObjectFilter?
     var isThin = false
     var usesOffsetDeltas = false
+    /// How long the work for it may take.
+    var time = FetchLimits().time
 
     var haves: [ObjectID] {
         steps.compactMap { if case .have(let id) = $0 { id } else { nil } }

@@ -25,6 +25,7 @@ struct UploadRequestParser {
         self.version = version
         self.limits = limits
         fetch = version == .v2 ? .version2 : FetchRequest()
+        fetch.time = limits.time
     }
 
     /// Takes the next packet. What follows a complete request is passed over.

@@ -6,6 +6,7 @@ import Hummingbird
 import Logging
 import ServiceLifecycle
 import TestSupport
+import Testing
 
 @testable import GitServer
 
@@ -24,10 +25,12 @@ struct LiveGitServer: Sendable {
         "http://\(user):\(token)@127.0.0.1:\(port)/\(RecordingGate.owner)/\(name)"
     }
 
-    /// Runs `body` against a server that is gone, with its files, when it returns.
+    /// Runs `body` against a server that is gone, with its files, when it returns. Whatever the test did, git must find
+    /// every served repository sound at its end.
+    /// - Parameter isDamaged: whether the test damages a repository on purpose.
     static func run(
-        head: String = "main", configure: (inout GitServerConfiguration) -> Void = { _ in },
-        _ body: @Sendable (LiveGitServer) async throws -> Void
+        head: String = "main", isDamaged: Bool = false, configure: (inout GitServerConfiguration) -> Void = { _ in },
+        location: SourceLocation = #_sourceLocation, _ body: @Sendable (LiveGitServer) async throws -> Void
     ) async throws {
         let scratch = try TemporaryDirectory("berth-git-server")
         let gate = try RecordingGate()
@@ -65,6 +68,27 @@ struct LiveGitServer: Sendable {
             }
             await services.triggerGracefulShutdown()
             try await group.waitForAll()
+        }
+        if !isDamaged { try await expectSoundRepositories(store.configuration.root, location) }
+    }
+
+    /// Lets git look over the objects, refs and packs of every repository in a folder.
+    private static func expectSoundRepositories(_ root: String, _ location: SourceLocation) async throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: root) where name.hasSuffix(".git") {
+            let git = GitCommand(folder: "\(root)/\(name)")
+            let fsck = try await git.run("fsck", "--strict", "--full", "--no-dangling")
+            // An empty repository has a HEAD that leads nowhere, and that is all it has to say.
+            #expect(fsck.status == 0, "\(fsck.output)", sourceLocation: location)
+            let packs = "\(root)/\(name)/objects/pack"
+            let files = try FileManager.default.contentsOfDirectory(atPath: packs)
+            let indexes = files.filter { $0.hasSuffix(".idx") }
+            let complete: Set<String> = Set(indexes.map { $0.dropLast(4) + ".pack" })
+            let all: Set<String> = Set(files.filter { $0.hasSuffix(".pack") })
+            #expect(all == complete, sourceLocation: location)
+            guard !indexes.isEmpty else { continue }
+            let paths = indexes.map { "\(packs)/\($0)" }
+            let verified = try await git.start(["verify-pack"] + paths).outcome()
+            #expect(verified.status == 0, "\(verified.output)", sourceLocation: location)
         }
     }
 

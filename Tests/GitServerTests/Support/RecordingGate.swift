@@ -21,6 +21,8 @@ final class RecordingGate: GitGate {
         var notes: [String] = []
         var prepareError: PlatformError?
         var isScopeDenied = false
+        /// What the token may not do although it may do the rest.
+        var denied: GitService?
         var isRevoked = false
     }
 
@@ -75,7 +77,9 @@ final class RecordingGate: GitGate {
         guard credentials.token == Self.token, credentials.userName ?? Self.owner == Self.owner else {
             throw PlatformError(.tokenInvalid, "the token is not known")
         }
-        if state.isScopeDenied { throw PlatformError(.scopeDenied, "this token lacks the repo:* scope") }
+        if state.isScopeDenied || state.denied == service {
+            throw PlatformError(.scopeDenied, "this token lacks the repo:* scope")
+        }
         guard owner == Self.owner, name == Self.appName else {
             throw .notFound(name == Self.foreignName ? "app \(name) of somebody" : "app")
         }

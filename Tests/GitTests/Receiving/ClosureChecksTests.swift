@@ -144,7 +144,7 @@ import Testing
         return builder
     }
 
-    @Test func foldersHaveALimitOnTheirDepth() async throws {
+    @Test func attack6FoldersHaveALimitOnTheirDepth() async throws {
         let fixture = try await ReceivingFixture()
         try await fixture.expectRefused(Self.nested(8000).pack(), because: "deepTree")
         var limits = ReceiveLimits()
@@ -156,7 +156,7 @@ import Testing
         try await fixture.receive(Self.nested(8000).pack(), limits: limits)
     }
 
-    @Test func pathsHaveALimitOnTheirLength() async throws {
+    @Test func attack6PathsHaveALimitOnTheirLength() async throws {
         let fixture = try await ReceivingFixture()
         let name = String(repeating: "n", count: 255)
         // Sixteen folders in one another make 16 × 256 - 1 bytes and the file 2 more.

@@ -26,7 +26,7 @@ import Testing
         #expect(try fixture.files() == before)
     }
 
-    @Test func aPackThatIsCutOffAnywhereIsRefused() async throws {
+    @Test func attack5APackThatIsCutOffAnywhereIsRefused() async throws {
         let fixture = try await ReceivingFixture()
         let before = try fixture.files()
         let pack = try Self.sound().pack()

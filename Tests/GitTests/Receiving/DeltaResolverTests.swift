@@ -43,7 +43,7 @@ import Testing
         try await fixture.expectRefused(builder.pack(), because: "the base of a delta, is missing")
     }
 
-    @Test func chainsHaveALimitAndNoRecursion() async throws {
+    @Test func attack5ChainsHaveALimitAndNoRecursion() async throws {
         let fixture = try await ReceivingFixture()
         func chain(_ count: Int, byName: Bool) throws -> [UInt8] {
             // Every object is as long as the one before and begins with its number.
@@ -150,7 +150,7 @@ import Testing
 
     // MARK: Bombs
 
-    @Test func aDeltaBombIsRefusedByWhatItSays() async throws {
+    @Test func attack5ADeltaBombIsRefusedByWhatItSays() async throws {
         let fixture = try await ReceivingFixture()
         func bomb(_ size: Int, count: Int) throws -> [UInt8] {
             var builder = PackBuilder()

@@ -125,8 +125,7 @@ import Testing
             tree(nil, [(file, "a"), ("100755", "b"), (link, "c"), (folder, "d"), ("160000", "e")]),
             tree(nil, [(file, "a-"), (file, "a.b"), (folder, "a"), (file, "a0")]),
             tree(nil, [(file, ".gitattributes"), (file, ".gitignore"), (file, ".gitmodules"), (file, ".mailmap")]),
-            // Git warns of these only where it is asked to.
-            tree(nil, [(link, ".gitattributes"), (link, ".gitignore"), (link, ".mailmap")]),
+            tree(nil, [(link, ".gitignore")]),
             tree(nil, [(file, "git~10"), (file, "git~2"), (file, "\u{200c}x")]),
             tree(nil, [(folder, ".gi"), (file, ".gitx")]),
             tree(nil, [(file, String(repeating: "n", count: 255))]),
@@ -163,12 +162,15 @@ import Testing
             "gi7eba~1", "gi7eb~10", "g~100000", ".g\u{200c}itmodules", "a\\.gitmodules",
             "GI7EB~12", "~1000000",
         ].map { tree(.gitmodulesSymlink, [(link, $0)]) }
+        // Git only notes these where it is not told otherwise; see `SpecialNamesTests`.
+        + [".gitattributes", "GITATT~1"].map { tree(.gitattributesSymlink, [(link, $0)], isGits: false) }
+        + [".mailmap", "MAILMA~1"].map { tree(.mailmapSymlink, [(link, $0)], isGits: false) }
         + ["gitmod~5", "gi7ebb~1", "gi7eba~0", ".gitmodules x", "gitmodules", "gi7eba~1x"].map {
             tree(nil, [(link, $0)])
         }
 
     @Test(arguments: commits + tags + trees)
-    func objectsAreJudgedAsGitDoes(example: Example) async throws {
+    func attack6ObjectsAreJudgedAsGitDoes(example: Example) async throws {
         let fixture = try await ReceivingFixture()
         var builder = PackBuilder()
         try builder.add(.blob, Self.blobContent)

@@ -60,7 +60,7 @@ import Testing
         (.gitmodulesPath, "# x\r\n[submodule \"a\"]\r\n path = -x\r\n", true),
         (.gitmodulesUpdate, submodule("a", "update = !rm"), true),
     ])
-    func hostileModulesAreRefused(rule: FsckRule, text: String, isGits: Bool) async throws {
+    func attack8HostileModulesAreRefused(rule: FsckRule, text: String, isGits: Bool) async throws {
         let fixture = try await ReceivingFixture()
         for name in [".gitmodules", ".GitModules", "gitmod~1"] {
             let (pack, id) = try Self.pack(Array(text.utf8), as: name)

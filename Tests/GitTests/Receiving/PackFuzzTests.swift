@@ -6,11 +6,12 @@ import Testing
 @testable import Git
 
 /// Packs that were changed at random. Nothing may crash, what is refused leaves nothing, and what is taken satisfies git.
-/// `BERTH_FUZZ_ROUNDS` and `BERTH_FUZZ_SEED` make a longer run or another one.
+/// `BERTH_FUZZ_SECONDS`, `BERTH_FUZZ_ROUNDS` and `BERTH_FUZZ_SEED` make a longer run or another one.
 @Suite struct PackFuzzTests {
     private static func number(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
 
     private static let rounds = number("BERTH_FUZZ_ROUNDS") ?? 6000
+    private static let seconds = number("BERTH_FUZZ_SECONDS") ?? 0
     private static let seed = UInt64(number("BERTH_FUZZ_SEED") ?? 1)
 
     /// An object or a delta, whose content can be changed before it is compressed.
@@ -24,13 +25,22 @@ import Testing
         let (parts, first) = try Self.example()
         try await fixture.expectAccepted(first)
         let before = try fixture.files()
-        let (rounds, seed) = (Self.rounds, Self.seed)
+        let (rounds, seed, seconds) = (Self.rounds, Self.seed, Self.seconds)
+        let corpus = try PackCorpus.all().filter { $0.bytes.count > 32 }.map(\.bytes)
         let taken = try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
             var generator = SeededGenerator(seed: seed)
             var taken: [[UInt8]] = []
-            for round in 0..<rounds {
-                let pack: [UInt8]
+            let deadline = ContinuousClock.now + .seconds(seconds)
+            var round = 0
+            while round < rounds || ContinuousClock.now < deadline {
+                round += 1
+                var pack: [UInt8]
                 do { pack = try Self.changed(parts, &generator) } catch { continue }
+                if Int.random(in: 0..<4, using: &generator) == 0 {
+                    pack = corpus.randomElement(using: &generator) ?? pack
+                    Self.change(&pack, &generator)
+                    if pack.count > 20 { pack = PackBuilder.sealed(pack.dropLast(20)) }
+                }
                 var limits = ReceiveLimits()
                 limits.inflatedBytes = 64 << 20
                 do throws(GitError) {

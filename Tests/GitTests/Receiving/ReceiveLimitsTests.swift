@@ -10,7 +10,7 @@ import Testing
     }
 
     /// Every limit by a pack that keeps to it and breaks it by one.
-    @Test func everyLimitHasItsMessage() async throws {
+    @Test func attack5EveryLimitHasItsMessage() async throws {
         let fixture = try await ReceivingFixture()
         var builder = PackBuilder()
         let blob = try builder.add(.blob, [UInt8](repeating: 65, count: 3000))

@@ -26,7 +26,7 @@ import Testing
         #expect(try await fixture.stored("rev-parse", "master") == "\(two)")
     }
 
-    @Test func oneOfManyConcurrentUpdatesWins() async throws {
+    @Test func attack7OneOfManyConcurrentUpdatesWins() async throws {
         let fixture = try await Fixture()
         let one = ObjectID(try await fixture.push(["a": "1"]))
         var tips: [ObjectID] = []
@@ -44,7 +44,7 @@ import Testing
         try await fixture.stored("fsck", "--strict")
     }
 
-    @Test func foldersAndFilesOfOneNameExcludeEachOther() async throws {
+    @Test func attack7FoldersAndFilesOfOneNameExcludeEachOther() async throws {
         let fixture = try await Fixture()
         let one = ObjectID(try await fixture.push(["a": "1"], branch: "a/b"))
         for isPacked in [false, true] {
@@ -64,7 +64,7 @@ import Testing
         try await fixture.stored("fsck", "--strict")
     }
 
-    @Test func aLockOfAnotherProcessFailsThatRefOnly() async throws {
+    @Test func attack7ALockOfAnotherProcessFailsThatRefOnly() async throws {
         let fixture = try await Fixture()
         let one = ObjectID(try await fixture.push(["a": "1"]))
         try Data().write(to: URL(fileURLWithPath: fixture.directory + "/refs/heads/held.lock"))

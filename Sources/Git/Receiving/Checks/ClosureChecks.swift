@@ -11,11 +11,11 @@ struct ClosureChecks {
     func run(
         _ contents: inout ObjectContents, _ store: borrowing ObjectDatabase
     ) throws(GitError) {
-        try objects.shape.check(objects.table, limits: objects.limits)
         for record in objects.table.records {
             try objects.tick()
             try checkUses(record, store)
         }
+        try objects.shape.check(objects, store)
         for record in objects.special { try checkContent(objects.table.records[record], &contents, store) }
         guard !isKnown else { return }
         for entry in 0..<objects.count {

@@ -13,6 +13,8 @@ enum FsckRule: String, Sendable, CaseIterable {
     // Files that git itself reads.
     case gitmodulesSymlink, gitmodulesBlob, gitmodulesLarge, gitmodulesName, gitmodulesUrl, gitmodulesPath
     case gitmodulesUpdate, gitattributesBlob, gitattributesLarge, gitattributesLineLength
+    // Files that git reads too; its default is only to note these two (docs/GIT.md).
+    case gitattributesSymlink, mailmapSymlink
     // Ours: names and folders that no disk would take, and what the closure of a push must be.
     case largePathname, deepTree, duplicateObject, wrongType, collision
 

@@ -32,41 +32,43 @@ struct TreeShape {
         edges.append(Edge(record: UInt32(record), name: UInt16(clamping: name)))
     }
 
-    /// Refuses what is too deep or too long, counted as far as the pack holds the folders: those that were there before
-    /// were measured when they came.
-    func check(_ table: ObjectTable, limits: ReceiveLimits) throws(GitError) {
+    /// Refuses what is too deep or too long. Folders that were there before count with all that is in them: otherwise what
+    /// one push may not bring could come in two.
+    func check(
+        _ objects: ReceivedObjects, _ store: borrowing ObjectDatabase
+    ) throws(GitError) {
+        let (table, limits) = (objects.table, objects.limits)
+        var stored = StoredTrees(objects)
         var positions = [Int32](repeating: -1, count: table.records.count)
         for (position, tree) in trees.enumerated() { positions[tree.record] = Int32(position) }
-        var depths = [Int32](repeating: 0, count: trees.count)
-        var lengths = [Int32](repeating: 0, count: trees.count)
+        var extents = [TreeExtent](repeating: TreeExtent(depth: 0, path: 0), count: trees.count)
         var next = trees.map(\.firstEdge)
         var path: [Int] = []
-        for root in trees.indices where depths[root] == 0 {
+        for root in trees.indices where extents[root].depth == 0 {
             path.append(root)
-            depths[root] = 1
-            lengths[root] = Int32(trees[root].longestFile)
+            extents[root] = TreeExtent(depth: 1, path: trees[root].longestFile)
             while let tree = path.last {
                 let end = tree + 1 < trees.count ? trees[tree + 1].firstEdge : edges.count
                 guard next[tree] < end else {
+                    if stored.isWhole { store.extents.keep(extents[tree], of: table.records[trees[tree].record].id) }
                     path.removeLast()
                     continue
                 }
                 let edge = edges[next[tree]]
                 let child = Int(positions[Int(edge.record)])
-                if child >= 0, depths[child] == 0 {
+                if child >= 0, extents[child].depth == 0 {
                     guard path.count < limits.treeDepth else { throw deep(root, table, limits) }
-                    depths[child] = 1
-                    lengths[child] = Int32(trees[child].longestFile)
+                    extents[child] = TreeExtent(depth: 1, path: trees[child].longestFile)
                     path.append(child)
                     continue
                 }
                 // The child is complete, or it is not of this pack.
                 next[tree] += 1
-                depths[tree] = max(depths[tree], child < 0 ? 2 : depths[child] + 1)
-                let below = child < 0 || lengths[child] == 0 ? 0 : lengths[child] + 1
-                lengths[tree] = max(lengths[tree], Int32(edge.name) + below)
-                guard depths[tree] <= limits.treeDepth else { throw deep(tree, table, limits) }
-                guard lengths[tree] <= limits.pathBytes else {
+                let below =
+                    child >= 0 ? extents[child] : try stored.extent(of: table.records[Int(edge.record)].id, store)
+                extents[tree].add(below, name: Int(edge.name))
+                guard extents[tree].depth <= limits.treeDepth else { throw deep(tree, table, limits) }
+                guard extents[tree].path <= limits.pathBytes else {
                     throw FsckRule.largePathname.refusal(
                         "tree", table.records[trees[tree].record].id,
                         "a path in it is longer than \(limits.pathBytes) bytes")
