@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A pack that is ready to be sent, made of parts of stored packs and of bytes of its own.
 package struct OutgoingPack: Sendable {
     enum Segment: Sendable {
@@ -15,6 +17,16 @@ package struct OutgoingPack: Sendable {
     fileprivate let made: SpooledPack
     /// False for a stored pack that is sent whole: it ends in a trailer already.
     fileprivate let needsTrailer: Bool
+    /// Known when it was read once.
+    fileprivate let trailer = Trailer()
+
+    fileprivate final class Trailer: Sendable {
+        private let known = Mutex<[UInt8]?>(nil)
+        var value: [UInt8]? {
+            get { known.withLock { $0 } }
+            set { known.withLock { $0 = newValue } }
+        }
+    }
 
     init(segments: [Segment], made: SpooledPack, objects: Int, size: Int, needsTrailer: Bool) {
         self.segments = segments
@@ -27,12 +39,13 @@ package struct OutgoingPack: Sendable {
     /// About how many bytes of memory it holds.
     var memory: Int { segments.count * MemoryLayout<Segment>.stride + made.memory }
 
-    /// The open file, when the pack is a stored one as it is. `nil` also when its file is gone meanwhile.
-    package func storedFile() -> SentFile? {
-        guard !needsTrailer, segments.count == 1, case .stored(let stored, let range) = segments[0],
-            range == 0..<stored.bytes.count
-        else { return nil }
-        return stored.sentFile()
+    /// How to send it without reading it; `nil` when that cannot be, as long as nobody has read it to its end. Blocks.
+    package func sent() throws(GitError) -> SentPack? {
+        guard !needsTrailer else {
+            guard let trailer = trailer.value else { return nil }
+            return try SentPack(segments, made: made, trailer: trailer)
+        }
+        return try SentPack(segments, made: made, trailer: [])
     }
 
     /// Reads the pack from its beginning.
@@ -102,6 +115,7 @@ package struct OutgoingPack: Sendable {
                 let complete = hash
                 var bytes: [UInt8] = []
                 complete.finish().appendBytes(to: &bytes)
+                pack.trailer.value = bytes
                 trailer = bytes[...]
             }
             guard let rest = trailer else { return 0 }

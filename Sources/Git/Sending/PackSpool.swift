@@ -53,6 +53,26 @@ struct SpooledPack: Sendable {
     /// Bytes of memory that it takes.
     var memory: Int { memoryBytes.count }
 
+    /// All bytes of a range. Blocks.
+    func bytes(_ range: Range<Int>) throws(GitError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: range.count)
+        var filled = 0
+        var failure: GitError?
+        bytes.withUnsafeMutableBytes { target in
+            while filled < range.count {
+                let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
+                do throws(GitError) {
+                    filled += try read(at: range.lowerBound + filled, into: rest)
+                } catch {
+                    failure = error
+                    return
+                }
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
     /// Copies bytes from `offset` into `target` and returns how many; none at the end. Blocks.
     func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(GitError) -> Int {
         let count = min(target.count, size - offset)

@@ -28,11 +28,13 @@ struct PackResponse: Sendable {
         var reader: OutgoingPack.Reader
         /// With its first bytes, so that a small pack is read without another turn.
         var piece: ByteBuffer
+        /// How to leave it to the router.
+        let sent: SentPack?
     }
 
     private enum Event: Sendable {
         case made(Made)
-        case failed
+        case failed(GitError)
         case idle
     }
 
@@ -47,12 +49,13 @@ struct PackResponse: Sendable {
                 body.writeBytes(sideBand.end)
                 return responses.whole(body, type: FetchService.type)
             }
-            if let response = handed(opening(start, made), made.pack) { return response }
+            if let response = handed(opening(start, made), made.sent) { return response }
             return responses.stream(type: FetchService.type) { [self, made] writer in
                 try await writer.write(opening(start, made))
                 try await write(made, to: &writer)
             }
-        case .failed, nil: return responses.packets(start + failure, type: FetchService.type)
+        case .failed(let error): return responses.packets(start + failure(error), type: FetchService.type)
+        case nil: return responses.packets(start + failure(nil), type: FetchService.type)
         case .idle:
             return responses.stream(type: FetchService.type) { [self] writer in
                 try await writer.write(ByteBuffer(bytes: start + sideBand.keepalive))
@@ -72,12 +75,13 @@ struct PackResponse: Sendable {
                     let pack = try repository.makePack(request, limit: limit)
                     var reader = pack.reader()
                     let piece = try Self.piece(&reader, sideBand)
-                    return Made(pack: pack, reader: reader, piece: piece)
+                    let sent = pack.size >= Self.handedSize ? try pack.sent() : nil
+                    return Made(pack: pack, reader: reader, piece: piece, sent: sent)
                 }
                 sink.yield(.made(made))
             } catch {
-                logger.error("pack failed", metadata: ["app": "\(app)", "cause": "\(error)"])
-                sink.yield(.failed)
+                if !error.isShowable { logger.error("pack failed", metadata: ["app": "\(app)", "cause": "\(error)"]) }
+                sink.yield(.failed(error))
             }
             sink.finish()
         }
@@ -138,33 +142,26 @@ struct PackResponse: Sendable {
             case .made(let made):
                 try await writer.write(opening([], made))
                 return try await write(made, to: &writer)
-            case .failed: return try await writer.write(ByteBuffer(bytes: failure))
+            case .failed(let error): return try await writer.write(ByteBuffer(bytes: failure(error)))
             case .idle:
                 if !sideBand.keepalive.isEmpty { try await writer.write(ByteBuffer(bytes: sideBand.keepalive)) }
             }
         }
     }
 
-    private var failure: [UInt8] {
+    private func failure(_ error: GitError?) -> [UInt8] {
+        let shown = error.flatMap { $0.isShowable ? $0.message : nil } ?? "the pack could not be made"
         var bytes: [UInt8] = []
-        sideBand.append(Array("the pack could not be made\n".utf8), on: .failure, to: &bytes)
+        sideBand.append(Array("\(shown)\n".utf8), on: .failure, to: &bytes)
         return bytes + sideBand.end
     }
 
-    /// Leaves a stored pack to the router.
-    private func handed(_ opening: ByteBuffer, _ pack: OutgoingPack) -> Response? {
-        guard let bodies = configuration.handedBodies, pack.size >= Self.handedSize, let file = pack.storedFile()
-        else { return nil }
-        var parts: [HandedBody.Part] = []
-        var between = Array(opening.readableBytesView)
-        for packet in sideBand.packets(of: 0..<file.size) {
-            parts += between.isEmpty ? [] : [.bytes(between)]
-            if sideBand != .none { parts.append(.bytes(sideBand.head(of: packet.count))) }
-            parts.append(.file(packet))
-            between = []
-        }
-        parts.append(.bytes(sideBand.end))
-        let body = HandedBody(descriptor: file.descriptor, parts: parts, owner: Held(file: file, slot: slot))
+    /// Leaves a pack to the router.
+    private func handed(_ opening: ByteBuffer, _ pack: SentPack?) -> Response? {
+        guard let bodies = configuration.handedBodies, let pack else { return nil }
+        let parts = HandedPackets(sideBand, after: Array(opening.readableBytesView)).parts(of: pack)
+        let held = Held(file: pack.file, slot: slot)
+        let body = HandedBody(descriptor: pack.file.descriptor, parts: parts, owner: held)
         return responses.handed(body, to: bodies, type: FetchService.type)
     }
 

@@ -22,14 +22,6 @@ enum SideBand: Sendable {
     /// Bytes of data that one packet carries.
     var maximumData: Int { self == .small ? 995 : 65_515 }
 
-    /// How data is divided among packets.
-    func packets(of data: Range<Int>) -> [Range<Int>] {
-        guard self != .none else { return [data] }
-        return stride(from: data.lowerBound, to: data.upperBound, by: maximumData).map {
-            $0..<min($0 + maximumData, data.upperBound)
-        }
-    }
-
     /// What a packet of `count` bytes of data begins with.
     func head(of count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
