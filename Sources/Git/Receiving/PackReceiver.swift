@@ -48,7 +48,7 @@ struct PackReceiver: ~Copyable {
         // Whoever pushes the same again, because a deploy failed, often sends the very same pack.
         let known = "\(packs)/pack-\(trailer)"
         let isKnown = FileSystem.exists("\(known).idx") ? try storage.equals(fileAt: "\(known).pack") : false
-        try ClosureChecks(objects: objects, isKnown: isKnown).run(&receiver.resolver.contents, store)
+        try ClosureChecks(objects: objects, isKnown: isKnown, packs: packs).run(&receiver.resolver.contents, store)
         return ReceivedPack(storage: storage, trailer: trailer, objects: objects, isKnown: isKnown)
     }
 
