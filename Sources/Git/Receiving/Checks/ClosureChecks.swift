@@ -75,6 +75,7 @@ struct ClosureChecks {
             if record.uses.contains(.modules) { try ModulesRules.check(bytes, id: record.id) }
             if record.uses.contains(.attributes) { try AttributesRules.check(bytes, id: record.id) }
         }
+        try objects.checkBounds(size)
         try objects.spendAgain(size)
         try objects.tick()
         if isNew {
