@@ -49,6 +49,15 @@ static inline int cgit2_limit_processor(unsigned long seconds) { return setrlimi
 static inline int cgit2_limit_files(unsigned long count) { return setrlimit(RLIMIT_NOFILE, &(struct rlimit){count, count}); }
 static inline int cgit2_limit_core(unsigned long bytes) { return setrlimit(RLIMIT_CORE, &(struct rlimit){bytes, bytes}); }
 
+static inline int cgit2_limit_processes(unsigned long count) { return setrlimit(RLIMIT_NPROC, &(struct rlimit){count, count}); }
+
+/// Lets the process never gain rights by starting a program.
+static inline int cgit2_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L); }
+
+/// Gives the process a network of its own, without any interface that is up (CLONE_NEWNET).
+extern int unshare(int flags);
+static inline int cgit2_leave_network(void) { return unshare(0x40000000); }
+
 /// Gives freed memory back to the system (malloc_trim(3)).
 static inline int cgit2_trim_memory(void) { return malloc_trim(0); }
 

@@ -4,6 +4,12 @@ import Core
 public struct GitServerConfiguration: Sendable {
     /// Bytes of one push, as sent and as inflated.
     public var pushBytes = 2 << 30
+    /// Bytes of a repository's packs.
+    public var repositoryBytes = 4 << 30
+    /// Bytes of the packs of all of a user's repositories.
+    public var userBytes = 20 << 30
+    /// How often it is asked, while a push comes in, whether its token is still good.
+    public var confirmation: Duration = .seconds(5)
     /// Bytes of one fetch request, as sent and as inflated.
     public var fetchRequestBytes = 10 << 20
     /// How many bytes one byte of a compressed request may come to, beyond the first mebibyte.

@@ -129,10 +129,17 @@ import Testing
             let git = try await server.client()
             try await git("push", server.url, "main")
             let head = try await git("rev-parse", "main")
+            let next = try await server.commitNoise(git, bytes: 2_000_000)
+            let name = try await git("pack-objects", "--all", "-q", "pack")
+            let pack = try #require(FileManager.default.contents(atPath: git.folder + "/pack-\(name).pack"))
+            let before = try server.files()
             for old in [Self.zero, String(repeating: "b", count: 40)] {
-                let answer = try await Self.post(server, old: old, new: head, pack: Self.emptyPack)
-                #expect(answer.contains("ng refs/heads/main failed to update ref"))
+                for (new, pack) in [(head, Self.emptyPack), (next, pack)] {
+                    let answer = try await Self.post(server, old: old, new: new, pack: pack)
+                    #expect(answer.contains("ng refs/heads/main failed to update ref"))
+                }
             }
+            #expect(try server.files() == before)
             #expect(try await server.stored()("rev-parse", "main") == head)
             #expect(server.gate.state.prepared.count == 1)
         }

@@ -68,6 +68,9 @@ import Testing
             #expect(lost.output.contains("[remote rejected] main -> main (failed to update ref)"))
             #expect(server.gate.state.prepared.count == 1)
             #expect(try await server.stored()("rev-parse", "main") == first("rev-parse", "HEAD"))
+            let dropped = try await second("rev-parse", "HEAD")
+            #expect(try await server.stored().run("cat-file", "-e", dropped).status != 0)
+            #expect(try server.quarantines().isEmpty)
         }
     }
 

@@ -34,6 +34,10 @@ public struct PushService: GitGate {
         return GitAccess(app: app, principal: principal)
     }
 
+    public func apps(of owner: ID<User>) async throws(PlatformError) -> [ID<App>] {
+        try await platform.apps.apps(owner: owner).map(\.id)
+    }
+
     public func pusherView(of app: App) async throws(PlatformError) -> [String: CommitID?] {
         var view: [String: CommitID?] = [:]
         for tip in try await platform.deploys.failedTips(app: app.id) {

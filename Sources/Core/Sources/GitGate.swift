@@ -70,7 +70,8 @@ public enum PushEvent: Sendable, Hashable {
 
 /// The git server's only way into the platform: who may come in, and what a push sets off.
 ///
-/// The order of a push is `authorize`, then the objects are made safe on disk, `prepare`, the refs move, `proceed`.
+/// The order of a push is `authorize`, then the objects are checked and made safe on disk, `prepare`, the objects become the
+/// repository's, the refs move, `proceed`.
 /// A crash after `prepare` is repaired at the next start: deploys whose refs moved are queued, the others dropped.
 public protocol GitGate: Sendable {
     /// Lets the request in, or throws `.unauthenticated`, `.tokenInvalid`, `.tokenRevoked` (answer 401),
@@ -79,6 +80,9 @@ public protocol GitGate: Sendable {
     func authorize(
         _ credentials: GitCredentials?, owner: String, name: String, service: GitService
     ) async throws(PlatformError) -> GitAccess
+
+    /// All apps of a user: what their repositories take is counted together.
+    func apps(of owner: ID<User>) async throws(PlatformError) -> [ID<App>]
 
     /// The refs that pushers are shown otherwise than they are: a branch whose last deploys failed is shown at the
     /// last commit whose deploys succeeded, or not at all (`nil` value) when there is none.

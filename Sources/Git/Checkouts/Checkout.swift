@@ -44,6 +44,7 @@ struct Checkout: ~Copyable {
             let root = try OpenFile(request.directory, flags: O_RDONLY | O_DIRECTORY)
             try writer.own(root, mode: 0o755)
             try pushRoot(root, repository)
+            var blobs = try BlobStream(repository.packs.packs(in: "\(repository.directory)/objects/pack"))
             var count = 0
             while let top = stack.last {
                 guard top.next < top.entries.count else {
@@ -56,7 +57,7 @@ struct Checkout: ~Copyable {
                 guard count <= limits.entries else {
                     throw Self.unusable("more than \(limits.entries) files and folders")
                 }
-                try lay(top.entries[top.next], in: top, repository)
+                try lay(top.entries[top.next], in: top, repository, &blobs)
             }
             if let path = links.firstEscaping() {
                 throw Self.unusable("the symbolic link \(Self.shown(path)) leads out of the repository")
@@ -71,9 +72,9 @@ struct Checkout: ~Copyable {
         }
     }
 
-    private mutating func lay(_ entry: CheckoutEntry, in top: Frame, _ repository: borrowing Repository)
-        throws(GitError)
-    {
+    private mutating func lay(
+        _ entry: CheckoutEntry, in top: Frame, _ repository: borrowing Repository, _ blobs: inout BlobStream
+    ) throws(GitError) {
         let path = top.path.isEmpty ? entry.name : top.path + [UInt8(ascii: "/")] + entry.name
         guard path.count <= limits.pathBytes else { throw Self.unusable("the path \(Self.shown(path)) is too long") }
         let known = top.isUnchanged ? entry : top.known[entry.name]
@@ -84,9 +85,7 @@ struct Checkout: ~Copyable {
             {
                 return
             }
-            try repository.objects.read(entry.id, as: .blob) { (bytes) throws(GitError) in
-                try self.writer.write(bytes, entry: entry, in: top.folder)
-            }
+            try write(entry, in: top.folder, repository, &blobs)
         case .symlink:
             let target = try repository.objects.read(entry.id, as: .blob) { (bytes) throws(GitError) -> [UInt8]? in
                 bytes.count <= SymbolicLinks.maximumTargetBytes ? Array(bytes) : nil
@@ -106,6 +105,22 @@ struct Checkout: ~Copyable {
                 previous = try? OpenFile(entry.name, in: parent, flags: O_RDONLY | O_DIRECTORY)
             }
             try push(folder, previous, path: path, tree: entry.id, previousTree: known?.id, repository)
+        }
+    }
+
+    /// Writes a file; a large one piece by piece, so that it is never in memory.
+    private mutating func write(
+        _ entry: CheckoutEntry, in folder: OpenFile, _ repository: borrowing Repository, _ blobs: inout BlobStream
+    ) throws(GitError) {
+        var large: (file: OpenFile, size: Int)?
+        let isWritten = try blobs.read(entry.id) { (size) throws(GitError) in
+            large = (try self.writer.begin(entry, size: size, in: folder), size)
+        } _: { (piece) throws(GitError) in
+            if let file = large?.file { try FileSystem.write(piece, to: file.number) }
+        }
+        if isWritten, let large { return try writer.finish(large.file, entry, size: large.size) }
+        try repository.objects.read(entry.id, as: .blob) { (bytes) throws(GitError) in
+            try self.writer.write(bytes, entry: entry, in: folder)
         }
     }
 

@@ -37,14 +37,23 @@ struct FileWriter {
     mutating func write(
         _ content: UnsafeRawBufferPointer, entry: CheckoutEntry, in folder: OpenFile
     ) throws(GitError) {
-        bytes += content.count
+        let file = try begin(entry, size: content.count, in: folder)
+        try FileSystem.write(content, to: file.number)
+        try finish(file, entry, size: content.count)
+    }
+
+    /// Makes a file that is to be filled piece by piece and then finished.
+    mutating func begin(_ entry: CheckoutEntry, size: Int, in folder: OpenFile) throws(GitError) -> OpenFile {
+        bytes += size
         guard bytes <= byteLimit else {
             throw GitError(.unusable, "the files are more than \(byteLimit) bytes", operation: "checkout")
         }
-        let file = try OpenFile(entry.name, in: folder, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
-        try FileSystem.write(content, to: file.number)
+        return try OpenFile(entry.name, in: folder, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+    }
+
+    mutating func finish(_ file: OpenFile, _ entry: CheckoutEntry, size: Int) throws(GitError) {
         try own(file, mode: Self.mode(entry))
-        flushes.add(file, size: content.count)
+        flushes.add(file, size: size)
         files += 1
     }
 

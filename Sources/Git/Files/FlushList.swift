@@ -48,6 +48,9 @@ final class OpenFile: Sendable {
         descriptor = try OwnedDescriptor(path, in: folder, flags: flags, mode: mode)
     }
 
+    /// Takes over a descriptor.
+    init(_ number: Int32) { descriptor = OwnedDescriptor(number) }
+
     /// Opens an entry of `folder` by its bytes, which need not be UTF-8.
     init(_ name: [UInt8], in folder: OpenFile, flags: Int32, mode: mode_t = 0) throws(GitError) {
         let number = withCString(name) { openat(folder.number, $0, flags | O_NOFOLLOW | O_CLOEXEC, mode) }

@@ -16,26 +16,22 @@ extension Repository {
             limit: .max)
         let assembled = try assembly.assembleWithPlaces(self)
         let quarantine = try Quarantine(in: directory)
-        let draft = "\(quarantine.path)/body"
-        let file = try OpenFile(draft, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+        let file = try quarantine.openBody(isNew: true)
         var reader = assembled.pack.reader()
         while !reader.isAtEnd { try FileSystem.write(try reader.read(1 << 20), to: file.number) }
 
-        let (entries, trailer) = try Self.entries(of: draft, assembled.places)
-        let name = "pack-\(trailer)"
-        let path = "\(quarantine.path)/\(name)"
-        let index = try OpenFile("\(path).idx", flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+        let (entries, trailer) = try Self.entries(of: quarantine.body, assembled.places)
+        let index = try quarantine.makeIndex()
         try PackIndexWriter.write(entries, trailer: trailer, to: index)
-        guard rename(draft, "\(path).pack") == 0 else { throw LibGit2.systemError("rename") }
-        for file in [file, index] {
-            guard fchmod(file.number, 0o444) == 0 else { throw LibGit2.systemError("chmod") }
-            if let time {
-                let stamp = timespec(tv_sec: time, tv_nsec: 0)
+        if let time {
+            let stamp = timespec(tv_sec: time, tv_nsec: 0)
+            for file in [file, index] {
                 guard futimens(file.number, [stamp, stamp]) == 0 else { throw LibGit2.systemError("futimens") }
             }
         }
-        try quarantine.accept(QuarantinedPack(name: name, pack: file, index: index))
-        return name
+        let pack = try quarantine.seal(file, index, trailer: trailer)
+        try pack.accept()
+        return pack.name
     }
 
     /// What goes into the index of a pack that was just written.

@@ -16,6 +16,7 @@ extension RepositoryStore {
         let directory = directory(of: app)
         let lock = lock(of: app)
         let policy = configuration.maintenance
+        defer { forgetSize(of: app) }
         do throws(GitError) {
             return try await maintenancePool.run { () throws(GitError) in
                 guard FileSystem.exists("\(directory)/HEAD") else { return MaintenanceReport() }

@@ -12,6 +12,14 @@ package struct ObjectDatabase: ~Copyable {
         self.extents = extents
     }
 
+    /// Opens a folder of objects.
+    init(folder: String) throws(GitError) {
+        var database: OpaquePointer?
+        try LibGit2.check(git_odb_open(&database, folder), "git_odb_open")
+        guard let database else { throw GitError(.library(-1), "no database", operation: "git_odb_open") }
+        pointer = database
+    }
+
     deinit { git_odb_free(pointer) }
 
     /// Lends the pointer to the pack code of this module.
@@ -27,6 +35,19 @@ package struct ObjectDatabase: ~Copyable {
 
     /// Looks for packs that came after the opening.
     package func refresh() { _ = git_odb_refresh(pointer) }
+
+    /// Adds the objects of one pack that lies elsewhere.
+    /// - Parameter path: of its files, without `.pack` and `.idx`.
+    func add(packAt path: String) throws(GitError) {
+        var backend: UnsafeMutablePointer<git_odb_backend>?
+        try LibGit2.check(git_odb_backend_one_pack(&backend, path + ".idx"), "git_odb_backend_one_pack")
+        let status = git_odb_add_alternate(pointer, backend, 1)
+        guard status >= 0 else {
+            let error = LibGit2.lastError(status, "git_odb_add_alternate")
+            backend?.pointee.free(backend)
+            throw error
+        }
+    }
 
     /// The kind and size in bytes of an object, `nil` when it is not there.
     package func header(_ id: ObjectID) throws(GitError) -> (kind: ObjectKind, size: Int)? {

@@ -75,6 +75,16 @@ final class OpenPack: Sendable {
         return Entry(header: header, offset: offset, end: end)
     }
 
+    /// The header of the entry of the object at a place in the order of names, and where its compressed bytes begin. Unlike
+    /// `entry` it does not ask where they end.
+    func header(at position: Int) throws(GitError) -> (header: PackEntryHeader, start: Int) {
+        let offset = try index.offset(at: position)
+        guard entries.contains(offset),
+            let header = try PackEntryHeader(UnsafeRawBufferPointer(rebasing: file.bytes[offset..<entries.upperBound]))
+        else { throw Self.damaged }
+        return (header, offset + header.byteCount)
+    }
+
     /// The name of the object that a delta at `offset` builds on.
     func base(of header: PackEntryHeader, at offset: Int) throws(GitError) -> ObjectID? {
         switch header.content {

@@ -7,6 +7,8 @@ struct ObjectContents: ~Copyable {
     private let objects: ReceivedObjects
     private var inflater: ZlibInflater
     private var cache = ContentCache(budget: budget)
+    /// Where the comparison of an entry goes on.
+    private var compared = 0
 
     init(storage: PackStorage, objects: ReceivedObjects) throws(GitError) {
         self.storage = storage
@@ -85,21 +87,33 @@ struct ObjectContents: ~Copyable {
                 content.count == bytes.count && content.elementsEqual(bytes)
             }
         }
-        let start = objects.entries[Int(entry)].offset + Int(objects.entries[Int(entry)].headerSize)
-        let window = ObjectBytes(count: min(bytes.count, 1 << 16))
-        var position = start
-        var produced = 0
+        beginComparison(of: entry)
+        return try continues(with: bytes)
+    }
+
+    /// Begins to compare an entry that is no delta.
+    mutating func beginComparison(of entry: UInt32) {
+        compared = objects.entries[Int(entry)].offset + Int(objects.entries[Int(entry)].headerSize)
         inflater.reset()
+    }
+
+    /// Whether the entry's content goes on with `bytes`.
+    mutating func continues(with bytes: UnsafeRawBufferPointer) throws(GitError) -> Bool {
+        let window = ObjectBytes(count: min(bytes.count, 1 << 16))
+        var produced = 0
         while produced < bytes.count {
-            let step = try storage.withBytes(at: position, limit: 1 << 17) { (input) throws(GitError) in
-                try window.withMutableBytes { (output) throws(GitError) in try inflater.step(input, into: output) }
+            let step = try storage.withBytes(at: compared, limit: 1 << 17) { (input) throws(GitError) in
+                try window.withMutableBytes { (output) throws(GitError) in
+                    try inflater.step(
+                        input, into: UnsafeMutableRawBufferPointer(rebasing: output.prefix(bytes.count - produced)))
+                }
             }
-            guard step.produced > 0 || step.consumed > 0, step.produced <= bytes.count - produced else { return false }
+            guard step.produced > 0 || step.consumed > 0 else { return false }
             let isSame = try window.withBytes { (window) throws(GitError) in
                 window.prefix(step.produced).elementsEqual(bytes[produced..<produced + step.produced])
             }
             guard isSame else { return false }
-            position += step.consumed
+            compared += step.consumed
             produced += step.produced
         }
         return true

@@ -9,15 +9,21 @@ package struct PackIntake {
 
     private let directory: String
     private let pool: BlockingPool
+    private let quota: StorageQuota
+    private var count = 0
     private var buffer: [UInt8] = []
-    private var file: (file: OpenFile, path: String, quarantine: Quarantine)?
+    private var file: (file: OpenFile, quarantine: Quarantine)?
 
-    package init(store: RepositoryStore, app: ID<App>) {
+    /// - Parameter quota: what there is room for.
+    package init(store: RepositoryStore, app: ID<App>, quota: StorageQuota) {
+        self.quota = quota
         directory = store.directory(of: app)
         pool = store.pool
     }
 
     package mutating func append(_ bytes: [UInt8]) async throws(GitError) {
+        count += bytes.count
+        try quota.check(adding: count)
         buffer.append(contentsOf: bytes)
         if buffer.count > Self.memoryLimit { try await spill() }
     }
@@ -27,7 +33,7 @@ package struct PackIntake {
         guard file != nil else { return buffer.isEmpty ? .none : .memory(buffer) }
         try await spill()
         guard let file else { return .none }
-        return .file(file.path, in: file.quarantine)
+        return .file(file.quarantine)
     }
 
     private mutating func spill() async throws(GitError) {
@@ -35,8 +41,7 @@ package struct PackIntake {
             let directory = directory
             file = try await pool.run { () throws(GitError) in
                 let quarantine = try Quarantine(in: directory)
-                let path = "\(quarantine.path)/body"
-                return (try OpenFile(path, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600), path, quarantine)
+                return (try quarantine.openBody(isNew: true), quarantine)
             }
         }
         guard let file = file?.file else { return }

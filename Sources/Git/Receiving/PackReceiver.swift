@@ -26,8 +26,10 @@ struct PackReceiver: ~Copyable {
     /// - Parameters:
     ///   - store: where bases and all that the pack refers to are looked for.
     ///   - packs: the folder of the store's packs.
+    ///   - bounds: what the reading may take here; throws `ProcessBounds.exceeded` beyond.
     static func receive(
-        _ storage: PackStorage, store: borrowing ObjectDatabase, packs: String, limits: ReceiveLimits
+        _ storage: PackStorage, store: borrowing ObjectDatabase, packs: String, limits: ReceiveLimits,
+        bounds: ProcessBounds? = nil
     ) throws(GitError) -> ReceivedPack {
         guard storage.size <= limits.packBytes else {
             throw ReceivedObjects.tooLarge(
@@ -39,7 +41,8 @@ struct PackReceiver: ~Copyable {
         guard count <= limits.objects else {
             throw ReceivedObjects.tooLarge("the pack has \(count) objects; at most \(limits.objects) are taken")
         }
-        let objects = ReceivedObjects(count: count, packBytes: storage.size, limits: limits)
+        try ProcessBounds.check(count, bounds?.objects)
+        let objects = ReceivedObjects(count: count, packBytes: storage.size, limits: limits, bounds: bounds)
         var receiver = try PackReceiver(input, DeltaResolver(storage: storage, objects: objects), objects)
         for index in 0..<count { try receiver.readEntry(UInt32(index)) }
         let trailer = try input.finish()
@@ -48,7 +51,7 @@ struct PackReceiver: ~Copyable {
         // Whoever pushes the same again, because a deploy failed, often sends the very same pack.
         let known = "\(packs)/pack-\(trailer)"
         let isKnown = FileSystem.exists("\(known).idx") ? try storage.equals(fileAt: "\(known).pack") : false
-        try ClosureChecks(objects: objects, isKnown: isKnown).run(&receiver.resolver.contents, store)
+        try ClosureChecks(objects: objects, isKnown: isKnown, packs: packs).run(&receiver.resolver.contents, store)
         return ReceivedPack(storage: storage, trailer: trailer, objects: objects, isKnown: isKnown)
     }
 

@@ -22,8 +22,9 @@ final class PackStorage {
         window = nil
     }
 
-    init(path: String) throws(GitError) {
-        let file = try OpenFile(path, flags: O_RDONLY)
+    convenience init(path: String) throws(GitError) { try self.init(OpenFile(path, flags: O_RDONLY)) }
+
+    init(_ file: OpenFile) throws(GitError) {
         var status = stat()
         guard fstat(file.number, &status) == 0 else { throw LibGit2.systemError("fstat") }
         size = Int(status.st_size)

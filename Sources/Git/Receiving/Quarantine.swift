@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// A folder of a repository where the objects of one push wait until they are accepted. It is removed, with all that is
 /// left in it, when the last reference goes.
@@ -9,6 +10,10 @@ package final class Quarantine: Sendable {
     /// Absolute path.
     package let path: String
     private let objectsFolder: String
+    private let isGone = Mutex(false)
+
+    /// The file in which the pack comes.
+    var body: String { "\(path)/body" }
 
     /// Makes the folder in the repository at `directory`.
     package init(in directory: String) throws(GitError) {
@@ -17,19 +22,56 @@ package final class Quarantine: Sendable {
         try FileSystem.makeFolder(path)
     }
 
-    deinit { FileSystem.removeTree(path) }
+    deinit { remove() }
 
-    /// Moves a pack that was checked, with its index, among the repository's objects. Both are durable then.
-    func accept(_ pack: QuarantinedPack) throws(GitError) {
+    /// Whether it was removed already.
+    package var isRemoved: Bool { isGone.withLock { $0 } }
+
+    /// Removes the folder now rather than with the last reference. Blocks.
+    package func remove() {
+        let isFirst = isGone.withLock { isGone in
+            defer { isGone = true }
+            return !isGone
+        }
+        if isFirst { FileSystem.removeTree(path) }
+    }
+
+    /// Opens the file in which the pack comes, or has come.
+    func openBody(isNew: Bool) throws(GitError) -> OpenFile {
+        try OpenFile(body, flags: isNew ? O_RDWR | O_CREAT | O_EXCL : O_RDWR, mode: 0o600)
+    }
+
+    /// Makes the file of the pack's index.
+    func makeIndex() throws(GitError) -> OpenFile {
+        try OpenFile("\(path)/index", flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+    }
+
+    /// Gives the pack in the body's file and its index their names and makes both durable, so that to accept them is a
+    /// matter of their folder.
+    func seal(_ pack: OpenFile, _ index: OpenFile, trailer: ObjectID) throws(GitError) -> QuarantinedPack {
+        let name = "pack-\(trailer)"
+        var bytes = 0
+        for file in [pack, index] {
+            var status = stat()
+            guard fstat(file.number, &status) == 0 else { throw LibGit2.systemError("fstat") }
+            bytes += Int(status.st_size)
+            guard fchmod(file.number, 0o444) == 0 else { throw LibGit2.systemError("chmod") }
+            guard fsync(file.number) == 0 else { throw LibGit2.systemError("fsync") }
+        }
+        for (old, new) in [("body", "pack"), ("index", "idx")] {
+            guard rename("\(path)/\(old)", "\(path)/\(name).\(new)") == 0 else { throw LibGit2.systemError("rename") }
+        }
+        return QuarantinedPack(name: name, quarantine: self, bytes: bytes)
+    }
+
+    /// Moves a pack that was checked, with its index, among the repository's objects, durably, and removes the folder.
+    fileprivate func accept(_ pack: QuarantinedPack) throws(GitError) {
         let packs = "\(objectsFolder)/pack"
         if FileSystem.exists("\(packs)/\(pack.name).idx") {
             let isSame = try PackStorage(path: "\(path)/\(pack.name).pack")
                 .equals(fileAt: "\(packs)/\(pack.name).pack")
-            guard !isSame else { return }
+            guard !isSame else { return remove() }
             throw GitError(.refused, "collision: another pack has the same check sum", operation: "index")
-        }
-        for file in [pack.pack, pack.index] {
-            guard fsync(file.number) == 0 else { throw LibGit2.systemError("fsync") }
         }
         // The index last: a pack without one is no pack to any git program.
         for suffix in ["pack", "idx"] {
@@ -38,6 +80,7 @@ package final class Quarantine: Sendable {
             }
         }
         try FileSystem.flush(packs)
+        remove()
     }
 
     /// Removes what pushes left in the repository at `directory` when the server died.
@@ -55,4 +98,20 @@ package final class Quarantine: Sendable {
             unlink("\(packs)/\(name)")
         }
     }
+}
+
+/// A pack in a quarantine: read, checked, complete with its index and durable where it lies. It is part of the repository
+/// once it is accepted; until then nobody sees it who was not given it, and it goes with the quarantine.
+package struct QuarantinedPack: Sendable {
+    /// `pack-<hash>`
+    let name: String
+    package let quarantine: Quarantine
+    /// Of the pack and its index.
+    package let bytes: Int
+
+    /// Of the files, without `.pack` and `.idx`.
+    var path: String { "\(quarantine.path)/\(name)" }
+
+    /// Makes its objects the repository's, durably. Blocks.
+    package func accept() throws(GitError) { try quarantine.accept(self) }
 }

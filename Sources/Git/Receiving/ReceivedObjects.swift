@@ -1,6 +1,7 @@
 /// What is known of a pack's objects: their entries, what they refer to, and that each by itself is sound.
 final class ReceivedObjects {
     let limits: ReceiveLimits
+    private let bounds: ProcessBounds?
     let deadline: ContinuousClock.Instant
     /// How many entries the client's pack has; bases that complete it come after them.
     let count: Int
@@ -13,12 +14,14 @@ final class ReceivedObjects {
     private var budget: Int
     /// Bytes that may still be made once more.
     private var workBudget: Int
+    private var folders = 0
     private var ticks = 0
     private var isRefreshed = false
 
-    init(count: Int, packBytes: Int, limits: ReceiveLimits) {
+    init(count: Int, packBytes: Int, limits: ReceiveLimits, bounds: ProcessBounds?) {
         self.count = count
         self.limits = limits
+        self.bounds = bounds
         deadline = .now + .seconds(limits.indexSeconds)
         budget = limits.inflatedBytes(packBytes: packBytes)
         workBudget = 4 * min(budget, 1 << 60)
@@ -73,7 +76,11 @@ final class ReceivedObjects {
             let what = kind.map(\.rawValue) ?? "object"
             throw Self.tooLarge("the pack has a \(what) of \(size) bytes, which is larger than \(limit >> 20) MiB")
         }
+        try checkBounds(size)
     }
+
+    /// Ends the reading when an object is too large to be read here.
+    func checkBounds(_ size: Int) throws(GitError) { try ProcessBounds.check(size, bounds?.objectBytes) }
 
     /// Takes an object whose name is known: checks what it says by itself and notes what it refers to.
     /// - Parameter bytes: its content; `nil` for a blob that nobody keeps in memory.
@@ -120,6 +127,8 @@ final class ReceivedObjects {
                 try refer(to: entry.id, as: uses)
                 return
             }
+            folders += 1
+            try ProcessBounds.check(folders, bounds?.folders)
             try shape.add(folder: refer(to: entry.id, as: .tree), name: entry.name.count)
         }
     }
@@ -132,6 +141,7 @@ final class ReceivedObjects {
         guard table.records.count <= count + limits.outsideObjects else {
             throw Self.tooLarge("the pack names more than \(limits.outsideObjects) objects that it does not hold")
         }
+        try ProcessBounds.check(table.records.count, bounds.map { 2 * $0.objects })
         if !uses.isDisjoint(with: [.modules, .attributes]), before.isDisjoint(with: [.modules, .attributes]) {
             special.append(index)
         }

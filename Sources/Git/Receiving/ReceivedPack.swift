@@ -26,31 +26,22 @@ struct ReceivedPack {
         objects.table.find(id).flatMap { objects.table.records[$0].kind }
     }
 
-    /// Writes the pack, complete with the bases that it left out, and its index to the folder where the pack's own file
-    /// lies or is to lie.
-    /// - Parameter body: where the pack is already, when it is in a file: that file becomes the pack.
+    /// Writes the pack, complete with the bases that it left out, and its index.
+    /// - Parameter file: is empty, or holds the pack as it came when that came in a file.
+    /// - Returns: the hash that the pack is named by.
     func write(
-        to folder: String, body: String?, store: borrowing ObjectDatabase
-    ) throws(GitError) -> QuarantinedPack {
-        let draft = body ?? "\(folder)/body"
-        let flags = body == nil ? O_RDWR | O_CREAT | O_EXCL : O_RDWR
-        let file = try OpenFile(draft, flags: flags, mode: 0o600)
+        to file: OpenFile, index: OpenFile, store: borrowing ObjectDatabase
+    ) throws(GitError) -> ObjectID {
         let bases = objects.entries.indices.filter { $0 >= objects.count && isNeeded($0) }
         var name = trailer
-        if body == nil { try copy(to: file) }
+        if !storage.isFile { try copy(to: file) }
         if !bases.isEmpty { name = try complete(file, bases, store) }
         _ = cgit2_begin_writeback(file.number)
         var entries = objects.entries
         entries.removeLast(entries.count - objects.count)
         entries += bases.map { objects.entries[$0] }
-        let path = "\(folder)/pack-\(name)"
-        let index = try OpenFile("\(path).idx", flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
         try PackIndexWriter.write(entries, trailer: name, to: index)
-        guard rename(draft, "\(path).pack") == 0 else { throw LibGit2.systemError("rename") }
-        for file in [file, index] {
-            guard fchmod(file.number, 0o444) == 0 else { throw LibGit2.systemError("chmod") }
-        }
-        return QuarantinedPack(name: "pack-\(name)", pack: file, index: index)
+        return name
     }
 
     /// Whether a base from the store has not turned out to be in the pack as well.
@@ -112,12 +103,4 @@ struct ReceivedPack {
         try FileSystem.write(bytes, to: file.number)
         return trailer
     }
-}
-
-/// A complete pack and its index in a quarantine, to be flushed and moved.
-struct QuarantinedPack {
-    /// `pack-<hash>`
-    let name: String
-    let pack: OpenFile
-    let index: OpenFile
 }

@@ -24,6 +24,13 @@ struct ReferenceTransaction {
     let references: References
     /// What a ref's object comes to when it is an annotated tag.
     let peel: (ObjectID) throws(GitError) -> ObjectID?
+    /// Called under the locks, when all is compared and before the first ref gets a new value; what it throws fails them.
+    var willWrite: () throws(GitError) -> Void = {}
+
+    init(references: References, peel: @escaping (ObjectID) throws(GitError) -> ObjectID?) {
+        self.references = references
+        self.peel = peel
+    }
 
     /// Applies the updates, which name different refs. The result holds, for each, why it was not done.
     /// With `isAtomic` one failure fails all, and nothing has changed.
@@ -81,7 +88,13 @@ struct ReferenceTransaction {
         if isAtomic, failures.contains(where: { $0 != nil }) {
             return failures.map { $0 ?? GitError(.refused, "atomic transaction failed", operation: "transaction") }
         }
-        let accepted = updates.indices.filter { failures[$0] == nil }
+        var accepted = updates.indices.filter { failures[$0] == nil }
+        if accepted.contains(where: { !updates[$0].new.isZero }) {
+            do throws(GitError) { try willWrite() } catch {
+                for index in accepted { failures[index] = error }
+                accepted = []
+            }
+        }
         let values = accepted.count { !updates[$0].new.isZero }
         if values > Self.looseLimit || (isAtomic && accepted.count > 1) {
             do throws(GitError) {

@@ -47,11 +47,13 @@ package struct Repository: ~Copyable {
     ) throws(GitError) -> Value { try body(pointer) }
 
     /// Changes refs; the result holds, for each update, why it was not done (`ReferenceTransaction.apply`).
+    /// - Parameter pack: is accepted once some ref is certain to move to a new value, and before it does.
     package borrowing func update(
-        _ updates: [ReferenceUpdate], isAtomic: Bool = false
+        _ updates: [ReferenceUpdate], isAtomic: Bool = false, accepting pack: QuarantinedPack? = nil
     ) throws(GitError) -> [GitError?] {
         let peeled = try peeledTargets(updates, isAtomic: isAtomic)
-        let transaction = ReferenceTransaction(references: references) { id in peeled[id] ?? nil }
+        var transaction = ReferenceTransaction(references: references) { id in peeled[id] ?? nil }
+        if let pack { transaction.willWrite = { () throws(GitError) in try pack.accept() } }
         return try lock.hold { () throws(GitError) in try transaction.apply(updates, isAtomic: isAtomic) }
     }
 

@@ -35,13 +35,6 @@ final class RepositoryLock: Sendable {
         }
     }
 
-    /// For a process that opens one repository once.
-    static func ofOneUse() -> RepositoryLock {
-        RepositoryLock(
-            references: ReferenceCache(byteLimit: 0), packs: PackCache(limit: 0), outgoing: OutgoingPackCache(limit: 0),
-            closures: PackClosureCache(limit: 0))
-    }
-
     func beginPush() { pushes.withLock { $0 += 1 } }
 
     func endPush() { pushes.withLock { $0 -= 1 } }

@@ -10,6 +10,8 @@ public final class RepositoryStore: Sendable {
     package let pool: BlockingPool
     /// One thread, so that maintenance takes turns with itself.
     let maintenancePool = BlockingPool(label: "git-maintenance", width: 1)
+    /// Where helpers are waited for.
+    let helperPool: BlockingPool
     /// What was read of the repositories' refs.
     let references: ReferenceCache
     let packs: PackCache
@@ -22,12 +24,15 @@ public final class RepositoryStore: Sendable {
     public let maintenanceRequests: AsyncStream<ID<App>>
     private let maintenanceSink: AsyncStream<ID<App>>.Continuation
     private let locks = Mutex<[ID<App>: RepositoryLock]>([:])
+    /// Bytes of the packs of repositories that were asked about.
+    let sizes = Mutex<[ID<App>: Int]>([:])
 
     /// Makes the root folder when it is missing.
     /// - Parameter pool: where all git work runs; none of it on the cooperative executor.
     public init(configuration: RepositoryConfiguration, pool: BlockingPool) throws(PlatformError) {
         self.configuration = configuration
         self.pool = pool
+        helperPool = BlockingPool(label: "git-index-pack", width: configuration.indexHelper?.count ?? 1)
         references = ReferenceCache(byteLimit: configuration.referenceCacheBytes)
         packs = PackCache(limit: configuration.openPacks)
         outgoing = OutgoingPackCache(limit: configuration.outgoingCacheBytes)
@@ -61,8 +66,10 @@ public final class RepositoryStore: Sendable {
     /// Opens an app's repository on a thread of the pool and lends it to `body`. Throws `.notFound` when there is none.
     ///
     /// When the task is cancelled, long walks over history and the making of packs stop soon.
+    /// - Parameter pack: whose objects are seen beside the repository's.
     package func withRepository<Value: Sendable>(
-        _ app: ID<App>, _ body: @escaping @Sendable (borrowing Repository) throws(GitError) -> Value
+        _ app: ID<App>, seeing pack: QuarantinedPack? = nil,
+        _ body: @escaping @Sendable (borrowing Repository) throws(GitError) -> Value
     ) async throws(GitError) -> Value {
         let directory = directory(of: app)
         let lock = lock(of: app)
@@ -71,7 +78,9 @@ public final class RepositoryStore: Sendable {
         let result = await withTaskCancellationHandler {
             await pool.run { () throws(Never) -> Result<Value, GitError> in
                 do throws(GitError) {
-                    return .success(try body(try Repository(directory: directory, lock: lock, interest: interest)))
+                    let repository = try Repository(directory: directory, lock: lock, interest: interest)
+                    if let pack { try repository.objects.add(packAt: pack.path) }
+                    return .success(try body(repository))
                 } catch {
                     return .failure(error)
                 }
@@ -97,6 +106,18 @@ public final class RepositoryStore: Sendable {
         }
     }
 
+    /// Accepts a pack on a thread of the pool.
+    package func accept(_ pack: QuarantinedPack) async throws(GitError) {
+        try await pool.run { () throws(GitError) in try pack.accept() }
+    }
+
+    /// Removes quarantines whose packs nobody wants.
+    package func discard(_ quarantines: [Quarantine]) async {
+        let left = quarantines.filter { !$0.isRemoved }
+        guard !left.isEmpty else { return }
+        await pool.run { () throws(Never) in for quarantine in left { quarantine.remove() } }
+    }
+
     /// Asks for maintenance when a repository has come to have many packs.
     package func notePush(_ app: ID<App>) async {
         if await hasManyPacks(app) { maintenanceSink.yield(app) }
@@ -111,6 +132,7 @@ public final class RepositoryStore: Sendable {
     func forget(_ app: ID<App>) {
         let directory = directory(of: app)
         locks.withLock { $0[app] = nil }
+        forgetSize(of: app)
         packs.forget("\(directory)/objects/pack")
         outgoing.forget(directory)
         closures.forget(directory)

@@ -29,6 +29,22 @@ struct Admission: Sendable {
         let now = try await doorkeeper.authorize(credentials, path, service)
         guard now.app.id == access.app.id else { throw .notFound("repository") }
     }
+
+    /// Asks again and again while a request's body comes, and lets the client go once it would not be let in any more.
+    /// Returns then, or when the task is cancelled.
+    func keepConfirming(every interval: Duration, _ watch: BodyWatch) async {
+        while (try? await Task.sleep(for: interval)) != nil {
+            do throws(PlatformError) { try await confirm() } catch {
+                switch error.code {
+                case .unauthenticated, .tokenInvalid, .tokenRevoked, .scopeDenied, .forbidden, .notFound:
+                    return watch.fail(error)
+                default:
+                    // The platform is busy or out of order: it is asked once more before a ref moves.
+                    continue
+                }
+            }
+        }
+    }
 }
 
 /// Lets requests in: credentials by way of the platform's gate, guesses slowed down, places counted.

@@ -44,6 +44,9 @@ final class BodyWatch: Sendable {
     /// Why the client was let go.
     var failure: PlatformError? { state.withLock { $0.failure } }
 
+    /// Lets the client go for a reason of another kind.
+    func fail(_ error: PlatformError) { state.withLock { if $0.failure == nil { $0.failure = error } } }
+
     /// Looks at the limits; remembers and returns what is broken.
     func check(now: ContinuousClock.Instant = .now) -> PlatformError? {
         state.withLock { state in

@@ -64,10 +64,16 @@ struct PushService: Sendable {
             await reader.drain()
             return responses.packets([], type: Self.type)
         }
-        let intake = try await takePack(push, &reader, access.app.id)
+        let allowance = PushAllowance(
+            apps: push.hasPack ? try await gate.apps(of: access.app.ownerID) : [],
+            repositoryBytes: configuration.repositoryBytes, userBytes: configuration.userBytes)
+        let confirmation = Task { await admission.keepConfirming(every: configuration.confirmation, watch) }
+        defer { confirmation.cancel() }
+        let intake = try await takePack(push, &reader, access.app.id, allowance)
         let session = PushSession(
             store: store, gate: gate, turns: turns, admission: admission, request: push, intake: intake,
-            policy: PushPolicy(protectedBranches: Set(access.app.protectedBranches.map(\.ref))), logger: logger)
+            allowance: allowance, policy: PushPolicy(protectedBranches: Set(access.app.protectedBranches.map(\.ref))),
+            logger: logger)
         let stream = PushStream(session: session, request: push, keepalive: configuration.keepalive)
         return responses.stream(type: Self.type) { writer in try await stream.write(to: &writer) }
     }
@@ -106,9 +112,9 @@ struct PushService: Sendable {
 
     /// Reads the pack. One that is too large is read on and dropped, so that the client comes to read the reason.
     private func takePack(
-        _ push: PushRequest, _ reader: inout BodyReader, _ app: ID<App>
+        _ push: PushRequest, _ reader: inout BodyReader, _ app: ID<App>, _ allowance: PushAllowance
     ) async throws(PlatformError) -> Result<PackSource, PlatformError> {
-        var intake = PackIntake(store: store, app: app)
+        var intake = PackIntake(store: store, app: app, quota: await allowance.quota(of: app, in: store))
         do throws(PlatformError) {
             while let bytes = try await reader.rest() {
                 guard push.hasPack else { throw .invalid("a pack follows though nothing but deletions is asked for") }

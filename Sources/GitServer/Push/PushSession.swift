@@ -2,8 +2,8 @@ import Core
 import Git
 import Logging
 
-/// Does what a push asks for, in the order that makes its answer true: objects safe on disk, deploys written down, refs
-/// moved, deploys run, report.
+/// Does what a push asks for, in the order that makes its answer true: objects checked and safe on disk, deploys written
+/// down, objects made the repository's, refs moved, deploys run, report.
 ///
 /// It runs to its end whether the client stays or not.
 struct PushSession: Sendable {
@@ -20,6 +20,7 @@ struct PushSession: Sendable {
     let request: PushRequest
     /// The pack, or why it could not be taken.
     let intake: Result<PackSource, PlatformError>
+    let allowance: PushAllowance
     let policy: PushPolicy
     let logger: Logger
 
@@ -32,11 +33,12 @@ struct PushSession: Sendable {
     func run(_ emit: @escaping @Sendable (Output) -> Bool) async {
         var failures: [String?] = request.commands.map { _ in nil }
         do throws(PlatformError) {
-            let taken = try await takeObjects()
-            defer { withExtendedLifetime(taken.objects) {} }
-            failures = try await perform(taken.checks, emit)
+            let objects = try await takeObjects()
+            defer { withExtendedLifetime(objects.hold) {} }
+            failures = try await perform(objects, emit)
             _ = emit(.report(report(failures)))
         } catch {
+            await discard(nil)
             if let cause = error.cause {
                 logger.error("push failed", metadata: ["app": "\(access.app.id)", "cause": "\(cause)"])
             }
@@ -45,41 +47,62 @@ struct PushSession: Sendable {
     }
 
     /// Indexes the pack and checks everything that can be checked before a ref moves.
-    private func takeObjects() async throws(PlatformError) -> (checks: PushChecks, objects: PushInProgress) {
+    private func takeObjects() async throws(PlatformError) -> Received<PushChecks> {
         let source = try intake.get()
         let view = PusherView(try await gate.pusherView(of: access.app))
-        let (request, policy, limits) = (request, policy, store.configuration.receive)
-        let helper = store.configuration.indexHelper
+        let (request, policy) = (request, policy)
         do throws(GitError) {
-            return try await store.withRepositoryForPush(access.app.id) { (repository, objects) throws(GitError) in
+            return try await store.receive(source, of: access.app.id) { (repository) throws(GitError) in
+                let checks = PushChecks(request, view: view, policy: policy, snapshot: try repository.snapshot())
+                return (checks, checks.hasWork)
+            } decide: { (checks, kind) throws(GitError) in
+                try checks.checkTargets(kind)
+            }
+        } catch {
+            // A shallow client does not know that what it leaves out is not here.
+            guard error.operation == "connectivity", !request.shallow.isEmpty else {
+                throw error.platformError("the repository")
+            }
+            return try await refuseShallow(error.message, view)
+        }
+    }
+
+    private func refuseShallow(
+        _ what: String, _ view: PusherView
+    ) async throws(PlatformError) -> Received<PushChecks> {
+        let (request, policy) = (request, policy)
+        do throws(GitError) {
+            return try await store.receive(.none, of: access.app.id) { (repository) throws(GitError) in
                 var checks = PushChecks(request, view: view, policy: policy, snapshot: try repository.snapshot())
-                guard checks.hasWork else { return (checks, objects) }
-                do throws(GitError) {
-                    try repository.receive(source, limits: limits, helper: helper) { (kind) throws(GitError) in
-                        try checks.checkTargets(kind)
-                    }
-                } catch {
-                    // A shallow client does not know that what it leaves out is not here.
-                    guard error.operation == "connectivity", !request.shallow.isEmpty else { throw error }
-                    checks.refuseShallow(error.message)
-                }
-                return (checks, objects)
+                checks.refuseShallow(what)
+                return (checks, false)
+            } decide: { (_, _) throws(GitError) in
+                false
             }
         } catch {
             throw error.platformError("the repository")
         }
     }
 
+    /// Removes what was taken and not accepted.
+    private func discard(_ pack: QuarantinedPack?) async {
+        var quarantines = pack.map { [$0.quarantine] } ?? []
+        if case .success(.file(let quarantine)) = intake { quarantines.append(quarantine) }
+        await store.discard(quarantines)
+    }
+
     /// Moves the refs and follows their deploys. Returns why a command failed, for each.
     private func perform(
-        _ checks: PushChecks, _ emit: @escaping @Sendable (Output) -> Bool
+        _ objects: Received<PushChecks>, _ emit: @escaping @Sendable (Output) -> Bool
     ) async throws(PlatformError) -> [String?] {
         await turns.take(access.app.id)
         let result: Result<Movement, PlatformError>
-        do throws(PlatformError) { result = .success(await moveRefs(try await recheck(checks))) } catch {
+        do throws(PlatformError) { result = .success(await moveRefs(try await recheck(objects))) } catch {
             result = .failure(error)
         }
         await turns.giveBack(access.app.id)
+        if let pack = objects.pack, pack.quarantine.isRemoved { store.grew(access.app.id, by: pack.bytes) }
+        await discard(objects.pack)
         await store.notePush(access.app.id)
         let movement = try result.get()
         var failures = movement.failures
@@ -107,13 +130,18 @@ struct PushSession: Sendable {
 
     /// The checks again, now that no other push comes in between. Whoever was let in when the push began may have lost
     /// that right while it came.
-    private func recheck(_ checks: PushChecks) async throws(PlatformError) -> PushChecks {
-        guard checks.hasWork else { return checks }
+    private func recheck(_ objects: Received<PushChecks>) async throws(PlatformError) -> Received<PushChecks> {
+        guard objects.state.hasWork else { return objects }
         try await admission.confirm()
         do throws(GitError) {
-            return try await store.withRepository(access.app.id) { (repository) throws(GitError) in
-                var checked = checks
-                try checked.recheck(in: repository)
+            // Others may have pushed meanwhile, and a pack that was completed is larger than it came.
+            if let pack = objects.pack {
+                try await allowance.quota(of: access.app.id, in: store).check(adding: pack.bytes)
+            }
+            return try await store.withRepository(access.app.id, seeing: objects.pack) {
+                (repository) throws(GitError) in
+                var checked = objects
+                try checked.state.recheck(in: repository)
                 return checked
             }
         } catch {
@@ -122,11 +150,11 @@ struct PushSession: Sendable {
     }
 
     /// Writes the deploys down, moves the refs and starts what they set off.
-    private func moveRefs(_ checks: PushChecks) async -> Movement {
-        let verdicts = checks.verdicts
+    private func moveRefs(_ objects: Received<PushChecks>) async -> Movement {
+        let verdicts = objects.state.verdicts
         var movement = Movement(
             failures: verdicts.map { if case .refused(let reason, _) = $0 { reason } else { nil } })
-        movement.notes = checks.notes
+        movement.notes = objects.state.notes
         var updates: [PushUpdate] = []
         var moves: [(index: Int, update: ReferenceUpdate)] = []
         for (index, command) in request.commands.enumerated() {
@@ -141,7 +169,12 @@ struct PushSession: Sendable {
                 moves.append((index, ReferenceUpdate(name: name, old: real, new: command.new)))
             }
         }
-        guard !updates.isEmpty else { return movement }
+        guard !updates.isEmpty else {
+            if objects.state.hasWork, let failure = await keep(objects.pack) {
+                movement.failures = movement.failures.map { $0 ?? failure }
+            }
+            return movement
+        }
 
         let prepared: PreparedPush
         do throws(PlatformError) {
@@ -154,12 +187,14 @@ struct PushSession: Sendable {
             movement.failures = zip(verdicts, movement.failures).map { $0 == .unchanged ? $1 : $1 ?? error.message }
             return movement
         }
-        for (move, failure) in zip(moves, await move(moves.map(\.update))) {
+        for (move, failure) in zip(moves, await move(moves.map(\.update), accepting: objects.pack)) {
             movement.failures[move.index] = failure?.reason
             if let note = failure?.note { movement.notes.append(note) }
             if failure == nil { movement.moved.insert(move.update.name) }
         }
         if request.isAtomic, moves.contains(where: { movement.failures[$0.index] != nil }) { movement.moved = [] }
+        // A ref that stays where it is may be one whose objects were lost.
+        if movement.failures.contains(nil) { _ = await keep(objects.pack) }
         movement.events = await gate.proceed(prepared, moved: movement.moved)
         movement.notes += prepared.notes
         return movement
@@ -179,13 +214,24 @@ struct PushSession: Sendable {
         }
     }
 
-    /// Moves the refs; the result holds, for each, why it did not.
-    private func move(_ updates: [ReferenceUpdate]) async -> [MoveFailure?] {
+    /// Keeps the pack of a push that went through though no ref had to move. Returns why it could not be.
+    private func keep(_ pack: QuarantinedPack?) async -> String? {
+        guard let pack, !pack.quarantine.isRemoved else { return nil }
+        do throws(GitError) { try await store.accept(pack) } catch {
+            logger.error("pack not kept", metadata: ["app": "\(access.app.id)", "cause": "\(error)"])
+            return MoveFailure(error).reason
+        }
+        return nil
+    }
+
+    /// Moves the refs, and accepts the pack before the first one moves; the result holds, for each, why it did not.
+    private func move(_ updates: [ReferenceUpdate], accepting pack: QuarantinedPack?) async -> [MoveFailure?] {
         guard !updates.isEmpty else { return [] }
         let isAtomic = request.isAtomic
         do throws(GitError) {
-            let failures = try await store.withRepository(access.app.id) { (repository) throws(GitError) in
-                try repository.update(updates, isAtomic: isAtomic)
+            let failures = try await store.withRepository(access.app.id, seeing: pack) {
+                (repository) throws(GitError) in
+                try repository.update(updates, isAtomic: isAtomic, accepting: pack)
             }
             for case let failure? in failures where !failure.isShowable {
                 logger.error("ref not moved", metadata: ["app": "\(access.app.id)", "cause": "\(failure)"])

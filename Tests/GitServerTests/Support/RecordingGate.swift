@@ -24,6 +24,8 @@ final class RecordingGate: GitGate {
         /// What the token may not do although it may do the rest.
         var denied: GitService?
         var isRevoked = false
+        /// Other apps of the owner.
+        var others: [ID<App>] = []
     }
 
     let app: App
@@ -85,6 +87,10 @@ final class RecordingGate: GitGate {
         }
         change { $0.authorized.append(service) }
         return GitAccess(app: app, principal: Principal(user: user, token: ID(), scopes: [.repo]))
+    }
+
+    func apps(of owner: ID<User>) async throws(PlatformError) -> [ID<App>] {
+        owner == user.id ? [app.id] + state.others : []
     }
 
     func pusherView(of app: App) async throws(PlatformError) -> [String: CommitID?] {

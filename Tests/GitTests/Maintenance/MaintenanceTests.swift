@@ -40,7 +40,10 @@ struct MaintenanceTests {
             _ = await pack.outcome()
             let bytes = [UInt8](pack.rawOutput)
             try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
-                try repository.receive(.memory(bytes), limits: ReceiveLimits()) { (_) throws(GitError) in true }
+                let pack = try repository.receive(.memory(bytes), limits: ReceiveLimits()) { (_) throws(GitError) in
+                    true
+                }
+                try pack?.accept()
                 _ = try repository.update([
                     ReferenceUpdate(
                         name: "refs/heads/master", old: old.flatMap { ObjectID($0) } ?? .zero,

@@ -56,7 +56,10 @@ import Testing
         } else {
             try builder.add(.tree, PackBuilder.tree([("100644", "a", blob)]))
         }
-        try repository.receive(.memory(builder.pack()), limits: ReceiveLimits()) { (_) throws(GitError) in true }
+        let pack = try repository.receive(.memory(builder.pack()), limits: ReceiveLimits()) { (_) throws(GitError) in
+            true
+        }
+        try #require(pack).accept()
         try await fixture.git("fsck", "--strict", "--full")
     }
 

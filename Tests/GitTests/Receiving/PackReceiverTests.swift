@@ -33,10 +33,11 @@ import Testing
             let (pack, second) = (pack, second)
             return try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
                 var kind: ObjectKind?
-                try repository.receive(.memory(pack), limits: limits) { (find) throws(GitError) in
+                let received = try repository.receive(.memory(pack), limits: limits) { (find) throws(GitError) in
                     kind = try find(second)
                     return keep
                 }
+                try received?.accept()
                 return kind
             }
         }
@@ -132,10 +133,12 @@ import Testing
             let id = try #require(ObjectID(tips[end]))
             let kind = try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
                 var kind: ObjectKind?
-                try repository.receive(.memory(pack), limits: ReceiveLimits()) { (find) throws(GitError) in
+                let received = try repository.receive(.memory(pack), limits: ReceiveLimits()) {
+                    (find) throws(GitError) in
                     kind = try find(id)
                     return true
                 }
+                try received?.accept()
                 return kind
             }
             #expect(kind == .tag)

@@ -42,16 +42,15 @@ struct ReceivingFixture: Sendable {
             var source = PackSource.memory(pack)
             if spooled {
                 let quarantine = try Quarantine(in: directory)
-                let path = "\(quarantine.path)/body"
-                let file = try OpenFile(path, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
-                try FileSystem.write(pack, to: file.number)
-                source = .file(path, in: quarantine)
+                try quarantine.fill(pack)
+                source = .file(quarantine)
             }
             var kind: ObjectKind?
-            try repository.receive(source, limits: limits) { (find) throws(GitError) in
+            let received = try repository.receive(source, limits: limits) { (find) throws(GitError) in
                 kind = try find(id)
                 return keep
             }
+            try received?.accept()
             return kind
         }
     }

@@ -7,6 +7,8 @@ struct ClosureChecks {
     let objects: ReceivedObjects
     /// Whether the store holds the very same pack, so that its objects need not be compared.
     let isKnown: Bool
+    /// The folder of the store's packs.
+    let packs: String
 
     func run(
         _ contents: inout ObjectContents, _ store: borrowing ObjectDatabase
@@ -18,9 +20,10 @@ struct ClosureChecks {
         try objects.shape.check(objects, store)
         for record in objects.special { try checkContent(objects.table.records[record], &contents, store) }
         guard !isKnown else { return }
+        var stored: BlobStream?
         for entry in 0..<objects.count {
             try objects.tick()
-            try compare(UInt32(entry), &contents, store)
+            try compare(UInt32(entry), &contents, store, &stored)
         }
     }
 
@@ -72,6 +75,7 @@ struct ClosureChecks {
             if record.uses.contains(.modules) { try ModulesRules.check(bytes, id: record.id) }
             if record.uses.contains(.attributes) { try AttributesRules.check(bytes, id: record.id) }
         }
+        try objects.checkBounds(size)
         try objects.spendAgain(size)
         try objects.tick()
         if isNew {
@@ -83,21 +87,44 @@ struct ClosureChecks {
 
     /// An object that the store has already must be the same one: otherwise somebody has found a hash collision.
     private func compare(
-        _ index: UInt32, _ contents: inout ObjectContents, _ store: borrowing ObjectDatabase
+        _ index: UInt32, _ contents: inout ObjectContents, _ store: borrowing ObjectDatabase,
+        _ blobs: inout BlobStream?
     ) throws(GitError) {
         let entry = objects.entries[Int(index)]
         guard let kind = entry.kind, store.contains(entry.id) else { return }
         let isSame: Bool
         if let header = try store.header(entry.id), try header == (kind, contents.size(of: index)) {
+            if kind == .blob, !entry.isDelta, header.size >= BlobStream.leastBytes {
+                if blobs == nil { blobs = try BlobStream(PackCache(limit: 0).packs(in: packs)) }
+                if let isSame = try compareLarge(index, header.size, &contents, &blobs) {
+                    if !isSame { throw Self.collision(kind, entry.id) }
+                    return
+                }
+            }
             isSame = try store.read(entry.id) { (_, stored) throws(GitError) in
                 try contents.equals(index, stored, store)
             }
         } else {
             isSame = false
         }
-        guard isSame else {
-            throw FsckRule.collision.refusal(
-                kind.rawValue, entry.id, "it collides with a different one of the same name")
+        guard isSame else { throw Self.collision(kind, entry.id) }
+    }
+
+    /// Compares two large blobs of one size piece by piece; `nil` when the stored one cannot be read so.
+    private func compareLarge(
+        _ index: UInt32, _ size: Int, _ contents: inout ObjectContents, _ blobs: inout BlobStream?
+    ) throws(GitError) -> Bool? {
+        try objects.spendAgain(size)
+        contents.beginComparison(of: index)
+        var isSame = true
+        let isRead = try blobs?.read(objects.entries[Int(index)].id) { (piece) throws(GitError) in
+            try objects.checkTime()
+            if isSame { isSame = try contents.continues(with: piece) }
         }
+        return isRead == true ? isSame : nil
+    }
+
+    private static func collision(_ kind: ObjectKind, _ id: ObjectID) -> GitError {
+        FsckRule.collision.refusal(kind.rawValue, id, "it collides with a different one of the same name")
     }
 }

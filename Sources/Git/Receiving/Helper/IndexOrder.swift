@@ -1,17 +1,25 @@
-/// What a helper is told, and what it answers: one JSON value each, on its standard input and output.
+/// What a helper is told, and what it answers: one JSON value each, on its standard input and output. What it reads and
+/// writes it gets as open descriptors.
 struct IndexOrder: Codable {
-    /// The repository, absolute.
-    var directory: String
-    /// The pack as it came: a file in the push's quarantine, where the result goes too.
-    var body: String
+    /// The pack as it came; complete afterwards.
+    static let body: Int32 = 3
+    /// The pack's index, empty.
+    static let index: Int32 = 4
+    /// The folder of the repository's objects.
+    static let objects: Int32 = 5
+
     var limits: ReceiveLimits
     /// Bytes of memory that the helper may take.
     var memoryBytes: Int
+    /// Seconds of processor time.
+    var seconds: Int
+    /// Bytes of a file, beyond what its pack explains.
+    var moreFileBytes: Int
 
     /// What has become of a pack.
     enum Answer: Codable {
-        /// It lies in the quarantine under this name, complete, with its index.
-        case indexed(name: String, objects: Int)
+        /// It is complete, with its index. The trailer is the hash that it is named by.
+        case indexed(trailer: String, objects: Int)
         /// Nothing in it needs to be kept.
         case nothingNew
         case failed(Failure)

@@ -20,25 +20,27 @@ public enum IndexProcess {
     }
 
     private static func perform(_ order: IndexOrder) throws(GitError) -> IndexOrder.Answer {
+        // All that the library reads of the host, it reads now.
         try LibGit2.start(maximumObjectSize: order.limits.objectBytes)
-        let repository = try Repository(directory: order.directory, lock: RepositoryLock.ofOneUse())
-        let pack = try PackReceiver.receive(
-            PackStorage(path: order.body), store: repository.objects, packs: "\(order.directory)/objects/pack",
-            limits: order.limits)
+        guard fchdir(IndexOrder.objects) == 0 else { throw LibGit2.systemError("fchdir") }
+        try ProcessRights.drop()
+        // The folder of objects, by whatever path that has now.
+        let store = try ObjectDatabase(folder: ".")
+        let body = OpenFile(IndexOrder.body)
+        let pack = try PackReceiver.receive(PackStorage(body), store: store, packs: "./pack", limits: order.limits)
         if pack.isEmpty { return .nothingNew }
-        let written = try pack.write(
-            to: FileSystem.parent(of: order.body), body: order.body, store: repository.objects)
-        return .indexed(name: written.name, objects: pack.count)
+        let trailer = try pack.write(to: body, index: OpenFile(IndexOrder.index), store: store)
+        return .indexed(trailer: trailer.description, objects: pack.count)
     }
 
     private static func limitItself(_ order: IndexOrder) {
         var status = stat()
-        _ = stat(order.body, &status)
-        let file = UInt(status.st_size)
+        _ = fstat(IndexOrder.body, &status)
         // The thin bases and the index come on top of what was pushed.
-        _ = cgit2_limit_file_size(2 * file + UInt(order.limits.objects) * 64 + (1 << 30))
-        _ = cgit2_limit_memory(UInt(order.memoryBytes))
-        _ = cgit2_limit_processor(UInt(order.limits.indexSeconds) + 10)
+        let file = 2 * Int(status.st_size) + order.limits.objects * 64 + order.moreFileBytes
+        _ = cgit2_limit_file_size(UInt(max(0, file)))
+        _ = cgit2_limit_memory(UInt(max(0, order.memoryBytes)))
+        _ = cgit2_limit_processor(UInt(max(0, order.seconds)))
         _ = cgit2_limit_files(1024)
         _ = cgit2_limit_core(0)
     }

@@ -1,7 +1,7 @@
 import CGit2
 import Glibc
 
-/// A child process with a pipe to it and one from it, and no other descriptor of ours.
+/// A child process with a pipe to it and one from it, and no other descriptors of ours than those that it is to get.
 enum SpawnedProcess {
     enum Ending: Equatable, CustomStringConvertible {
         case exited(Int32)
@@ -21,9 +21,11 @@ enum SpawnedProcess {
     private static let outputLimit = 1 << 16
 
     /// Starts a program, gives it `input`, which fits a pipe, takes what it says and waits for its end. Blocks.
-    /// - Parameter seconds: after which it is killed.
+    /// - Parameters:
+    ///   - files: what it gets as descriptors 3, 4 and so on.
+    ///   - seconds: after which it is killed.
     static func run(
-        _ program: String, _ arguments: [String], input: [UInt8], seconds: Int
+        _ program: String, _ arguments: [String], input: [UInt8], files: [OpenFile], seconds: Int
     ) throws(GitError) -> (output: [UInt8], ending: Ending) {
         var (order, answer): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
         defer { for end in order + answer where end >= 0 { close(end) } }
@@ -32,7 +34,7 @@ enum SpawnedProcess {
         guard socketpair(AF_UNIX, kind, 0, &order) == 0, cgit2_pipe(&answer) == 0 else {
             throw LibGit2.systemError("pipe")
         }
-        let pid = try spawn(program, arguments, input: order[0], output: answer[1])
+        let pid = try spawn(program, arguments, input: order[0], output: answer[1], files)
         for end in [order[0], answer[1]] { close(end) }
         (order[0], answer[1]) = (-1, -1)
         let written = input.withUnsafeBytes { send(order[1], $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -51,14 +53,23 @@ enum SpawnedProcess {
     }
 
     private static func spawn(
-        _ program: String, _ arguments: [String], input: Int32, output: Int32
+        _ program: String, _ arguments: [String], input: Int32, output: Int32, _ files: [OpenFile]
     ) throws(GitError) -> pid_t {
+        // Out of the way of the numbers that they get, so that none is replaced before it is taken.
+        var sources: [Int32] = []
+        defer { for source in sources { close(source) } }
+        for number in [input, output] + files.map(\.number) {
+            let source = fcntl(number, F_DUPFD_CLOEXEC, Int32(16))
+            guard source >= 0 else { throw LibGit2.systemError("fcntl") }
+            sources.append(source)
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        _ = cgit2_close_from(&actions, 3)
+        for (place, source) in sources.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, source, Int32(place < 2 ? place : place + 1))
+        }
+        _ = cgit2_close_from(&actions, Int32(files.count + 3))
         var list: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         list.append(nil)
         defer { for item in list { free(item) } }
