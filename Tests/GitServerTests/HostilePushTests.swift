@@ -90,6 +90,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func attack6AnUnreachedCommitMustBeWhole(isDamaged: Bool) async throws {
+        try await LiveGitServer.run(isDamaged: isDamaged) { server in
+            let git = try await server.client()
+            try await server.stored()("fetch", "-q", git.folder, "main:main")
+            let file = try await git("rev-parse", "HEAD:index.html")
+            let stale = try await server.commit(git, ["a": "stale\n"], "stale")
+            try await server.stored()("fetch", "-q", git.folder, "main:stale")
+            try await server.stored()("update-ref", "-d", "refs/heads/stale")
+            let gone = try await git("rev-parse", "HEAD:a")
+            if isDamaged {
+                try FileManager.default.removeItem(
+                    atPath: "\(server.repository)/objects/\(gone.prefix(2))/\(gone.dropFirst(2))")
+            }
+            // A client that names what it knows to be there and sends nothing.
+            let answer = try await Self.post(
+                server, old: Self.zero, new: stale, pack: Self.emptyPack, ref: "refs/heads/x")
+            let verdict = isDamaged ? "ng refs/heads/x missing necessary objects" : "ok refs/heads/x"
+            #expect(answer.contains(verdict), "\(answer)")
+            // One that sends it whole mends it.
+            try await git("push", "-q", server.url, "main:refs/heads/y")
+            #expect(try await server.stored()("cat-file", "-t", gone) == "blob")
+            #expect(try await server.stored()("cat-file", "-t", file) == "blob")
+        }
+    }
+
     @Test func aBranchMustPointToACommit() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()
@@ -109,9 +135,11 @@ import Testing
         ]
 
     /// Sends one command and bytes for a pack, as a client without side-band.
-    private static func post(_ server: LiveGitServer, old: String, new: String, pack: Data) async throws -> String {
+    private static func post(
+        _ server: LiveGitServer, old: String, new: String, pack: Data, ref: String = "refs/heads/main"
+    ) async throws -> String {
         var bytes: [UInt8] = []
-        PktLine.append(Array("\(old) \(new) refs/heads/main\0report-status".utf8), to: &bytes)
+        PktLine.append(Array("\(old) \(new) \(ref)\0report-status".utf8), to: &bytes)
         let path = server.scratch.path("request-\(UUID().uuidString)")
         try (Data(bytes) + PktLine.flush + pack).write(to: URL(fileURLWithPath: path))
         let command = try RunningCommand(

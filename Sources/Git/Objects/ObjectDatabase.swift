@@ -12,8 +12,9 @@ package struct ObjectDatabase: ~Copyable {
         self.extents = extents
     }
 
-    /// Opens a folder of objects.
+    /// Opens a folder of objects, for one use.
     init(folder: String) throws(GitError) {
+        extents = TreeExtentCache(limit: 0)
         var database: OpaquePointer?
         try LibGit2.check(git_odb_open(&database, folder), "git_odb_open")
         guard let database else { throw GitError(.library(-1), "no database", operation: "git_odb_open") }

@@ -20,7 +20,10 @@ extension RepositoryStore {
     package func receive<State: Sendable>(
         _ source: PackSource, of app: ID<App>,
         begin: @escaping @Sendable (borrowing Repository) throws(GitError) -> (state: State, isWanted: Bool),
-        decide: @escaping @Sendable (inout State, (ObjectID) throws(GitError) -> ObjectKind?) throws(GitError) -> Bool
+        decide:
+            @escaping @Sendable (
+                borrowing Repository, inout State, (ObjectID) throws(GitError) -> ObjectKind?
+            ) throws(GitError) -> Bool
     ) async throws(GitError) -> Received<State> {
         let (limits, helper) = (configuration.receive, configuration.indexHelper)
         let (first, reception) = try await withRepositoryForPush(app) {
@@ -29,7 +32,7 @@ extension RepositoryStore {
             var state = begun.state
             guard begun.isWanted else { return (Received(state: state, pack: nil, hold: hold), .read(nil)) }
             let reception = try repository.receive(source, limits: limits, helper: helper) {
-                (kind) throws(GitError) in try decide(&state, kind)
+                (kind) throws(GitError) in try decide(repository, &state, kind)
             }
             guard case .read(let pack) = reception else {
                 return (Received(state: state, pack: nil, hold: hold), reception)
@@ -41,7 +44,9 @@ extension RepositoryStore {
         let answer = try await helperPool.run { () throws(GitError) in try helper.index(large, limits: limits) }
         return try await withRepository(app) { (repository) throws(GitError) in
             var state = first.state
-            let pack = try repository.take(large, answer) { (kind) throws(GitError) in try decide(&state, kind) }
+            let pack = try repository.take(large, answer) { (kind) throws(GitError) in
+                try decide(repository, &state, kind)
+            }
             return Received(state: state, pack: pack, hold: first.hold)
         }
     }

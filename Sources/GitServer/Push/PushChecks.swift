@@ -65,6 +65,30 @@ struct PushChecks: Sendable {
         return hasWork
     }
 
+    /// Refuses what points to an object that was in the store before and lacks something that it needs. Costs nothing for
+    /// what the push brings.
+    /// - Parameter kind: the kind of an object, new or old.
+    mutating func checkStoredTargets(
+        in repository: borrowing Repository, limit: WorkLimit,
+        _ kind: (ObjectID) throws(GitError) -> ObjectKind?
+    ) throws(GitError) -> Bool {
+        var stored: Set<ObjectID> = []
+        for (index, command) in request.commands.enumerated() where !verdicts[index].isRefused {
+            if !command.new.isZero, repository.objects.contains(command.new) { stored.insert(command.new) }
+        }
+        let missing = try repository.missingObjects(of: stored, limit: limit) { (id) throws(GitError) in
+            try kind(id) != nil
+        }
+        for (index, command) in request.commands.enumerated() where !verdicts[index].isRefused {
+            guard let object = missing[command.new] else { continue }
+            verdicts[index] = .refused(
+                "missing necessary objects",
+                note: "error: \(command.new) was here before and needs \(object), which is gone")
+        }
+        failAllIfAtomic()
+        return hasWork
+    }
+
     /// Looks once more, now that the objects are kept and no other push comes in between: another may have moved a ref
     /// since the first look, and a commit that must hold another can be asked whether it does.
     mutating func recheck(in repository: borrowing Repository) throws(GitError) {

@@ -51,12 +51,14 @@ struct PushSession: Sendable {
         let source = try intake.get()
         let view = PusherView(try await gate.pusherView(of: access.app))
         let (request, policy) = (request, policy)
+        let time = Duration.seconds(store.configuration.receive.indexSeconds)
         do throws(GitError) {
             return try await store.receive(source, of: access.app.id) { (repository) throws(GitError) in
                 let checks = PushChecks(request, view: view, policy: policy, snapshot: try repository.snapshot())
                 return (checks, checks.hasWork)
-            } decide: { (checks, kind) throws(GitError) in
-                try checks.checkTargets(kind)
+            } decide: { (repository, checks, kind) throws(GitError) in
+                guard try checks.checkTargets(kind) else { return false }
+                return try checks.checkStoredTargets(in: repository, limit: WorkLimit(time, of: "the push"), kind)
             }
         } catch {
             // A shallow client does not know that what it leaves out is not here.
@@ -76,7 +78,7 @@ struct PushSession: Sendable {
                 var checks = PushChecks(request, view: view, policy: policy, snapshot: try repository.snapshot())
                 checks.refuseShallow(what)
                 return (checks, false)
-            } decide: { (_, _) throws(GitError) in
+            } decide: { (_, _, _) throws(GitError) in
                 false
             }
         } catch {

@@ -65,7 +65,7 @@ import Testing
         #expect(fixture.store.extents.extent(of: first.root) == TreeExtent(depth: 50, path: 99))
         // A store that remembers nothing reads it; what is remembered is not looked at again.
         let repository = try Repository(directory: fixture.directory, lock: fixture.store.lock(of: fixture.app))
-        let objects = ReceivedObjects(count: 0, packBytes: 0, limits: ReceiveLimits())
+        let objects = ReceivedObjects(count: 0, packBytes: 0, limits: ReceiveLimits(), bounds: nil)
         let forgetful = try Repository(directory: fixture.directory, lock: fixture.lock())
         var trees = StoredTrees(objects)
         let missing = ObjectID("1234567890123456789012345678901234567890") ?? .zero

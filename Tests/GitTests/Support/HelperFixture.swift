@@ -55,7 +55,7 @@ enum HelperFixture {
         }
         let received = try await store.receive(source, of: app) { (_) throws(GitError) in
             (ObjectKind?.none, true)
-        } decide: { (kind, find) throws(GitError) in
+        } decide: { (_, kind, find) throws(GitError) in
             kind = try find(id)
             return true
         }
