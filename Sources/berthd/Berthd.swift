@@ -1,7 +1,6 @@
 import ArgumentParser
 
 /// The server's program.
-@main
 struct Berthd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "berthd",

@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func theRepositoriesOfAUserAreCountedTogether() async throws {
-        try await LiveGitServer.run(configure: { $0.userBytes = 3 << 20 }) { server in
+        try await LiveGitServer.run(isDamaged: true, configure: { $0.userBytes = 3 << 20 }) { server in
             let other = ID<App>()
             guard let head = BranchName("main") else { return }
             try await server.store.create(other, head: head)
