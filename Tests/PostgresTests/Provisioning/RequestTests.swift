@@ -135,8 +135,7 @@ extension PostgresServerTests {
                     return UInt16(bigEndian: UnsafeRawPointer(pointer).load(fromByteOffset: 2, as: UInt16.self))
                 }
             }
-            let slow = try PostgresProvisioner(
-                externalURL: "postgresql://a:b@127.0.0.1:\(port)/postgres", logger: TestCluster.logger)
+            let slow = PostgresProvisioner(loopbackURL: "postgresql://a:b@127.0.0.1:\(port)/postgres")
             // Many more than there are places: none waits for all those before it.
             let codes = await withTaskGroup(of: PlatformError.Code?.self) { group in
                 for _ in 0..<16 {
