@@ -37,7 +37,9 @@ struct ReachableProvisioner: DatabaseProvisioner {
             guard !addresses.isEmpty else {
                 throw PlatformError(.databaseUnavailable, "the Postgres host \(host) has no IPv4 address now")
             }
-            try await network.allow(addresses: addresses, port: port)
+            // The name may stand for this host, by the address that containers know it by.
+            if addresses.contains(network.gateway) { try await network.allow(port: port) }
+            try await network.allow(addresses: addresses.filter { $0 != network.gateway }, port: port)
         }
         return endpoint
     }
