@@ -73,6 +73,7 @@ public struct ControlPlane: Sendable {
     public func close(grace: Duration) async {
         await queue.close(grace: grace)
         removal.unfinished.cancelAll()
+        await databases.close()
         await noteUses()
         logs.close()
     }

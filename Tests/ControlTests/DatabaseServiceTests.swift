@@ -77,6 +77,17 @@ struct DatabaseServiceTests {
         #expect(platform.provisioner.refreshed == [earlier])
     }
 
+    @Test("the end of the server ends the looking for a Postgres that does not answer")
+    func closedWhileDegraded() async throws {
+        let platform = TestPlatform()
+        platform.provisioner.failProbes(with: PlatformError(.databaseUnavailable, "Postgres does not answer"))
+        let leftovers = try await platform.control.restore()
+        let resumed = Task { await platform.control.resume(leftovers) }
+        #expect(await eventually { await platform.control.databases.provisioner == nil })
+        await platform.control.close(grace: .zero)
+        await resumed.value
+    }
+
     @Test("a channel that is made without Postgres gets its database when the server runs with it again")
     func madeWhileOff() async throws {
         let platform = TestPlatform()

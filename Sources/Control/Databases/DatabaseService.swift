@@ -16,6 +16,7 @@ public actor DatabaseService {
     private var availability = DatabaseAvailability.assumed
     /// Those who wait to hear whether Postgres is there.
     private var listeners: [CheckedContinuation<Void, Never>] = []
+    private var watching: Task<Void, Never>?
     private var store: any DatabaseStore { platform.databases }
     private var attempts: [ID<Channel>: Task<Result<Void, PlatformError>, Never>] = [:]
     /// Failures since the last success, and the next try that waits.
@@ -121,9 +122,25 @@ public actor DatabaseService {
 
     // MARK: - Availability
 
-    /// Finds out whether Postgres is there, and goes on until it is or the task is cancelled. When it is: makes the
-    /// databases that wait, and brings the others up to date. Once, at the start.
+    /// Finds out whether Postgres is there, and goes on until it is, the task is cancelled or `close` is called. When it is:
+    /// makes the databases that wait, and brings the others up to date. Once, at the start.
     func watch() async {
+        let task = Task { await look() }
+        watching = task
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// Ends what would go on.
+    func close() {
+        watching?.cancel()
+        for retry in retries.values { retry.cancel() }
+    }
+
+    private func look() async {
         guard let provisioner = platform.provisioner else { return }
         availability = .unknown
         var failures = 0
@@ -133,7 +150,7 @@ public actor DatabaseService {
                 break
             } catch {
                 failures += 1
-                if failures == 1 {
+                if failures == 1, !Task.isCancelled {
                     platform.logger.error(
                         "Postgres does not answer: databases are off until it does", metadata: ["error": "\(error)"])
                 }

@@ -119,6 +119,21 @@ extension PostgresServerTests {
             #expect(throws: PlatformError.self) { try ExtensionName("x\"; DROP DATABASE y; --") }
         }
 
+        @Test func `who gives up waiting is let go`() async throws {
+            let (never, _) = AsyncStream<Void>.makeStream()
+            let waiting = Task {
+                do throws(PlatformError) {
+                    try await TimeLimit.run(.seconds(3600)) { () async throws(PlatformError) in for await _ in never {}
+                    }
+                    return PlatformError.Code?.none
+                } catch {
+                    return error.code
+                }
+            }
+            waiting.cancel()
+            #expect(await waiting.value == .cancelled)
+        }
+
         @Test func `who waits for a figure waits so long and no longer`() async throws {
             // Takes connections and never says a word.
             let silent = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -17,10 +17,10 @@ extension PostgresServerTests {
             proxy = try SilentProxy(to: cluster.cluster.endpoint().port)
             var target = PostgresTarget(url: try cluster.adminURL(port: proxy.port))
             target.limits = ConnectionLimits(
-                connectSeconds: 1, statementSeconds: 3, patientSeconds: 10, lockSeconds: 3, graceSeconds: 1)
+                connectSeconds: 1, statementSeconds: 5, patientSeconds: 8, lockSeconds: 5, graceSeconds: 1)
             let endpoint = try cluster.cluster.endpoint()
             provisioner = PostgresProvisioner(
-                limits: ProvisionerLimits(request: .seconds(4), reset: .seconds(60)), logger: TestCluster.logger
+                limits: ProvisionerLimits(request: .seconds(10), reset: .seconds(60)), logger: TestCluster.logger
             ) { [target] () throws(PlatformError) in (target, endpoint) }
         }
 
@@ -70,7 +70,9 @@ extension PostgresServerTests {
         @Test func `whatever is asked of a silent server ends, and says that it is unavailable`() async throws {
             defer { proxy.close() }
             let identity = DatabaseIdentity.fresh()
-            try await provisioner.provision(identity, password: "secret")
+            try await cluster.provisioner.provision(identity, password: "secret")
+            // Connections that are kept, and those to come.
+            _ = try await provisioner.figures(identity)
             proxy.fallSilent()
             #expect(await code { try await provisioner.reset(identity) } == .databaseUnavailable)
             #expect(
@@ -96,7 +98,7 @@ extension PostgresServerTests {
         func `a reset that is cut off in the middle leaves the role able to log in`(_ moment: String) async throws {
             defer { proxy.close() }
             let identity = DatabaseIdentity.fresh()
-            try await provisioner.provision(identity, password: "secret")
+            try await cluster.provisioner.provision(identity, password: "secret")
             try cluster.shell(identity, "CREATE TABLE kept (n int)")
             proxy.fallSilent(at: moment)
             #expect(await code { try await provisioner.reset(identity) } == .databaseUnavailable)
