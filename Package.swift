@@ -107,7 +107,7 @@ let package = Package(
             path: "Benchmarks/BareRoute"),
 
         // Tests.
-        .target(name: "TestSupport", dependencies: ["Core"]),
+        .target(name: "TestSupport", dependencies: ["Core", logging]),
         .target(
             name: "ControlTestSupport", dependencies: ["Control", "Core", "TestSupport", logging],
             path: "Tests/ControlTestSupport"),

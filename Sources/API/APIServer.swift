@@ -12,7 +12,9 @@ public struct APIServer: Sendable {
 
     /// Every endpoint that is served. A new surface is one more line here.
     var endpoints: [Endpoint] {
-        AppsSurface(apps: control.apps, address: control.address).endpoints
+        AppsSurface(
+            apps: control.apps, address: control.address, lists: AnswerCache(version: control.dataVersion)
+        ).endpoints
             + ChannelsSurface(channels: control.channels, address: control.address).endpoints
             + DeploysSurface(deploys: control.deploys).endpoints
             + EnvironmentSurface(environment: control.environment).endpoints
@@ -25,7 +27,9 @@ public struct APIServer: Sendable {
 
     /// The OpenAPI description of the API as this server serves it: JSON text.
     public var description: String {
-        OpenAPIDocument.make(endpoints, server: control.address.url(host: control.address.apiHost)).text
+        OpenAPIDocument.make(
+            endpoints, server: control.address.url(host: control.address.apiHost), templates: control.apps.templates
+        ).text
     }
 
     /// Outermost first: every answer gets a request id; every error becomes the envelope; who asks is settled before

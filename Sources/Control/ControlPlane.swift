@@ -14,9 +14,12 @@ public struct ControlPlane: Sendable {
     public let statistics: StatisticsService
     public let pushes: PushService
     public let address: PublicAddress
+    /// Tells whether anything was committed to the stores, for whoever keeps what was read.
+    public let dataVersion: DataVersionSource
     private let queue: DeployQueue
     private let recovery: Recovery
     private let logs: DeployLogs
+    private let removal: Removal
     private let logger: Logger
 
     public init(_ platform: Platform) {
@@ -29,7 +32,7 @@ public struct ControlPlane: Sendable {
         let pipeline = DeployPipeline(
             platform: platform, databases: databases, logs: logs, retirement: retirement, sites: sites)
         queue = DeployQueue(platform: platform, pipeline: pipeline)
-        let removal = Removal(
+        removal = Removal(
             platform: platform, databases: databases, queue: queue, retirement: retirement, sites: sites)
 
         users = UserService(users: platform.users, tokens: tokens, now: platform.now)
@@ -44,6 +47,7 @@ public struct ControlPlane: Sendable {
             platform: platform, databases: databases, pipeline: pipeline, queue: queue, logs: logs, removal: removal,
             sites: sites)
         address = platform.address
+        dataVersion = platform.dataVersion
     }
 
     /// Settles what a stop interrupted, finds what runs and publishes every route; before the listener opens.
@@ -68,6 +72,8 @@ public struct ControlPlane: Sendable {
     /// are told so.
     public func close(grace: Duration) async {
         await queue.close(grace: grace)
+        removal.unfinished.cancelAll()
+        await databases.close()
         await noteUses()
         logs.close()
     }

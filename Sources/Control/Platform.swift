@@ -22,6 +22,8 @@ public struct Platform: Sendable {
     public let routes: any RoutePublisher
     /// `nil` when Postgres is switched off.
     public let provisioner: (any DatabaseProvisioner)?
+    /// Tells whether anything was committed to the stores.
+    public let dataVersion: DataVersionSource
     public let address: PublicAddress
     public let configuration: ControlConfiguration
     public let now: WallClock
@@ -33,8 +35,8 @@ public struct Platform: Sendable {
         instances: any InstanceStore, environment: any EnvironmentStore, databases: any DatabaseStore,
         statistics: any StatisticsStore, deployLogs: any DeployLogStore, repository: any SourceRepository,
         builder: any SourceBuilder, runner: any InstanceRunner, meter: any InstanceMeter, routes: any RoutePublisher,
-        provisioner: (any DatabaseProvisioner)?, address: PublicAddress,
-        configuration: ControlConfiguration, now: @escaping WallClock, logger: Logger
+        provisioner: (any DatabaseProvisioner)?, dataVersion: @escaping DataVersionSource = { nil },
+        address: PublicAddress, configuration: ControlConfiguration, now: @escaping WallClock, logger: Logger
     ) {
         self.users = users
         self.tokens = tokens
@@ -54,6 +56,7 @@ public struct Platform: Sendable {
         self.meter = meter
         self.routes = routes
         self.provisioner = provisioner
+        self.dataVersion = dataVersion
         self.address = address
         self.configuration = configuration
         self.now = now
@@ -83,7 +86,8 @@ public struct ControlConfiguration: Sendable {
     public var storeRetry = Backoff(first: .seconds(1), longest: .seconds(30))
     /// Between attempts to start an instance that did not survive a stop of the machine.
     public var instanceRetry = Backoff(first: .seconds(5), longest: .seconds(300))
-
+    /// Between looks for a Postgres that did not answer at the start.
+    public var databaseProbe = Backoff(first: .seconds(1), longest: .seconds(15))
     /// Between attempts to make a channel's database.
     public var databaseRetry = Backoff(first: .seconds(2), longest: .seconds(300))
 

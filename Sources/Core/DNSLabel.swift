@@ -11,13 +11,16 @@ public enum DNSLabel {
         return bytes.allSatisfy { $0 == hyphen || (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) }
     }
 
-    /// Throws `.invalid` with the rule when `text` is not a label.
+    /// Throws `.invalid` with the rule and what breaks it when `text` is not a label.
     static func check(_ text: String, field: String) throws(PlatformError) {
-        guard isValid(text) else {
-            throw .invalid(
-                "\(field) must be 1 to \(maximumLength) lowercase letters, digits and hyphens, "
-                    + "and must not start or end with a hyphen")
+        guard !isValid(text) else { return }
+        let fault = NameFault.describe(text, maximum: maximumLength) { scalar in
+            ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) || scalar == "-"
         }
+        throw .invalid(
+            "\(field) must be 1 to \(maximumLength) lowercase letters, digits and hyphens, "
+                + "and must not start or end with a hyphen: "
+                + (fault ?? "it \(text.utf8.first == hyphen ? "starts" : "ends") with a hyphen"))
     }
 
     private static let hyphen = UInt8(ascii: "-")

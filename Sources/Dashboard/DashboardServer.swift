@@ -6,10 +6,10 @@ import Logging
 
 /// The dashboard: pages rendered on the server, no scripts. It shows what the API shows, through the same use cases.
 public struct DashboardServer: Sendable {
-    private let control: ControlPlane
-    private let pages: PageRenderer
-    private let sessions = SessionStore()
-    private let cookie: SessionCookie
+    let control: ControlPlane
+    let pages: PageRenderer
+    let sessions = SessionStore()
+    let cookie: SessionCookie
 
     /// Throws when a page's template is not valid Mustache.
     public init(control: ControlPlane) throws {
@@ -25,6 +25,8 @@ public struct DashboardServer: Sendable {
         router.get("/", use: home)
         router.post("/sign-in", use: signIn)
         router.post("/sign-out", use: signOut)
+        router.get("/invite", use: invite)
+        router.post("/invite", use: redeem)
         router.get("/apps/{app}", use: app)
         router.get("/apps/{app}/channels/{channel}/deploys/{deploy}", use: deploy)
         router.get("/berth.css") { _, _ in
@@ -102,7 +104,7 @@ public struct DashboardServer: Sendable {
 }
 
 extension Response {
-    fileprivate static func seeOther(_ path: String, cookie: String) -> Response {
+    static func seeOther(_ path: String, cookie: String) -> Response {
         Response(status: .seeOther, headers: [.location: path, .setCookie: cookie])
     }
 }

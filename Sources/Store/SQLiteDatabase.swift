@@ -56,6 +56,9 @@ public final class SQLiteDatabase: Sendable {
         }
     }
 
+    /// Another number after every commit.
+    public var currentVersion: Int64 { version.current }
+
     /// Closes all connections; calls that follow fail.
     public func close() throws(PlatformError) {
         do {

@@ -61,7 +61,7 @@ struct ErrorTests {
     }
 
     @Test("never tell a stranger's thing from a missing one, whatever the body")
-    func foreign() async throws {
+    func attack29ForeignIsMissing() async throws {
         let api = TestAPI()
         let alice = try await api.token("alice")
         let bob = try await api.token("bob")
@@ -89,7 +89,7 @@ struct ErrorTests {
     }
 
     @Test("of scope: each endpoint wants the scope that the document names")
-    func scopes() async throws {
+    func attack3EachEndpointWantsItsScope() async throws {
         let api = TestAPI()
         let (user, first) = try await api.platform.control.users.add(name: "alice", isAdmin: false)
         let app = try await api.call(.post, "/apps", token: first.plaintext, body: #"{"name":"my-site"}"#).object

@@ -110,7 +110,7 @@ struct ExtensionTests {
     }
 
     @Test("administration is for administrators, and says when there is none")
-    func administration() async throws {
+    func attack30AdministrationIsForAdministrators() async throws {
         let alice = try await api.token("alice")
         let calls: [(HTTPRequest.Method, String)] = [
             (.get, "/admin/users"), (.post, "/admin/users"), (.get, "/admin/invites"), (.post, "/admin/invites"),

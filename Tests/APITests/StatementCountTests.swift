@@ -3,6 +3,9 @@ import ControlTestSupport
 import Core
 import Foundation
 import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
 import Store
 import Synchronization
 import TestSupport
@@ -32,14 +35,7 @@ struct StatementCountTests {
         let directory = try TemporaryDirectory("berth-count")
         let count = Count()
         let database = try await SQLiteDatabase.open(dataDirectory: directory.path) { count.note($0) }
-        let stores = StoreSet(
-            users: SQLiteUserStore(database), tokens: SQLiteTokenStore(database),
-            invites: SQLiteInviteStore(database), apps: SQLiteAppStore(database),
-            channels: SQLiteChannelStore(database), deploys: SQLiteDeployStore(database),
-            releases: SQLiteReleaseStore(database), instances: SQLiteInstanceStore(database),
-            environment: SQLiteEnvironmentStore(database), databases: SQLiteDatabaseStore(database),
-            statistics: SQLiteStatisticsStore(database),
-            logs: try FileDeployLogStore(dataDirectory: directory.path))
+        let stores = try StoreSet(database, directory: directory)
         let api = TestAPI()
         let control = api.platform.over(stores)
         let (owner, token) = try await control.users.add(name: "root", isAdmin: true)
@@ -84,6 +80,49 @@ struct StatementCountTests {
             _ = try await api.call(.get, "/apps/\(first)", token: token.plaintext, control: control)
         }
         #expect(again.isEmpty, "\(again)")
+        try database.close()
+    }
+
+    @Test("a list of apps is made once, and anew after every change that could show in it")
+    func lists() async throws {
+        let directory = try TemporaryDirectory("berth-count")
+        let count = Count()
+        let database = try await SQLiteDatabase.open(dataDirectory: directory.path) { count.note($0) }
+        let stores = try StoreSet(database, directory: directory)
+        let api = TestAPI()
+        let control = api.platform.over(stores) { database.currentVersion }
+        let (alice, token) = try await control.users.add(name: "alice", isAdmin: false)
+        let (bob, other) = try await control.users.add(name: "bob", isAdmin: false)
+        let router = APIServer(control: control).router()
+        try await Application(router: router, logger: TestAPI.logger).test(.router) { client in
+            func list(_ token: MintedToken) async throws -> String {
+                let response = try await client.execute(
+                    uri: "/apps", method: .get, headers: [.authorization: "Bearer \(token.plaintext)"])
+                #expect(response.status == .ok && response.headers[.contentType] == "application/json")
+                return String(buffer: response.body)
+            }
+            let (app, prod) = try await stores.makeApp("site", owner: alice)
+            _ = try await stores.makeApp("hidden", owner: bob)
+            let first = try await list(token)
+            #expect(first.contains("\"site\"") && !first.contains("hidden"))
+            #expect(try await list(other).contains("hidden"))
+            var again = ""
+            let statements = try await count.during { again = try await list(token) }
+            #expect(again == first)
+            #expect(statements.isEmpty, "\(statements)")
+
+            try await stores.channels.setBinding(.anyBranch, channel: prod.id)
+            #expect(try await list(token).contains("branch:*"))
+            _ = try await stores.makeChannel("staging", app: app)
+            #expect(try await list(token).contains("\"staging\""))
+            #expect(try await stores.apps.markDeleted(app.id, owner: alice.id))
+            #expect(try await list(token) == #"{"apps":[]}"#)
+            try await control.tokens.revoke(
+                token.token.id, by: Principal(user: alice, token: token.token.id, scopes: []))
+            let response = try await client.execute(
+                uri: "/apps", method: .get, headers: [.authorization: "Bearer \(token.plaintext)"])
+            #expect(response.status == .unauthorized)
+        }
         try database.close()
     }
 }

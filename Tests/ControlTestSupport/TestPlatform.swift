@@ -27,8 +27,9 @@ public struct TestPlatform: Sendable {
     }
 
     /// A control plane over other stores, with this platform's rooms.
-    public func over(_ stores: StoreSet) -> ControlPlane {
-        ControlPlane(Self.platform(stores, repository, builder, runner, meter, routes, provisioner))
+    public func over(_ stores: StoreSet, version: @escaping DataVersionSource = { nil }) -> ControlPlane {
+        ControlPlane(
+            Self.platform(stores, repository, builder, runner, meter, routes, provisioner, version: version))
     }
 
     /// A user with a token.
@@ -62,12 +63,15 @@ public struct TestPlatform: Sendable {
 
     private static func platform(
         _ stores: StoreSet, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
-        _ runner: ScriptedRunner, _ meter: ScriptedMeter, _ routes: RecordingRoutes, _ provisioner: ScriptedProvisioner?
+        _ runner: ScriptedRunner, _ meter: ScriptedMeter, _ routes: RecordingRoutes,
+        _ provisioner: ScriptedProvisioner?,
+        version: @escaping DataVersionSource = { nil }
     ) -> Platform {
         var configuration = ControlConfiguration()
         configuration.storeRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.instanceRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.databaseRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
+        configuration.databaseProbe = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.keptDeploys = 3
         return Platform(
             users: stores.users, tokens: stores.tokens, invites: stores.invites, apps: stores.apps,
@@ -75,7 +79,7 @@ public struct TestPlatform: Sendable {
             instances: stores.instances, environment: stores.environment, databases: stores.databases,
             statistics: stores.statistics, deployLogs: stores.logs, repository: repository, builder: builder,
             runner: runner, meter: meter, routes: routes, provisioner: provisioner,
-            address: PublicAddress(scheme: "http", domain: "localhost", port: 8080),
+            dataVersion: version, address: PublicAddress(scheme: "http", domain: "localhost", port: 8080),
             configuration: configuration, now: { Date(timeIntervalSince1970: 1_776_853_860) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }

@@ -83,4 +83,19 @@ struct AppServiceTests {
         #expect(await eventually { (try? await platform.stores.apps.deletedApps().isEmpty) == true })
         #expect(await eventually { platform.provisioner.provisioned.count == 1 })
     }
+
+    @Test("that is deleted while Postgres does not answer goes as soon as it does again")
+    func deletedDuringOutage() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        #expect(await eventually { platform.provisioner.provisioned.count == 1 })
+        platform.provisioner.failDrops(with: PlatformError(.databaseUnavailable, "Postgres does not answer"))
+        try await platform.control.apps.delete(app.id, by: alice)
+        #expect(await eventually { platform.provisioner.drops > 2 })
+        #expect(try await platform.stores.apps.deletedApps().map(\.id) == [app.id])
+        platform.provisioner.failDrops(with: nil)
+        #expect(await eventually { (try? await platform.stores.apps.deletedApps().isEmpty) == true })
+        #expect(platform.provisioner.provisioned.isEmpty)
+    }
 }

@@ -20,6 +20,17 @@ struct TokenServiceTests {
         #expect(!TokenText.isWellFormed(token + "\n"))
     }
 
+    @Test("can be verified by whoever knows the documented rule: these are known answers")
+    func knownChecksum() {
+        // Made with zlib's crc32 and the alphabet 0-9 A-Z a-z, most significant digit first.
+        let known = [
+            "xh_live_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA0Mdmlj",
+            "xh_live_zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz05ZaXP",
+            "xh_live_0123456789abcdefghijklmnopqrstuvwxyz-_ABCDE3mRItp",
+        ]
+        for token in known { #expect(TokenText.isWellFormed(token), "\(token)") }
+    }
+
     @Test("are known by their digest only, and end when revoked")
     func lifecycle() async throws {
         let platform = TestPlatform()
@@ -38,7 +49,7 @@ struct TokenServiceTests {
     }
 
     @Test("of somebody else cannot be revoked, and look like missing ones")
-    func foreign() async throws {
+    func attack29ForeignTokensAreMissing() async throws {
         let platform = TestPlatform()
         let alice = try await platform.user()
         let bob = try await platform.user("bob")
@@ -52,7 +63,7 @@ struct TokenServiceTests {
     }
 
     @Test("never mint more than they hold, nor what is reserved")
-    func scopes() async throws {
+    func attack30NoTokenMintsAWiderOne() async throws {
         let platform = TestPlatform()
         let alice = try await platform.user()
         let tokens = platform.control.tokens
@@ -72,7 +83,7 @@ struct TokenServiceTests {
     }
 
     @Test("that are revoked while a push comes in end it before a ref moves")
-    func revokedPush() async throws {
+    func attack3ATokenRevokedDuringAPush() async throws {
         let platform = TestPlatform()
         let alice = try await platform.user()
         let app = try await platform.control.apps.create(name: "my-site", template: nil, by: alice).app

@@ -15,6 +15,56 @@ struct NamesTests {
         ])
     func invalid(name: String) { #expect(!DNSLabel.isValid(name)) }
 
+    @Test(
+        "that are not say which character is wrong, or how long they are",
+        arguments: [
+            ("", "it is empty"), ("My", "character 1 is \"M\""), ("ab_c", "character 3 is \"_\""),
+            ("a b", "character 2 is a space"), ("a\n", "character 2 is U+000A"),
+            ("\u{fc}ber", "character 1 is \"\u{fc}\" (U+00FC)"), ("a\u{301}", "character 2 is U+0301"),
+            ("a\u{202e}b", "character 2 is U+202E"), ("-a", "it starts with a hyphen"),
+            ("a-", "it ends with a hyphen"), (String(repeating: "x", count: 41), "it has 41 characters"),
+        ])
+    func faults(name: String, fault: String) {
+        let error = #expect(throws: PlatformError.self) { try ChannelName(name) }
+        #expect(error?.message.hasPrefix("name must be 1 to 40 lowercase letters, digits and hyphens") == true)
+        #expect(error?.message.hasSuffix(": \(fault)") == true, "\(error?.message ?? "")")
+    }
+
+    @Test("of variables that are refused say why")
+    func variableFaults() {
+        for (key, fault) in [
+            ("", "it is empty"), ("1A", "it starts with a digit"), ("A-B", "character 2 is \"-\""),
+            ("a", "character 1 is \"a\""), (String(repeating: "A", count: 256), "it has 256 characters"),
+        ] {
+            let error = #expect(throws: PlatformError.self) { try EnvironmentKey(key) }
+            #expect(error?.message.hasSuffix(": \(fault)") == true, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test("that are quoted are cut, and what cannot be seen is written out")
+    func quoted() {
+        #expect(NameFault.quoted("a\n\u{1b}[1m") == #""a\n\u{1B}[1m""#)
+        #expect(NameFault.quoted(String(repeating: "x", count: 100)).hasSuffix("x\" and 40 characters more"))
+    }
+
+    @Test("of branches are told apart byte by byte, as git does")
+    func exactBranches() throws {
+        let composed = try #require(BranchName("caf\u{e9}"))
+        let decomposed = try #require(BranchName("cafe\u{301}"))
+        // For Swift these texts are the same.
+        #expect(composed.rawValue == decomposed.rawValue)
+        #expect(composed != decomposed && Set([composed, decomposed]).count == 2)
+        let kelvin = try #require(BranchName("\u{212a}"))
+        #expect(kelvin != BranchName("K"))
+        #expect(try !GitRefBinding("branch:cafe\u{301}").accepts(composed))
+        #expect(try GitRefBinding("branch:cafe\u{301}").accepts(decomposed))
+        // A mark on the slash is part of the name, not of the prefix.
+        let marked = try #require(BranchName(ref: "refs/heads/\u{301}x"))
+        #expect(Array(marked.rawValue.utf8) == Array("\u{301}x".utf8))
+        #expect(Array(marked.ref.utf8) == Array("refs/heads/\u{301}x".utf8))
+        #expect(try GitRefBinding("branch:\u{301}x") == .branch(marked))
+    }
+
     @Test("of apps stay off the reserved prefixes")
     func reserved() throws {
         for prefix in AppName.reservedPrefixes {

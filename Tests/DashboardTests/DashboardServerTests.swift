@@ -178,4 +178,33 @@ struct DashboardServerTests {
             }
         }
     }
+
+    @Test("an invite's code makes a user, whose first token is shown once; a bad code is token_invalid")
+    func invite() async throws {
+        let (_, root) = try await platform.control.users.add(name: "root", isAdmin: true)
+        let admin = try await platform.control.tokens.authenticate(root.plaintext)
+        let code = try await platform.control.invites.make(label: nil, hours: nil, by: admin).code
+        let site = try #require(HTTPField.Name("Sec-Fetch-Site"))
+        let replies = try await visit([
+            (.get, "/invite?code=\(code)", [:], nil),
+            (.post, "/invite", [:], "code=xh_invite_wrong&name=bob"),
+            (.post, "/invite", [:], "code=\(code)&name=root"),
+            (.post, "/invite", [:], "code=\(code)&name=Not+a+name"),
+            (.post, "/invite", [site: "cross-site"], "code=\(code)&name=bob"),
+            (.post, "/invite", [:], "code=+\(code)%0A&name=bob"),
+            (.post, "/invite", [:], "code=\(code)&name=carol"),
+        ])
+        #expect(replies[0].status == 200 && replies[0].text.contains("value=\"\(code)\""))
+        #expect(replies[1].status == 401 && replies[1].text.contains("token_invalid"))
+        #expect(replies[2].status == 400 && replies[2].text.contains("taken"))
+        #expect(replies[3].status == 400 && replies[3].text.contains("user name"))
+        #expect(replies[4].status == 403)
+        let welcome = replies[5]
+        #expect(welcome.status == 200 && welcome.headers[.cacheControl] == "no-store")
+        let token = try #require(welcome.text.firstMatch(of: #/xh_live_[A-Za-z0-9_-]{49}/#)).output
+        #expect(try await platform.control.tokens.authenticate(String(token)).user.name.rawValue == "bob")
+        // Used up.
+        #expect(replies[6].status == 401 && !replies[6].text.contains("xh_live_"))
+        #expect(try await platform.stores.users.users().map(\.name.rawValue) == ["root", "bob"])
+    }
 }

@@ -20,13 +20,13 @@ final class TestCluster: Sendable {
     /// Starts a cluster below `dataDirectory`, by default directly in a fresh folder.
     init(
         _ directory: TemporaryDirectory, dataDirectory: String? = nil, runtimeDirectory: String? = nil,
-        gateways: [String] = [TestCluster.gateway]
+        gateways: [String] = [TestCluster.gateway], maximumConnections: Int = 200
     ) {
         self.directory = directory
         configuration = ClusterConfiguration(
             dataDirectory: dataDirectory ?? directory.path("data"),
             runtimeDirectory: runtimeDirectory ?? directory.path("run"), gatewayAddresses: gateways,
-            containerSubnets: ["127.0.0.0/8"], addressSeconds: 0.1)
+            containerSubnets: ["127.0.0.0/8"], maximumConnections: maximumConnections, addressSeconds: 0.1)
         let cluster = PostgresCluster(configuration, logger: Self.logger)
         self.cluster = cluster
         provisioner = PostgresProvisioner(cluster: cluster, logger: Self.logger)
@@ -38,10 +38,12 @@ final class TestCluster: Sendable {
     /// Runs `body` with a cluster that is ready; stops it whatever happens.
     static func with(
         _ directory: TemporaryDirectory, dataDirectory: String? = nil, runtimeDirectory: String? = nil,
-        gateways: [String] = [TestCluster.gateway], _ body: (TestCluster) async throws -> Void
+        gateways: [String] = [TestCluster.gateway], maximumConnections: Int = 200,
+        _ body: (TestCluster) async throws -> Void
     ) async throws {
         let cluster = TestCluster(
-            directory, dataDirectory: dataDirectory, runtimeDirectory: runtimeDirectory, gateways: gateways)
+            directory, dataDirectory: dataDirectory, runtimeDirectory: runtimeDirectory, gateways: gateways,
+            maximumConnections: maximumConnections)
         let outcome: Result<Void, any Error>
         do {
             try await cluster.cluster.waitUntilReady()
@@ -65,6 +67,13 @@ final class TestCluster: Sendable {
         get throws { try #require(PostmasterFile.runningPostmaster(layout)) }
     }
 
+    /// Kills it as a crash of its machine does; on return it accepts connections again.
+    func crash() async throws {
+        let first = try postmaster
+        first.signal(SIGKILL)
+        try await eventually { !first.isRunning && (try? PostgresConnection(cluster.target()).isAlive) == true }
+    }
+
     /// What a channel's app connects with.
     func target(_ identity: DatabaseIdentity, password: String) throws -> PostgresTarget {
         let endpoint = try cluster.endpoint()
@@ -78,7 +87,15 @@ final class TestCluster: Sendable {
         try PostgresConnection(target(identity, password: password))
     }
 
+    /// The administrator's URL, as an operator gives it.
+    func adminURL(port: Int? = nil) throws -> String {
+        let credentials = try ClusterCredentials.load(layout, addresses: [])
+        return
+            "postgresql://\(ClusterSettings.superuser):\(credentials.password)@127.0.0.1:\(port ?? credentials.port)/postgres"
+    }
+
     /// What the superuser reads in one field.
+    @discardableResult
     func ask(_ sql: String, _ parameters: [String] = []) throws -> String? {
         try PostgresConnection(cluster.target()).execute(sql, parameters).text()
     }
@@ -96,5 +113,27 @@ func eventually(_ condition: () throws -> Bool) async throws {
         try #require(ContinuousClock.now < deadline, "the condition did not come true")
         await Task.yield()
         usleep(5000)
+    }
+}
+
+extension PostgresProvisioner {
+    /// As on a server that somebody else runs, by its URL, though it is on this machine's loopback, where no container could
+    /// reach it.
+    convenience init(
+        loopbackURL url: String, extensions: [ExtensionName] = [], limits: ProvisionerLimits = ProvisionerLimits()
+    ) {
+        self.init(extensions: extensions, limits: limits, logger: TestCluster.logger) { () throws(PlatformError) in
+            (PostgresTarget(url: url), DatabaseEndpoint(host: "192.0.2.1", port: 5432))
+        }
+    }
+}
+
+/// Asks until there is an answer; fails after 20 s.
+func eventuallyValue<Value>(_ value: () async throws -> Value?) async throws -> Value {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while true {
+        if let value = try await value() { return value }
+        try #require(ContinuousClock.now < deadline, "no value came")
+        usleep(20_000)
     }
 }

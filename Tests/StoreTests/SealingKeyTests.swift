@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 struct SealingKeyTests {
-    @Test func `secrets are nowhere in plain in the data folder while the database is open`() async throws {
+    @Test func `attack 14: secrets are nowhere in plain in the data folder while the database is open`() async throws {
         let directory = try TemporaryDirectory("berth-store")
         let database = try await SQLiteDatabase.open(dataDirectory: directory.path)
         let stores = try StoreSet(database, dataDirectory: directory.path)

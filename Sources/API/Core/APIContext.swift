@@ -8,29 +8,7 @@ public struct APIContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     /// Who asks; set by `AuthenticationMiddleware`.
     var principal: Principal?
-
     public init(source: Source) { coreContext = CoreRequestContextStorage(source: source) }
-}
-
-/// Gives every answer the identifier that stands beside the request in the log (`hb.request.id`), and logs what changes
-/// something.
-struct RequestIdentityMiddleware: RouterMiddleware {
-    private static let header = HTTPField.Name("X-Request-Id")
-
-    func handle(
-        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
-    ) async throws -> Response {
-        var response = try await next(request, context)
-        if let header = Self.header { response.headers[header] = context.id }
-        let isChange = request.method != .get && request.method != .head && response.status.kind == .successful
-        context.logger.log(
-            level: isChange ? .info : .debug, "request answered",
-            metadata: [
-                "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
-                "status": "\(response.status.code)",
-            ])
-        return response
-    }
 }
 
 /// Answers what anybody may ask: `/healthz`, on any host, and the description of the API.

@@ -8,6 +8,8 @@ import NIOCore
 enum Answer: Sendable {
     /// 200 with a JSON body. The contract answers creations with 200 too.
     case json(JSONValue)
+    /// The same, encoded already.
+    case encoded(ByteBuffer)
     /// 200 with `text/plain; charset=utf-8`.
     case text(Data)
     /// 200 with `application/sql`, to be saved as a file; as fast as it is read.
@@ -18,6 +20,7 @@ enum Answer: Sendable {
     var response: Response {
         switch self {
         case .json(let value): .json(value)
+        case .encoded(let bytes): .json(bytes)
         case .text(let data):
             Response(
                 status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
@@ -55,8 +58,12 @@ extension Response {
     }
 
     static func json(text: String, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
+        json(ByteBuffer(string: text), status: status, headers: headers)
+    }
+
+    static func json(_ bytes: ByteBuffer, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
         var headers = headers
         headers[.contentType] = "application/json"
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: bytes))
     }
 }

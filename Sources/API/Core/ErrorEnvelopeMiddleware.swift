@@ -13,32 +13,40 @@ struct ErrorEnvelopeMiddleware: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            return render(translate(error, request: request, context: context), request: request)
+            let shown = translate(error, request: request, context: context)
+            log(error, shownAs: shown, request: request, context: context)
+            return render(shown, request: request)
         }
     }
 
     private func translate(_ error: any Error, request: Request, context: APIContext) -> PlatformError {
         switch error {
-        case let error as PlatformError where error.code != .internal:
-            if let cause = error.cause {
-                context.logger.warning(
-                    "request not answered as asked",
-                    metadata: ["code": "\(error.code)", "cause": "\(cause)"])
-            }
-            return error
+        case let error as PlatformError where error.code != .internal: error
         case let error as HTTPError where error.status == .notFound:
-            return routes.methods(for: request.uri.path).isEmpty
+            routes.methods(for: request.uri.path).isEmpty
                 ? PlatformError(.notFound, "there is no such endpoint")
                 : PlatformError(.methodNotAllowed, "\(request.method.rawValue) is not allowed here")
         case let error as HTTPError where error.status == .contentTooLarge:
-            return PlatformError(.tooLarge, "the body is too large")
+            PlatformError(.tooLarge, "the body is too large")
         case let error as HTTPError where error.status.kind == .clientError:
-            return .invalid(error.body ?? "the request cannot be read")
-        default:
-            context.logger.error(
-                "request failed",
-                metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
-            return PlatformError(.internal, "internal error; the request id is \(context.id)")
+            .invalid(error.body ?? "the request cannot be read")
+        default: PlatformError(.internal, "internal error; the request id is \(context.id)")
+        }
+    }
+
+    /// What the caller did wrong is information; what we could not do is an error, with its cause.
+    private func log(_ error: any Error, shownAs shown: PlatformError, request: Request, context: APIContext) {
+        let (status, code) = Self.wireForm(of: shown.code)
+        var facts: Logger.Metadata = [
+            "method": "\(request.method.rawValue)", "path": "\(request.uri.path)", "status": "\(status.code)",
+            "code": "\(code)",
+        ]
+        if let cause = (error as? PlatformError)?.cause { facts["cause"] = "\(cause)" }
+        if shown.code == .internal { facts["error"] = "\(error)" }
+        if status.kind == .serverError {
+            context.logger.error("request failed", metadata: facts)
+        } else {
+            context.logger.info("request refused", metadata: facts)
         }
     }
 

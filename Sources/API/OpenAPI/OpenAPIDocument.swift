@@ -5,8 +5,10 @@ import HTTPTypes
 enum OpenAPIDocument {
     static let path = "/openapi.json"
 
-    /// - Parameter server: the address that the examples are sent to.
-    static func make(_ endpoints: [Endpoint], server: String) -> JSONValue {
+    /// - Parameters:
+    ///   - server: the address that the examples are sent to.
+    ///   - templates: those that are installed.
+    static func make(_ endpoints: [Endpoint], server: String, templates: [String]) -> JSONValue {
         [
             "openapi": "3.1.1",
             "info": [
@@ -26,7 +28,7 @@ enum OpenAPIDocument {
                         "description": "xh_live_…, made on the dashboard, by POST /tokens or by berthd token add",
                     ]
                 ],
-                "schemas": .object(Schemas.all),
+                "schemas": .object(Schemas.all(templates: templates)),
             ],
         ]
     }
@@ -128,7 +130,10 @@ enum OpenAPIDocument {
                 Operation.Failure(.unauthenticated, "No token provided"),
                 Operation.Failure(.tokenInvalid, "Token does not exist"),
                 Operation.Failure(.tokenRevoked, "Token has been revoked"),
-            ] + operation.failures + [Operation.Failure(.internal, "Unexpected server error")]
+            ] + operation.failures + [
+                Operation.Failure(.internal, "Unexpected server error"),
+                Operation.Failure(.unavailable, "The server's own store does not answer now; try again"),
+            ]
         var byStatus: [Int: [(code: String, when: String)]] = [:]
         for failure in all {
             let (status, code) = ErrorEnvelopeMiddleware.wireForm(of: failure.code)

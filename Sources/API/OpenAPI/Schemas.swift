@@ -3,7 +3,10 @@ import Core
 
 /// The kinds of JSON that go over the wire (seed 000, the tables of fields).
 enum Schemas {
-    static let all: [(String, JSONValue)] = requests + apps + deploys + databases + accounts + [("Error", error)]
+    /// - Parameter templates: those that are installed.
+    static func all(templates: [String]) -> [(String, JSONValue)] {
+        [newApp(templates: templates)] + requests + apps + deploys + databases + accounts + [("Error", error)]
+    }
 
     private static let id: JSONValue = ["type": "string", "format": "uuid"]
     private static let time: JSONValue = ["type": "string", "format": "date-time"]
@@ -44,22 +47,18 @@ enum Schemas {
     private static let branch =
         #"(?!(?:@|HEAD)$|[-/.])(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|$)))[^\u0000-\u0020\u007f~^:?*\[\\]*"#
         + #"[^\u0000-\u0020\u007f~^:?*\[\\/.]"#
+    private static func newApp(templates: [String]) -> (String, JSONValue) {
+        let name: JSONValue = [
+            "type": "string", "minLength": 1, "maxLength": 40,
+            "pattern": .string("^(?!(?:\(AppName.reservedPrefixes.joined(separator: "|")))(?:-|$))\(label)$"),
+        ]
+        let template: JSONValue = [
+            "type": ["string", "null"], "enum": .array(templates.map { .string($0) } + [nil]), "default": "static",
+        ]
+        return ("NewApp", request([("name", name), ("template", template)], required: ["name"]))
+    }
+
     private static let requests: [(String, JSONValue)] = [
-        (
-            "NewApp",
-            request(
-                [
-                    (
-                        "name",
-                        [
-                            "type": "string", "minLength": 1, "maxLength": 40,
-                            "pattern": .string(
-                                "^(?!(?:\(AppName.reservedPrefixes.joined(separator: "|")))(?:-|$))\(label)$"),
-                        ]
-                    ),
-                    ("template", ["type": ["string", "null"], "enum": ["static", "node", nil], "default": "static"]),
-                ], required: ["name"])
-        ),
         (
             "NewChannel",
             request(

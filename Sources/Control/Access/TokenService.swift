@@ -93,9 +93,12 @@ public struct TokenService: Sendable {
 
     static func check(label: String?) throws(PlatformError) {
         guard let label else { return }
-        guard label.unicodeScalars.count <= maximumLabelLength, !label.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f })
-        else {
-            throw .invalid("label must be at most \(maximumLabelLength) characters and hold no control characters")
+        let length = label.unicodeScalars.count
+        let hasControls = label.utf8.contains { $0 < 0x20 || $0 == 0x7f }
+        guard length <= maximumLabelLength, !hasControls else {
+            throw .invalid(
+                "label must be at most \(maximumLabelLength) characters and hold no control characters: "
+                    + (hasControls ? "it holds one" : "it has \(length)"))
         }
     }
 

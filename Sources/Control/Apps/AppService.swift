@@ -22,6 +22,9 @@ public struct AppService: Sendable {
         self.sites = sites
     }
 
+    /// The templates that an app may have.
+    public var templates: [String] { platform.builder.templateNames }
+
     public func list(by principal: Principal) async throws(PlatformError) -> [AppOverview] {
         let apps = try await platform.apps.apps(owner: principal.user.id)
         let channels = try await platform.channels.channels(apps: apps.map(\.id))
@@ -44,7 +47,6 @@ public struct AppService: Sendable {
         try Policy.require(.repo, of: principal)
         let name = try AppName(name)
         let template = template ?? "static"
-        let templates = platform.builder.templateNames
         guard templates.contains(template) else {
             throw .invalid("template must be one of \(templates.joined(separator: ", "))")
         }
@@ -52,15 +54,13 @@ public struct AppService: Sendable {
             ownerID: principal.user.id, ownerName: principal.user.name, name: name, template: template,
             createdAt: platform.now())
         let prodName = try ChannelName(Channel.prodName)
-        let prod = Channel(
-            appID: app.id, name: prodName,
-            label: try SiteLabel(channel: prodName, app: name, user: principal.user.name), binding: .branch(.master),
-            createdAt: app.createdAt)
-        do throws(PlatformError) {
+        let label = try SiteLabel(channel: prodName, app: name, user: principal.user.name)
+        let prod = try await databases.inserting { () async throws(PlatformError) in
+            let prod = Channel(
+                appID: app.id, name: prodName, label: label, binding: .branch(.master), createdAt: app.createdAt)
             try await platform.apps.insert(
                 app, prod: prod, database: databases.record(for: prod.id, owner: principal.user.id))
-        } catch {
-            throw error.code == .conflict ? .invalid(error.message) : error
+            return prod
         }
         sites.claim(sites.placeholder(of: app), for: prod)
         do throws(PlatformError) {

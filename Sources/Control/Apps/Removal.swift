@@ -2,13 +2,15 @@ import Core
 import Logging
 
 /// Removes what belonged to a deleted app or channel: deploys, containers, files, then schema and role, then the rows.
-/// Each step may be repeated, so that a start of the server finishes what a crash or an absent Postgres left.
+/// Each step may be repeated, so that a start of the server finishes what a crash left.
 struct Removal: Sendable {
     let platform: Platform
     let databases: DatabaseService
     let queue: DeployQueue
     let retirement: Retirement
     let sites: SiteRoutes
+    /// What goes on after `remove` has returned.
+    let unfinished = BackgroundTasks()
 
     /// On return nothing of the app runs and its files are gone. Its schemas and roles go in the background: dropping a
     /// database makes Postgres write a checkpoint, which may take seconds.
@@ -52,19 +54,35 @@ struct Removal: Sendable {
         }
     }
 
+    /// Tries again, ever more slowly, until it is done or the server ends: Postgres may be away for a while.
     private func finish(
         _ kind: String, _ id: String, _ body: @escaping @Sendable () async throws(PlatformError) -> Void
     ) {
-        Task { await attempt(kind, id, body) }
+        unfinished.add {
+            var attempts = 0
+            while !(await attempt(kind, id, body)) {
+                // Nothing comes back as long as this server runs without Postgres.
+                guard platform.provisioner != nil else { return }
+                attempts += 1
+                let pause = platform.configuration.databaseRetry.pause(after: attempts)
+                guard (try? await Task.sleep(for: pause)) != nil else { return }
+            }
+        }
     }
 
+    /// False when it failed, which is logged.
+    @discardableResult
     private func attempt(
         _ kind: String, _ id: String, _ body: () async throws(PlatformError) -> Void
-    ) async {
-        do throws(PlatformError) { try await body() } catch {
+    ) async -> Bool {
+        do throws(PlatformError) {
+            try await body()
+            return true
+        } catch {
             platform.logger.error(
-                "removal not finished; it is taken up again at the next start",
+                "removal not finished; it is taken up again",
                 metadata: ["kind": "\(kind)", "id": "\(id)", "error": "\(error)"])
+            return false
         }
     }
 }

@@ -39,14 +39,13 @@ public struct ChannelService: Sendable {
         guard name.rawValue != Channel.prodName else {
             throw .invalid("name must not be \"prod\": that channel is made with the app")
         }
-        let channel = Channel(
-            appID: app.id, name: name, label: try SiteLabel(channel: name, app: app.name, user: app.ownerName),
-            binding: try GitRefBinding(binding), createdAt: platform.now())
-        do throws(PlatformError) {
+        let label = try SiteLabel(channel: name, app: app.name, user: app.ownerName)
+        let binding = try GitRefBinding(binding)
+        let channel = try await databases.inserting { () async throws(PlatformError) in
+            let channel = Channel(appID: app.id, name: name, label: label, binding: binding, createdAt: platform.now())
             try await platform.channels.insert(
                 channel, database: databases.record(for: channel.id, owner: app.ownerID))
-        } catch {
-            throw error.code == .conflict ? .invalid(error.message) : error
+            return channel
         }
         sites.claim(sites.placeholder(of: app), for: channel)
         await databases.begin(channel.id)

@@ -11,7 +11,7 @@ public struct DatabaseOverview: Sendable, Hashable {
 
 extension DatabaseService {
     /// The channel's database with live figures; zeros as long as it is not ready. Throws `.notFound` also when Postgres
-    /// is switched off.
+    /// is switched off or was not there at the start.
     public func overview(
         channel id: ID<Channel>?, app appID: ID<App>?, by principal: Principal
     ) async throws(PlatformError) -> DatabaseOverview {
@@ -54,17 +54,21 @@ extension DatabaseService {
 
     /// What the caller's database holds, over all channels.
     public func storage(by principal: Principal) async throws(PlatformError) -> DatabaseStorage {
-        guard let provisioner else { throw Self.off }
+        guard let provisioner else { throw off }
         return try await provisioner.storage(database: DatabaseIdentity.database(of: principal.user.id))
     }
 
-    private static let off = PlatformError(.databaseUnavailable, "Postgres is switched off on this server")
+    private var off: PlatformError {
+        PlatformError(
+            .databaseUnavailable,
+            platform.provisioner == nil ? "Postgres is switched off on this server" : "Postgres does not answer")
+    }
 
     private func ready(
         _ id: ID<Channel>?, app appID: ID<App>?, _ principal: Principal
     ) async throws(PlatformError) -> (DatabaseRecord, any DatabaseProvisioner) {
         let record = try await record(of: id, app: appID, principal)
-        guard let provisioner else { throw Self.off }
+        guard let provisioner else { throw off }
         guard record.status == .ready else { throw Self.notReady }
         return (record, provisioner)
     }

@@ -10,8 +10,13 @@ import Logging
 public actor DatabaseService {
     let platform: Platform
     let tokens: TokenService
-    /// `nil` when Postgres is switched off: everything but databases works.
-    var provisioner: (any DatabaseProvisioner)? { platform.provisioner }
+    /// `nil` when Postgres is switched off, and when it did not answer at the start, until it does: everything but databases
+    /// works.
+    var provisioner: (any DatabaseProvisioner)? { availability == .degraded ? nil : platform.provisioner }
+    private var availability = DatabaseAvailability.assumed
+    /// Those who wait to hear whether Postgres is there.
+    private var listeners: [CheckedContinuation<Void, Never>] = []
+    private var watching: Task<Void, Never>?
     private var store: any DatabaseStore { platform.databases }
     private var attempts: [ID<Channel>: Task<Result<Void, PlatformError>, Never>] = [:]
     /// Failures since the last success, and the next try that waits.
@@ -34,14 +39,37 @@ public actor DatabaseService {
             channelID: channel, identity: DatabaseIdentity(user: owner, channel: channel), password: password)
     }
 
+    /// Adds a channel, which `insert` makes and stores. Schema and role are named by the first 48 bits of a channel's id: when
+    /// another channel has those, it is tried again with a new id. Throws `.invalid` for other names that are taken, as the
+    /// contract wants it.
+    nonisolated func inserting(
+        _ insert: () async throws(PlatformError) -> Channel
+    ) async throws(PlatformError) -> Channel {
+        var attempts = 0
+        while true {
+            do throws(PlatformError) { return try await insert() } catch {
+                attempts += 1
+                guard error.code == .conflict else { throw error }
+                guard error.details["field"] == "database", attempts < Self.insertAttempts else {
+                    throw .invalid(error.message)
+                }
+            }
+        }
+    }
+
+    /// Two clashes in a row would be a fault of ours.
+    private static let insertAttempts = 3
+
     /// Starts provisioning without waiting for it.
     func begin(_ channel: ID<Channel>) {
         guard provisioner != nil else { return }
         _ = attempt(channel)
     }
 
-    /// The variables that a channel's processes get, once its schema is there. Empty when Postgres is switched off.
+    /// The variables that a channel's processes get, once its schema is there. Empty when Postgres is switched off or was not
+    /// there at the start.
     func variables(of channel: ID<Channel>) async throws(PlatformError) -> [String: String] {
+        await settled()
         guard let provisioner else { return [:] }
         try await attempt(channel).value.get()
         guard let record = try await store.database(channel: channel) else { return [:] }
@@ -53,13 +81,13 @@ public actor DatabaseService {
         ]
     }
 
-    /// Removes the channel's schema and role. Throws `.databaseUnavailable` when Postgres is switched off and may hold
-    /// them: they are removed when it is on again.
+    /// Removes the channel's schema and role. Throws `.databaseUnavailable` when Postgres does not answer or is switched off
+    /// and may hold them: they are removed when it is on again.
     func drop(_ channel: ID<Channel>) async throws(PlatformError) {
         dropped.insert(channel)
         retries.removeValue(forKey: channel)?.cancel()
         guard let record = try await store.database(channel: channel) else { return }
-        guard let provisioner else {
+        guard let provisioner = platform.provisioner else {
             if record.status == .provisioning { return }
             throw PlatformError(.databaseUnavailable, "Postgres is switched off; the schema cannot be removed")
         }
@@ -91,6 +119,67 @@ public actor DatabaseService {
     }
 
     static let notReady = PlatformError(.conflict, "the channel's database is not ready")
+
+    // MARK: - Availability
+
+    /// Finds out whether Postgres is there, and goes on until it is, the task is cancelled or `close` is called. When it is:
+    /// makes the databases that wait, and brings the others up to date. Once, at the start.
+    func watch() async {
+        let task = Task { await look() }
+        watching = task
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// Ends what would go on.
+    func close() {
+        watching?.cancel()
+        for retry in retries.values { retry.cancel() }
+    }
+
+    private func look() async {
+        guard let provisioner = platform.provisioner else { return }
+        availability = .unknown
+        var failures = 0
+        while true {
+            do throws(PlatformError) {
+                try await provisioner.probe()
+                break
+            } catch {
+                failures += 1
+                if failures == 1, !Task.isCancelled {
+                    platform.logger.error(
+                        "Postgres does not answer: databases are off until it does", metadata: ["error": "\(error)"])
+                }
+                settle(.degraded)
+                let pause = platform.configuration.databaseProbe.pause(after: failures)
+                guard (try? await Task.sleep(for: pause)) != nil else { return }
+            }
+        }
+        settle(.available)
+        if failures > 0 { platform.logger.info("Postgres answers: databases are on") }
+        do throws(PlatformError) {
+            let records = try await store.databases()
+            for record in records where record.status != .ready { begin(record.channelID) }
+            try await provisioner.refresh(records.filter { $0.status == .ready }.map(\.identity))
+        } catch {
+            platform.logger.error("databases not brought up to date", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func settle(_ outcome: DatabaseAvailability) {
+        availability = outcome
+        for listener in listeners { listener.resume() }
+        listeners = []
+    }
+
+    private func settled() async {
+        guard availability == .unknown else { return }
+        await withCheckedContinuation { listeners.append($0) }
+    }
 
     // MARK: - Attempts
 
@@ -146,4 +235,15 @@ public actor DatabaseService {
             begin(channel)
         }
     }
+}
+
+/// Whether Postgres is there.
+enum DatabaseAvailability: Sendable {
+    /// Nobody has looked, and nobody will: each call finds out by itself.
+    case assumed
+    /// A look is under way.
+    case unknown
+    case available
+    /// It did not answer when the server started, and has not since.
+    case degraded
 }

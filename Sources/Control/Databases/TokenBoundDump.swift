@@ -20,7 +20,10 @@ final class TokenBoundDump: DatabaseDump {
 
     func next() async throws(PlatformError) -> [UInt8]? {
         try await check(at: .now)
-        return try await dump.next()
+        let piece = try await dump.next()
+        // It may have been waited for for long.
+        try await check(at: .now)
+        return piece
     }
 
     func close() async { await dump.close() }

@@ -44,11 +44,14 @@ public struct DeployService: Sendable {
         } else if let branch = BranchName(revision) {
             guard channel.binding.accepts(branch) else {
                 throw .invalid(
-                    "sha names branch \(branch), but this channel is bound to \(channel.binding.description)")
+                    "sha names branch \(NameFault.quoted(branch.rawValue)), but this channel is bound to \(channel.binding.description)"
+                )
             }
             deploy = make(channel, requested: revision, ref: branch.ref, commit: nil)
         } else {
-            throw .invalid("sha must be 40 hex digits, a branch name or HEAD")
+            throw .invalid(
+                "sha must be 40 hex digits, the name of a branch, or HEAD; "
+                    + (revision.isEmpty ? "it is empty" : "\(NameFault.quoted(revision)) is none of these"))
         }
         try await enqueue([deploy])
         await deployQueue.wake(channel.id)

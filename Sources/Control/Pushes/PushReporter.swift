@@ -18,10 +18,10 @@ enum PushReporter {
     static func events(of listeners: [Listener]) -> AsyncStream<PushEvent> {
         let (stream, continuation) = AsyncStream<PushEvent>.makeStream()
         let task = Task {
-            var waiting: [String: Int] = [:]
-            var failures: [String: [String]] = [:]
-            for listener in listeners { waiting[listener.deploy.ref ?? "", default: 0] += 1 }
-            await withTaskGroup(of: (ref: String, failure: String?).self) { group in
+            var waiting: [ExactText: Int] = [:]
+            var failures: [ExactText: [String]] = [:]
+            for listener in listeners { waiting[ExactText(listener.deploy.ref ?? ""), default: 0] += 1 }
+            await withTaskGroup(of: (ref: ExactText, failure: String?).self) { group in
                 for listener in listeners {
                     let prefix = listeners.count > 1 ? "\(listener.channel) | " : ""
                     group.addTask {
@@ -34,7 +34,7 @@ enum PushReporter {
                                 if reason == nil, let url = listener.url { continuation.yield(.line(prefix + url)) }
                             }
                         }
-                        let ref = listener.deploy.ref ?? ""
+                        let ref = ExactText(listener.deploy.ref ?? "")
                         return (ref, failure.map { "deploy of \(listener.channel) failed: \($0)" })
                     }
                 }
@@ -42,7 +42,8 @@ enum PushReporter {
                     waiting[ref, default: 0] -= 1
                     if let failure { failures[ref, default: []].append(failure) }
                     if waiting[ref] == 0 {
-                        continuation.yield(.settled(ref: ref, failure: failures[ref]?.sorted().joined(separator: "; ")))
+                        continuation.yield(
+                            .settled(ref: ref.text, failure: failures[ref]?.sorted().joined(separator: "; ")))
                     }
                 }
             }

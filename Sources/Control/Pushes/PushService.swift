@@ -75,14 +75,15 @@ public struct PushService: GitGate {
     }
 
     public func proceed(_ push: PreparedPush, moved: Set<String>) async -> AsyncStream<PushEvent> {
-        let dropped = push.deploys.filter { !moved.contains($0.ref ?? "") }
+        let moved = Set(moved.map { ExactText($0) })
+        let dropped = push.deploys.filter { !moved.contains(ExactText($0.ref ?? "")) }
         if !dropped.isEmpty {
             do throws(PlatformError) { try await platform.deploys.discard(dropped.map(\.id)) } catch {
                 // Held deploys never run by themselves; the next start drops these.
                 platform.logger.error("deploys of refused refs not dropped", metadata: ["error": "\(error)"])
             }
         }
-        let started = push.deploys.filter { moved.contains($0.ref ?? "") }
+        let started = push.deploys.filter { moved.contains(ExactText($0.ref ?? "")) }
         do throws(PlatformError) { try await deploys.release(started) } catch {
             platform.logger.error("deploys of a push not queued", metadata: ["error": "\(error)"])
             return Self.unqueued(started, because: error)

@@ -43,19 +43,13 @@ struct Recovery: Sendable {
                 await guarded("instances") { () async throws(PlatformError) in try await startMissingInstances() }
             }
             group.addTask { await cleanUp(leftovers) }
+            group.addTask { await databases.watch() }
         }
     }
 
     private func cleanUp(_ leftovers: Leftovers) async {
         await guarded("removals") { () async throws(PlatformError) in try await finishRemovals() }
         for release in leftovers.releases { await platform.builder.remove(release) }
-        await guarded("databases") { () async throws(PlatformError) in
-            for channel in try await platform.channels.allChannels() {
-                guard let record = try await platform.databases.database(channel: channel.id), record.status != .ready
-                else { continue }
-                await databases.begin(channel.id)
-            }
-        }
     }
 
     private func finishRemovals() async throws(PlatformError) {

@@ -5,16 +5,18 @@ public enum GitRefBinding: Sendable, Hashable {
 
     public init(_ text: String) throws(PlatformError) {
         let prefix = "branch:"
-        guard text.hasPrefix(prefix) else {
+        guard text.utf8.starts(with: prefix.utf8) else {
             throw .invalid("git_ref_binding must be branch:<name> or branch:*")
         }
-        let name = String(text.dropFirst(prefix.count))
+        let name = String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
         if name == "*" {
             self = .anyBranch
             return
         }
         guard let branch = BranchName(name) else {
-            throw .invalid("git_ref_binding names \"\(name.debugDescription)\", which is not a valid branch name")
+            throw .invalid(
+                "git_ref_binding names \(NameFault.quoted(name)), which is not a valid branch name: "
+                    + "git check-ref-format --branch says what is")
         }
         self = .branch(branch)
     }

@@ -10,12 +10,19 @@ public struct DatabaseEndpoint: Sendable, Hashable {
 
     /// `postgresql://role:password@host:port/database` (libpq, "Connection URIs"). Passwords are URL-safe as made.
     public func url(_ identity: DatabaseIdentity, password: String) -> String {
-        "postgresql://\(identity.role):\(password)@\(host):\(port)/\(identity.database)"
+        // RFC 3986 section 3.2.2: an IPv6 address stands in brackets.
+        let host = host.contains(":") ? "[\(host)]" : host
+        return "postgresql://\(identity.role):\(password)@\(host):\(port)/\(identity.database)"
     }
 }
 
 /// Makes and removes databases, schemas and roles. Every call may be repeated: what is there already is left as it is.
 public protocol DatabaseProvisioner: Sendable {
+    /// Returns when Postgres answers to the administrator. Throws `.databaseUnavailable` when it does not, or is too old.
+    func probe() async throws(PlatformError)
+    /// Gives roles and databases that were made earlier today's limits and extensions; those that are not there are passed
+    /// over. Contents and passwords stay.
+    func refresh(_ identities: [DatabaseIdentity]) async throws(PlatformError)
     /// Throws `.databaseUnavailable` when Postgres is off or does not answer.
     func endpoint() async throws(PlatformError) -> DatabaseEndpoint
     /// Database of the user, role with `password`, schema of the role, `search_path` set; nobody else gets in.

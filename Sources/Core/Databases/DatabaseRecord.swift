@@ -58,6 +58,8 @@ public struct DatabaseRecord: Sendable, Hashable {
 /// Where database records are kept. They are added with their channel and go with it.
 public protocol DatabaseStore: Sendable {
     func database(channel: ID<Channel>) async throws(PlatformError) -> DatabaseRecord?
+    /// The records of all channels that are not deleted, in the order of their creation.
+    func databases() async throws(PlatformError) -> [DatabaseRecord]
     func setStatus(
         _ status: DatabaseRecord.Status, lastError: String?, channel: ID<Channel>
     ) async throws(PlatformError)

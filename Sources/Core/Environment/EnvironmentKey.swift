@@ -16,9 +16,12 @@ public struct EnvironmentKey: Sendable, Hashable, CustomStringConvertible {
             !(0x30...0x39).contains(first),
             text.utf8.allSatisfy({ (0x41...0x5a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f })
         else {
+            let fault = NameFault.describe(text, maximum: Self.maximumLength) { scalar in
+                ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar) || scalar == "_"
+            }
             throw .invalid(
                 "key must be uppercase letters, digits and underscores, not starting with a digit, "
-                    + "at most \(Self.maximumLength) characters")
+                    + "at most \(Self.maximumLength) characters: \(fault ?? "it starts with a digit")")
         }
         rawValue = text
     }

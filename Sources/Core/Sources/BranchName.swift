@@ -17,9 +17,16 @@ public struct BranchName: Sendable, Hashable, CustomStringConvertible {
 
     /// The branch of a full ref name, `nil` for tags and everything else.
     public init?(ref: String) {
-        guard ref.hasPrefix(Self.prefix) else { return nil }
-        self.init(String(ref.dropFirst(Self.prefix.count)))
+        guard ref.utf8.starts(with: Self.prefix.utf8) else { return nil }
+        self.init(String(decoding: ref.utf8.dropFirst(Self.prefix.utf8.count), as: UTF8.self))
     }
+
+    /// As git compares names.
+    public static func == (one: BranchName, other: BranchName) -> Bool {
+        ExactText(one.rawValue) == ExactText(other.rawValue)
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(ExactText(rawValue)) }
 
     public var ref: String { Self.prefix + rawValue }
     public var description: String { rawValue }

@@ -9,6 +9,24 @@ struct SignInPage: Sendable {
     let user: String? = nil
 }
 
+/// The form of an invite.
+struct InvitePage: Sendable {
+    let code: String
+    let name: String
+    let error: String?
+    let title = "Invite"
+    let user: String? = nil
+}
+
+/// What a new user is shown, once.
+struct WelcomePage: Sendable {
+    let name: String
+    let token: String
+    let api: String
+    let title = "Welcome"
+    let user: String? = nil
+}
+
 struct MessagePage: Sendable {
     let title: String
     let text: String

@@ -5,7 +5,7 @@ import Mustache
 /// Renders pages: a body in the common frame. Mustache escapes everything that it inserts.
 struct PageRenderer: Sendable {
     enum Page: String, CaseIterable {
-        case signIn, apps, app, deploy, message
+        case signIn, invite, welcome, apps, app, deploy, message
     }
 
     private let library: MustacheLibrary

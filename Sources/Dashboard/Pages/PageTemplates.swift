@@ -3,6 +3,8 @@ enum PageTemplates {
     static func text(of page: PageRenderer.Page) -> String {
         switch page {
         case .signIn: signIn
+        case .invite: invite
+        case .welcome: welcome
         case .apps: apps
         case .app: app
         case .deploy: deploy
@@ -37,7 +39,35 @@ enum PageTemplates {
                    placeholder="xh_live_…">
             <button class="primary">Sign in</button>
           </form>
-          <p class="quiet">The API is at <code>{{api}}</code>.</p>
+          <p class="quiet">You have an invite? <a href="/invite">Use its code</a>.
+             The API is at <code>{{api}}</code>.</p>
+        </main>
+        """
+
+    static let invite = """
+        {{>head}}
+        <main class="narrow">
+          <h1>Use an invite</h1>
+          <p>The code is good for one person. Your name becomes part of your sites' addresses: lowercase letters, digits
+             and hyphens.</p>
+          {{#error}}<p class="error" role="alert">{{.}}</p>{{/error}}
+          <form method="post" action="/invite" class="stack">
+            <label for="code">Code</label>
+            <input id="code" name="code" value="{{code}}" autocomplete="off" required placeholder="xh_invite_…">
+            <label for="name">Name</label>
+            <input id="name" name="name" value="{{name}}" autocomplete="username" maxlength="40" required>
+            <button class="primary">Join</button>
+          </form>
+        </main>
+        """
+
+    static let welcome = """
+        {{>head}}
+        <main class="narrow">
+          <h1>Welcome, {{name}}</h1>
+          <p>This is your token. It is shown once: keep it, then <a href="/">sign in</a> with it.</p>
+          <pre id="token">{{token}}</pre>
+          <p class="quiet">The API is at <code>{{api}}</code>; git takes the token as the password of {{name}}.</p>
         </main>
         """
 

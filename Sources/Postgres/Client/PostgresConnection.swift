@@ -4,21 +4,15 @@ import CLibpq
 /// (libpq, "Behavior in Threaded Programs").
 struct PostgresConnection: ~Copyable {
     private let handle: OpaquePointer
-
-    /// Seconds that connecting may take.
-    private static let connectSeconds = 5
-    /// Run-time settings of every connection of ours: no statement waits for ever, and no object of a tenant is found by
-    /// an unqualified name (CVE-2018-1058).
-    private static let options =
-        "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s "
-        + "-c search_path=pg_catalog -c client_min_messages=error -c client_encoding=UTF8"
+    private let limits: ConnectionLimits
 
     /// Connects, or throws what the server or the network said.
     init(_ target: PostgresTarget) throws(PostgresError) {
+        limits = target.limits
         let settings =
             target.parameters + [
-                ("connect_timeout", String(Self.connectSeconds)), ("application_name", "berth"),
-                ("options", Self.options), ("keepalives_idle", "30"), ("keepalives_interval", "10"),
+                ("connect_timeout", String(target.limits.connectSeconds)), ("application_name", "berth"),
+                ("options", Self.options(target.limits)), ("keepalives_idle", "30"), ("keepalives_interval", "10"),
                 ("keepalives_count", "3"), ("tcp_user_timeout", "30000"),
             ]
         var keywords = CStringList(settings.map(\.0))
@@ -35,6 +29,8 @@ struct PostgresConnection: ~Copyable {
         }
         // libpq would write notices to standard error.
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
+        // Nothing but `PostgresCall` waits for the server, and that by the clock.
+        PQsetnonblocking(handle, 1)
         self.handle = handle
     }
 
@@ -42,23 +38,25 @@ struct PostgresConnection: ~Copyable {
 
     /// Whether the server still answers on it. One round trip.
     var isAlive: Bool {
-        guard let result = PQexec(handle, "SELECT 1") else { return false }
-        defer { PQclear(result) }
-        return PQresultStatus(result) == PGRES_TUPLES_OK
+        let limit = Duration.seconds(limits.connectSeconds)
+        return (try? PostgresCall(handle, operation: "ping", limit: limit).run("SELECT 1", [])) != nil
     }
 
-    /// Runs one statement. Values go as parameters `$1`, `$2`, … in text form, never into the text.
+    /// Runs one statement. Values go as parameters `$1`, `$2`, … in text form, never into the text. A server that says
+    /// nothing for longer than the statement may take makes it throw; the connection is of no use then.
     @discardableResult
     func execute(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> PostgresResult {
-        var values = CStringList(parameters)
-        defer { values.free() }
-        let result = PQexecParams(handle, sql, Int32(parameters.count), nil, values.pointers, nil, nil, 0)
         // The first two words say what was being done without any name or value.
         let operation = sql.split(whereSeparator: \.isWhitespace).prefix(2).joined(separator: " ")
-        guard let result else {
-            throw PostgresError(state: nil, message: String(cString: PQerrorMessage(handle)), operation: operation)
-        }
-        return try PostgresResult(result, operation: operation)
+        return try PostgresCall(handle, operation: operation, limit: limits.answer).run(sql, parameters)
+    }
+
+    /// Run-time settings of every connection of ours: no statement waits for ever, and no object of a tenant is found by
+    /// an unqualified name (CVE-2018-1058).
+    private static func options(_ limits: ConnectionLimits) -> String {
+        "-c statement_timeout=\(limits.statementSeconds)s -c lock_timeout=\(limits.lockSeconds)s "
+            + "-c idle_in_transaction_session_timeout=60s -c search_path=pg_catalog -c client_min_messages=error "
+            + "-c client_encoding=UTF8"
     }
 
     /// The SCRAM-SHA-256 verifier of `password` as a quoted literal, so that the password itself is in no statement.

@@ -1,10 +1,12 @@
 import CLibpq
 import Core
+import Foundation
 
-/// Where and as whom to connect.
+/// Where and as whom to connect, and how long to wait there.
 struct PostgresTarget: Sendable {
     /// libpq's parameters, by keyword; `dbname` may be a whole connection URI.
     private(set) var parameters: [(keyword: String, value: String)]
+    var limits = ConnectionLimits()
 
     /// A server at an address of ours.
     init(host: String, port: Int, user: String, password: String, database: String) {
@@ -21,6 +23,13 @@ struct PostgresTarget: Sendable {
         var other = self
         // The first `dbname` may be a URI; later ones are plain names that win over it.
         other.parameters.append(("dbname", identifier.name))
+        return other
+    }
+
+    /// The same, with time for statements that take long.
+    var patient: PostgresTarget {
+        var other = self
+        other.limits.statementSeconds = limits.patientSeconds
         return other
     }
 
@@ -64,7 +73,7 @@ struct PostgresTarget: Sendable {
     }
 
     /// Host and port that the URI names. Throws `.invalid` when it is malformed, or names a Unix socket, several hosts,
-    /// or none: containers could not reach the server then.
+    /// loopback or nothing: containers could not reach the server then.
     static func endpoint(url: String) throws(PlatformError) -> DatabaseEndpoint {
         let problem = PlatformError(
             .invalid, "the Postgres URL must be postgresql://user:password@host:port/database with one host")
@@ -80,6 +89,31 @@ struct PostgresTarget: Sendable {
         guard let host = values["host"], !host.isEmpty, !host.hasPrefix("/"), !host.contains(","),
             let port = Int(values["port"] ?? "5432"), (1...65_535).contains(port)
         else { throw problem }
+        guard !isLoopback(host) else {
+            throw PlatformError(
+                .invalid,
+                "the Postgres URL names \(host), which containers cannot reach: give an address of this machine that is not loopback, and let the server listen there"
+            )
+        }
         return DatabaseEndpoint(host: host, port: port)
+    }
+
+    /// Whether `host` is this machine for whoever asks: inside a container, the container itself.
+    private static func isLoopback(_ host: String) -> Bool {
+        let name = host.lowercased()
+        if name == "localhost" || name.hasSuffix(".localhost") || name == "localhost." { return true }
+        var four = in_addr()
+        // Also the short forms that resolvers take (`127.1`, inet_aton(3)).
+        if inet_aton(name, &four) == 1 {
+            let address = UInt32(bigEndian: four.s_addr)
+            return address >> 24 == 127 || address == 0
+        }
+        var six = in6_addr()
+        guard inet_pton(AF_INET6, name, &six) == 1 else { return false }
+        return withUnsafeBytes(of: six) { bytes in
+            let isMapped = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
+            if isMapped { return bytes[12] == 127 || bytes[12...].allSatisfy { $0 == 0 } }
+            return bytes[..<15].allSatisfy { $0 == 0 } && bytes[15] <= 1
+        }
     }
 }

@@ -3,36 +3,65 @@ import Synchronization
 
 /// Waits for something for so long and no longer. What was begun goes on, and ends by limits of its own.
 enum TimeLimit {
-    /// Throws `.databaseUnavailable` when `body` has not returned in time.
+    /// Throws `.databaseUnavailable` when `body` has not returned in time, `.cancelled` when the caller is cancelled before.
     static func run<Value: Sendable>(
         _ limit: Duration, _ body: @escaping @Sendable () async throws(PlatformError) -> Value
     ) async throws(PlatformError) -> Value {
-        let result: Result<Value, PlatformError> = await withCheckedContinuation { continuation in
-            let race = Race(continuation)
-            let timer = Task {
-                guard (try? await Task.sleep(for: limit)) != nil else { return }
-                race.end(.failure(PlatformError(.databaseUnavailable, "Postgres took too long")))
-            }
-            Task {
-                let result: Result<Value, PlatformError>
-                do throws(PlatformError) { result = .success(try await body()) } catch { result = .failure(error) }
-                timer.cancel()
-                race.end(result)
-            }
+        let race = Race<Value>()
+        let timer = Task {
+            guard (try? await Task.sleep(for: limit)) != nil else { return }
+            race.end(.failure(PlatformError(.databaseUnavailable, "Postgres took too long")))
         }
-        return try result.get()
+        Task {
+            let result: Result<Value, PlatformError>
+            do throws(PlatformError) { result = .success(try await body()) } catch { result = .failure(error) }
+            race.end(result)
+        }
+        defer { timer.cancel() }
+        return try await withTaskCancellationHandler {
+            await race.result
+        } onCancel: {
+            race.end(.failure(PlatformError(.cancelled, "waiting for Postgres was cancelled")))
+        }.get()
     }
 
-    /// The first of the two decides.
+    /// The first end decides.
     private final class Race<Value: Sendable>: Sendable {
-        private let continuation: Mutex<CheckedContinuation<Result<Value, PlatformError>, Never>?>
+        private enum State {
+            case open
+            case awaited(CheckedContinuation<Result<Value, PlatformError>, Never>)
+            case ended(Result<Value, PlatformError>)
+        }
 
-        init(_ continuation: CheckedContinuation<Result<Value, PlatformError>, Never>) {
-            self.continuation = Mutex(continuation)
+        private let state = Mutex(State.open)
+
+        /// To be asked for once.
+        var result: Result<Value, PlatformError> {
+            get async {
+                await withCheckedContinuation { continuation in
+                    let ended: Result<Value, PlatformError>? = state.withLock { state in
+                        if case .ended(let result) = state { return result }
+                        state = .awaited(continuation)
+                        return nil
+                    }
+                    if let ended { continuation.resume(returning: ended) }
+                }
+            }
         }
 
         func end(_ result: Result<Value, PlatformError>) {
-            continuation.withLock { $0.take() }?.resume(returning: result)
+            let waiter: CheckedContinuation<Result<Value, PlatformError>, Never>? = state.withLock { state in
+                switch state {
+                case .open:
+                    state = .ended(result)
+                    return nil
+                case .awaited(let continuation):
+                    state = .ended(result)
+                    return continuation
+                case .ended: return nil
+                }
+            }
+            waiter?.resume(returning: result)
         }
     }
 }

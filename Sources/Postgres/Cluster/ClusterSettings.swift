@@ -16,7 +16,7 @@ enum ClusterSettings {
             ("unix_socket_directories", ""),
             ("max_connections", String(maximumConnections)),
             // The administrator gets in although the tenants have taken every connection.
-            ("superuser_reserved_connections", "10"),
+            ("superuser_reserved_connections", "20"),
             ("authentication_timeout", "10s"),
             ("password_encryption", "scram-sha-256"),
             ("ssl", "off"),

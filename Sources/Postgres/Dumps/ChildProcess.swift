@@ -73,6 +73,9 @@ final class ChildProcess: Sendable {
     /// How it ended; waits for that. Throws when it could not be started, or said more than is sensible.
     func end() async throws -> End { try await exit.value }
 
+    /// Kills the process, if it has not ended. What it has written can still be read.
+    func kill() { exit.cancel() }
+
     /// Kills the process, if it has not ended, and gives back what it held. May be repeated.
     func close() {
         let wasOpen = isOpen.withLock { isOpen in

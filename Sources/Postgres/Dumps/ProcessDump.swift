@@ -16,13 +16,24 @@ final class ProcessDump: DatabaseDump {
     private let onClose: @Sendable () -> Void
     /// The first piece, until it is asked for.
     private let first = Mutex<[UInt8]?>(nil)
-    private let isClosed = Mutex(false)
+    private let state = Mutex((isClosed: false, isExpired: false, hasPlace: true))
+    private let timer = Mutex<Task<Void, Never>?>(nil)
 
-    init(process: ChildProcess, pool: BlockingPool, logger: Logger, onClose: @escaping @Sendable () -> Void) {
+    /// - Parameter limit: how long the whole of it may take.
+    init(
+        process: ChildProcess, pool: BlockingPool, limit: Duration, logger: Logger,
+        onClose: @escaping @Sendable () -> Void
+    ) {
         self.process = process
         self.pool = pool
         self.logger = logger
         self.onClose = onClose
+        timer.withLock {
+            $0 = Task { [weak self] in
+                guard (try? await Task.sleep(for: limit)) != nil else { return }
+                self?.expire()
+            }
+        }
     }
 
     /// A dump that nobody reads to its end must not go on.
@@ -38,11 +49,14 @@ final class ProcessDump: DatabaseDump {
 
     func next() async throws(PlatformError) -> [UInt8]? {
         if let piece = first.withLock({ $0.take() }) { return piece }
-        guard !isClosed.withLock({ $0 }) else { throw PlatformError(.cancelled, "the dump was given up") }
+        guard !state.withLock({ $0.isClosed }) else { throw PlatformError(.cancelled, "the dump was given up") }
         let process = process
         switch await pool.run({ process.read(seconds: Self.silence) }) {
         case .bytes(let piece): return piece
         case .ended:
+            guard !state.withLock({ $0.isExpired }) else {
+                throw PlatformError(.databaseUnavailable, "the dump took too long")
+            }
             let end: ChildProcess.End
             do { end = try await process.end() } catch {
                 throw .internal("pg_dump could not be run", cause: error)
@@ -59,13 +73,30 @@ final class ProcessDump: DatabaseDump {
     func close() async { end() }
 
     private func end() {
-        let isFirst = isClosed.withLock { isClosed in
-            defer { isClosed = true }
-            return !isClosed
+        let isFirst = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
         }
         guard isFirst else { return }
+        timer.withLock { $0?.cancel() }
         process.close()
-        onClose()
+        givePlace()
+    }
+
+    /// Its reader finds the end, when there is one that still reads.
+    private func expire() {
+        state.withLock { $0.isExpired = true }
+        logger.warning("a dump took too long and was ended")
+        process.kill()
+        givePlace()
+    }
+
+    private func givePlace() {
+        let had = state.withLock { state in
+            defer { state.hasPlace = false }
+            return state.hasPlace
+        }
+        if had { onClose() }
     }
 
     /// pg_dump prefixes what libpq says about the connection; everything else is its own.

@@ -9,33 +9,41 @@ public final class PostgresProvisioner: DatabaseProvisioner {
     let connections = AdminConnections()
     /// For what somebody waits for at the other end of a request, so that it does not wait behind what is being made.
     let readers = AdminConnections()
-    /// Seconds that a request waits at most, for its turn, for the server and for the answer.
-    static let requestLimit = Duration.seconds(15)
-    private let extensions: [ExtensionName]
-    private let isHardened = Mutex(false)
+    let limits: ProvisionerLimits
+    let extensions: [ExtensionName]
+    let isHardened = Mutex(false)
+    /// That a limit cannot be set has been said.
+    let isWarned = Mutex(false)
     let dumps: DumpLauncher
     let logger: Logger
 
     /// On our own cluster; calls wait until it is ready.
-    public init(cluster: PostgresCluster, extensions: [ExtensionName] = [], logger: Logger) {
-        self.extensions = extensions
-        self.logger = logger
-        dumps = DumpLauncher(logger: logger)
-        locate = { () throws(PlatformError) in
+    public convenience init(cluster: PostgresCluster, extensions: [ExtensionName] = [], logger: Logger) {
+        self.init(extensions: extensions, logger: logger) { () throws(PlatformError) in
             try await cluster.waitUntilReady()
             return (try cluster.target(), try cluster.endpoint())
         }
     }
 
     /// On another server, by its administrator's connection URI. Throws `.invalid` when the URI cannot be used.
-    public init(
+    public convenience init(
         externalURL url: String, extensions: [ExtensionName] = [], logger: Logger
     ) throws(PlatformError) {
-        self.extensions = extensions
-        self.logger = logger
-        dumps = DumpLauncher(logger: logger)
         let endpoint = try PostgresTarget.endpoint(url: url)
-        locate = { () throws(PlatformError) in (PostgresTarget(url: url), endpoint) }
+        self.init(extensions: extensions, logger: logger) { () throws(PlatformError) in
+            (PostgresTarget(url: url), endpoint)
+        }
+    }
+
+    init(
+        extensions: [ExtensionName] = [], limits: ProvisionerLimits = ProvisionerLimits(), logger: Logger,
+        locate: @escaping @Sendable () async throws(PlatformError) -> (PostgresTarget, DatabaseEndpoint)
+    ) {
+        self.extensions = extensions
+        self.limits = limits
+        self.logger = logger
+        self.locate = locate
+        dumps = DumpLauncher(limit: limits.dump, logger: logger)
     }
 
     public func endpoint() async throws(PlatformError) -> DatabaseEndpoint { try await locate().1 }
@@ -45,16 +53,18 @@ public final class PostgresProvisioner: DatabaseProvisioner {
         let names = try Names(identity)
         try await harden(target)
         let extensions = extensions
-        try await connections.run(target) { (admin) throws(PostgresError) in
+        let isLimited = try await connections.run(target) { (admin) throws(PostgresError) in
             try DatabaseLock.hold(names.database, admin) { () throws(PostgresError) in
-                try RoleSetup.ensureRole(names.role, password: password, admin)
-                try RoleSetup.ensureDatabase(names.database, admin)
+                let isLimited = try RoleSetup.ensureRole(names.role, password: password, admin)
+                try RoleSetup.ensureDatabase(names.database, target, admin)
                 try RoleSetup.allow(names, admin)
                 let inside = try PostgresConnection(target.database(names.database))
                 try RoleSetup.ensureExtensions(extensions, inside)
                 try RoleSetup.ensureSchema(names, inside)
+                return isLimited
             }
         }
+        if !isLimited { warnOfTemporaryFiles() }
         logger.debug("database is provisioned", metadata: ["schema": "\(identity.schema)"])
     }
 
@@ -66,7 +76,7 @@ public final class PostgresProvisioner: DatabaseProvisioner {
                 try RoleRemoval.endSessions(names.role, admin)
                 if try RoleSetup.exists("pg_database WHERE datname = $1", names.database, admin) {
                     if try RoleRemoval.empty(names, target) {
-                        try admin.execute("DROP DATABASE IF EXISTS \(names.database) WITH (FORCE)")
+                        try RoleRemoval.dropDatabase(names.database, target)
                     }
                 }
                 try RoleRemoval.dropRole(names.role, admin)
@@ -80,26 +90,18 @@ public final class PostgresProvisioner: DatabaseProvisioner {
         connections.closeIdle()
         readers.closeIdle()
     }
+}
 
-    /// Takes from everybody the right to connect to the databases that every server has. Once a process.
-    private func harden(_ target: PostgresTarget) async throws(PlatformError) {
-        guard !isHardened.withLock({ $0 }) else { return }
-        let open = try await connections.run(target) { (admin) throws(PostgresError) in
-            // Two that change one database's rights at once make one of them fail.
-            try DatabaseLock.hold(SQLIdentifier("template1"), admin) { () throws(PostgresError) in
-                var open: [String] = []
-                for name in ["postgres", "template1"] where try !RoleSetup.close(SQLIdentifier(name), admin) {
-                    open.append(name)
-                }
-                return open
-            }
-        }
-        isHardened.withLock { $0 = true }
-        guard !open.isEmpty else { return }
-        logger.warning(
-            "apps may connect to databases that the Postgres administrator does not own; revoke CONNECT from PUBLIC",
-            metadata: ["databases": "\(open.joined(separator: " "))"])
-    }
+/// How long callers of a provisioner wait at most: for their turn, for the server and for the answer.
+struct ProvisionerLimits: Sendable {
+    /// For what somebody only looks at.
+    var request = Duration.seconds(15)
+    /// For a reset. What has begun by then goes on, and ends by the limits of its connections.
+    var reset = Duration.seconds(60)
+    /// For finding out at the start whether there is a server at all.
+    var probe = Duration.seconds(60)
+    /// For a whole dump, however slowly it is read.
+    var dump = Duration.seconds(1800)
 }
 
 /// An identity's names, checked.
@@ -117,26 +119,4 @@ struct Names: Sendable {
             throw error.platform
         }
     }
-}
-
-/// The provisioner of the degraded mode.
-public struct UnavailableProvisioner: DatabaseProvisioner {
-    public init() {}
-
-    public func endpoint() async throws(PlatformError) -> DatabaseEndpoint { throw Self.error }
-    public func provision(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) {
-        throw Self.error
-    }
-    public func drop(_ identity: DatabaseIdentity) async throws(PlatformError) { throw Self.error }
-
-    public func reset(_ identity: DatabaseIdentity) async throws(PlatformError) { throw Self.error }
-    public func figures(_ identity: DatabaseIdentity) async throws(PlatformError) -> DatabaseFigures {
-        throw Self.error
-    }
-    public func storage(database: String) async throws(PlatformError) -> DatabaseStorage { throw Self.error }
-    public func dump(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) -> any DatabaseDump {
-        throw Self.error
-    }
-
-    private static var error: PlatformError { PlatformError(.databaseUnavailable, "Postgres is switched off") }
 }

@@ -7,19 +7,25 @@ enum RoleRemoval {
     static func endSessions(_ role: SQLIdentifier, _ admin: borrowing PostgresConnection) throws(PostgresError) {
         guard try RoleSetup.exists("pg_roles WHERE rolname = $1", role, admin) else { return }
         try admin.execute("ALTER ROLE \(role) NOLOGIN")
-        try admin.execute(
-            "SELECT pg_terminate_backend(pid, \(sessionMilliseconds)) FROM pg_stat_activity WHERE usename = $1",
-            [role.name])
+        // All are told first, so that one that takes its time does not keep the others from ending.
+        for arguments in ["pid", "pid, \(sessionMilliseconds)"] {
+            try admin.execute(
+                "SELECT pg_terminate_backend(\(arguments)) FROM pg_stat_activity WHERE usename = $1", [role.name])
+        }
     }
 
     /// Drops the schema and what else the role has in the user's database. True when no channel's schema is left.
     static func empty(_ names: Names, _ target: PostgresTarget) throws(PostgresError) -> Bool {
-        let inside = try PostgresConnection(target.database(names.database))
+        let inside = try PostgresConnection(target.database(names.database).patient)
         try inside.execute("DROP SCHEMA IF EXISTS \(names.schema) CASCADE")
         if try RoleSetup.exists("pg_roles WHERE rolname = $1", names.role, inside) {
             try inside.execute("DROP OWNED BY \(names.role) CASCADE")
         }
         return try inside.execute(#"SELECT 1 FROM pg_namespace WHERE nspname LIKE 'ch\_%' LIMIT 1"#).count == 0
+    }
+
+    static func dropDatabase(_ database: SQLIdentifier, _ target: PostgresTarget) throws(PostgresError) {
+        try PostgresConnection(target.patient).execute("DROP DATABASE IF EXISTS \(database) WITH (FORCE)")
     }
 
     static func dropRole(_ role: SQLIdentifier, _ admin: borrowing PostgresConnection) throws(PostgresError) {

@@ -8,9 +8,10 @@ enum RoleSetup {
         try connection.execute("SELECT 1 FROM \(condition)", [name.name]).count > 0
     }
 
+    /// False when a limit was refused to the administrator.
     static func ensureRole(
         _ role: SQLIdentifier, password: String, _ admin: borrowing PostgresConnection
-    ) throws(PostgresError) {
+    ) throws(PostgresError) -> Bool {
         let verb = try exists("pg_roles WHERE rolname = $1", role, admin) ? "ALTER" : "CREATE"
         let verifier = try admin.verifierLiteral(password, role: role)
         try admin.execute(
@@ -19,22 +20,27 @@ enum RoleSetup {
             PASSWORD \(verifier)
             """)
         // Only a superuser may name these, and only a superuser could have given them.
-        let isSuperuser = try isSuperuser(admin)
-        if isSuperuser {
+        if try isSuperuser(admin) {
             try admin.execute("ALTER ROLE \(role) NOSUPERUSER NOREPLICATION NOBYPASSRLS")
         } else {
             // An administrator who is none must be a member to make a schema for the role.
             try admin.execute("GRANT \(role) TO CURRENT_USER")
         }
-        try RoleLimits.apply(role, asSuperuser: isSuperuser, admin)
+        return try RoleLimits.apply(role, admin)
+    }
+
+    /// Undoes what bars a role while its sessions are ended.
+    static func letIn(_ role: SQLIdentifier, _ admin: borrowing PostgresConnection) throws(PostgresError) {
+        try admin.execute("ALTER ROLE \(role) LOGIN")
     }
 
     /// From `template0`, which nobody can connect to, so that nothing was put into it and nothing holds it.
     static func ensureDatabase(
-        _ database: SQLIdentifier, _ admin: borrowing PostgresConnection
+        _ database: SQLIdentifier, _ target: PostgresTarget, _ admin: borrowing PostgresConnection
     ) throws(PostgresError) {
         if try !exists("pg_database WHERE datname = $1", database, admin) {
-            try admin.execute("CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'")
+            try PostgresConnection(target.patient).execute(
+                "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'")
         }
         try admin.execute("REVOKE ALL ON DATABASE \(database) FROM PUBLIC")
     }
@@ -61,18 +67,6 @@ enum RoleSetup {
         for name in extensions {
             try inside.execute("CREATE EXTENSION IF NOT EXISTS \(name) WITH SCHEMA public CASCADE")
         }
-    }
-
-    /// Takes from everybody the right to connect to a database. False when it is there and not the administrator's.
-    static func close(
-        _ database: SQLIdentifier, _ admin: borrowing PostgresConnection
-    ) throws(PostgresError) -> Bool {
-        let owns = try admin.execute(
-            "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = $1", [database.name]
-        ).text()
-        guard owns == "t" else { return owns == nil }
-        try admin.execute("REVOKE ALL ON DATABASE \(database) FROM PUBLIC")
-        return true
     }
 
     private static func isSuperuser(_ admin: borrowing PostgresConnection) throws(PostgresError) -> Bool {

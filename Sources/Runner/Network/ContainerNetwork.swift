@@ -13,6 +13,7 @@ public actor ContainerNetwork {
     private let plugin: CNIPlugin
     private let logger: Logger
     private var reachablePorts: Set<UInt16>
+    private var services: Set<ReachableService> = []
     private var ready: [NetworkLease] = []
     /// Namespaces that are being made or released at this moment.
     private var busy: Set<String> = []
@@ -63,6 +64,20 @@ public actor ContainerNetwork {
     /// Lets containers reach one more TCP port of the gateway.
     public func allow(port: UInt16) async throws(PlatformError) {
         guard reachablePorts.insert(port).inserted else { return }
+        try await applyFirewall()
+    }
+
+    /// Lets containers reach TCP services at these IPv4 addresses, in whatever network they are, beside those of earlier
+    /// calls. Never addresses of other containers, and never loopback. Throws `.invalid` for what is no such address.
+    public func allow(addresses: [String], port: UInt16) async throws(PlatformError) {
+        for text in addresses {
+            guard let address = IPv4Subnet.address(text), address >> 24 != 127, address != 0,
+                !configuration.subnet.contains(text)
+            else { throw .invalid("containers cannot be let through to \(text)") }
+        }
+        let known = services
+        services.formUnion(addresses.map { ReachableService(address: $0, port: port) })
+        guard services != known else { return }
         try await applyFirewall()
     }
 
@@ -141,7 +156,7 @@ public actor ContainerNetwork {
     private var rules: FirewallRules {
         FirewallRules(
             node: configuration.node, bridge: configuration.bridge, subnet: configuration.subnet,
-            reachablePorts: reachablePorts, nameServers: NameServers.ofHost())
+            reachablePorts: reachablePorts, services: services, nameServers: NameServers.ofHost())
     }
 
     private func applyFirewall() async throws(PlatformError) {

@@ -1,13 +1,15 @@
 /// The firewall of one server's containers, as a script for `nft -f` (nft(8)). One table, replaced in one transaction.
 ///
-/// Containers may reach the internet, name servers, and the listed TCP ports of the gateway; not the host's other ports,
-/// not one another, not private, link-local or otherwise special ranges (RFC 6890). The host reaches containers, nobody
+/// Containers may reach the internet, name servers, the listed TCP ports of the gateway, and the listed services wherever
+/// they are; not the host's other ports, not one another, not private, link-local or otherwise special ranges (RFC 6890). The host reaches containers, nobody
 /// else does.
 struct FirewallRules: Sendable {
     let node: String
     let bridge: String
     let subnet: IPv4Subnet
     let reachablePorts: Set<UInt16>
+    /// Services that the operator has named, on this host or in a private network.
+    var services: Set<ReachableService> = []
     let nameServers: [String]
 
     /// Ranges that are nobody's public address.
@@ -30,6 +32,10 @@ struct FirewallRules: Sendable {
                     type inet_service
                     \(elements(reachablePorts.sorted().map(String.init)))
                 }
+                set services {
+                    type ipv4_addr . inet_service
+                    \(elements(services.map { "\($0.address) . \($0.port)" }.sorted()))
+                }
                 set resolvers {
                     type ipv4_addr
                     \(elements(nameServers))
@@ -39,6 +45,7 @@ struct FirewallRules: Sendable {
                     iifname != "\(bridge)" return
                     ct state established,related accept
                     ip saddr \(subnet) ip daddr \(subnet.gateway) tcp dport @ports accept
+                    ip saddr \(subnet) ip daddr . tcp dport @services accept
                     meta l4proto tcp reject with tcp reset
                     drop
                 }
@@ -53,6 +60,7 @@ struct FirewallRules: Sendable {
                     meta nfproto ipv6 drop
                     ip saddr != \(subnet) drop
                     ip daddr @resolvers meta l4proto { tcp, udp } th dport 53 accept
+                    ip daddr . tcp dport @services accept
                     ip daddr { \(Self.closedRanges.joined(separator: ", ")) } drop
                     accept
                 }
@@ -68,4 +76,10 @@ struct FirewallRules: Sendable {
     private func elements(_ values: [String]) -> String {
         values.isEmpty ? "" : "elements = { \(values.joined(separator: ", ")) }"
     }
+}
+
+/// A TCP service at an IPv4 address in dotted decimals.
+struct ReachableService: Sendable, Hashable {
+    let address: String
+    let port: UInt16
 }

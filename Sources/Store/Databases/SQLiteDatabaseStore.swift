@@ -15,6 +15,19 @@ public struct SQLiteDatabaseStore: DatabaseStore {
         }
     }
 
+    public func databases() async throws(PlatformError) -> [DatabaseRecord] {
+        let secrets = database.secrets
+        return try await database.read { db in
+            try ChannelDatabaseRecord.all(
+                db,
+                """
+                SELECT channelDatabase.* FROM channelDatabase JOIN channel ON channel.id = channelDatabase.channelID
+                WHERE channel.isDeleted = 0 ORDER BY channel.sequence
+                """, []
+            ).map { try $0.record(secrets: secrets) }
+        }
+    }
+
     public func setStatus(
         _ status: DatabaseRecord.Status, lastError: String?, channel: ID<Channel>
     ) async throws(PlatformError) {

@@ -91,6 +91,16 @@ public enum ChannelStoreContract {
             try await stores.databases.setStatus(.ready, lastError: nil, channel: prod.id)
             #expect(try await stores.databases.database(channel: prod.id)?.lastError == nil)
         },
+        ContractCase("the database records of all live channels are listed in their order") { stores in
+            let user = try await stores.makeUser()
+            let (app, prod) = try await stores.makeApp(owner: user)
+            let staging = try await stores.makeChannel("staging", app: app)
+            let gone = try await stores.makeChannel("gone", app: app)
+            #expect(try await stores.channels.markDeleted(gone.id, app: app.id))
+            let records = try await stores.databases.databases()
+            #expect(records.map(\.channelID) == [prod.id, staging.id])
+            #expect(records.first == StoreSet.record(prod, owner: user.id))
+        },
         ContractCase("two channels never share a schema or a role") { stores in
             let user = try await stores.makeUser()
             let (app, prod) = try await stores.makeApp(owner: user)

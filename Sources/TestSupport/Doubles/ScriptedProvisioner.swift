@@ -6,8 +6,12 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
     private struct State {
         var provisioned: Set<DatabaseIdentity> = []
         var failure: PlatformError?
+        var dropFailure: PlatformError?
+        var probeFailure: PlatformError?
+        var refreshed: [DatabaseIdentity] = []
+        var drops = 0
         var resets: [DatabaseIdentity] = []
-        var dump = ScriptedDump(pieces: ["-- a dump\n"])
+        var dump: any DatabaseDump = ScriptedDump(pieces: ["-- a dump\n"])
     }
 
     private let state = Mutex(State())
@@ -15,11 +19,25 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
     public init() {}
 
     public func fail(with error: PlatformError?) { state.withLock { $0.failure = error } }
+    /// What a look at whether there is a Postgres throws.
+    public func failProbes(with error: PlatformError?) { state.withLock { $0.probeFailure = error } }
+    public var refreshed: [DatabaseIdentity] { state.withLock { $0.refreshed } }
+    public func failDrops(with error: PlatformError?) { state.withLock { $0.dropFailure = error } }
+    /// How often a drop was tried.
+    public var drops: Int { state.withLock { $0.drops } }
     /// Schemas that were reset, in order.
     public var resets: [DatabaseIdentity] { state.withLock { $0.resets } }
     /// What the next dumps give.
-    public func dump(_ dump: ScriptedDump) { state.withLock { $0.dump = dump } }
+    public func dump(_ dump: any DatabaseDump) { state.withLock { $0.dump = dump } }
     public var provisioned: Set<DatabaseIdentity> { state.withLock { $0.provisioned } }
+
+    public func probe() async throws(PlatformError) {
+        if let failure = state.withLock({ $0.probeFailure }) { throw failure }
+    }
+
+    public func refresh(_ identities: [DatabaseIdentity]) async throws(PlatformError) {
+        state.withLock { $0.refreshed += identities }
+    }
 
     public func endpoint() async throws(PlatformError) -> DatabaseEndpoint {
         DatabaseEndpoint(host: "192.0.2.9", port: 5432)
@@ -33,7 +51,11 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
     }
 
     public func drop(_ identity: DatabaseIdentity) async throws(PlatformError) {
-        state.withLock { _ = $0.provisioned.remove(identity) }
+        try state.withLock { (state) throws(PlatformError) in
+            state.drops += 1
+            if let failure = state.dropFailure { throw failure }
+            state.provisioned.remove(identity)
+        }
     }
 
     public func reset(_ identity: DatabaseIdentity) async throws(PlatformError) {

@@ -8,6 +8,10 @@ public struct InMemoryDatabaseStore: DatabaseStore {
         try tables.read { $0.databases[channel] }
     }
 
+    public func databases() async throws(PlatformError) -> [DatabaseRecord] {
+        try tables.read { state in state.liveChannels.compactMap { state.databases[$0.id] } }
+    }
+
     public func setStatus(
         _ status: DatabaseRecord.Status, lastError: String?, channel: ID<Channel>
     ) async throws(PlatformError) {

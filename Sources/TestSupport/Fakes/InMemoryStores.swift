@@ -25,6 +25,9 @@ public struct InMemoryStores: Sendable {
     /// How many calls have failed so.
     public var failures: Int { tables.failures }
 
+    /// The next `count` channels are refused as if another one had their schema's name.
+    public func clash(_ count: Int) { tables.clash(count) }
+
     public init() {
         let tables = InMemoryTables()
         self.tables = tables
@@ -69,12 +72,28 @@ final class InMemoryTables: Sendable {
         var instances: [Instance] = []
         var environment: [ID<App>: [String: String]] = [:]
         var tips: [ID<App>: [String: BranchTip]] = [:]
+        /// Whether the next channel is to be refused.
+        var isClashing: @Sendable () -> Bool = { false }
     }
 
     private let state = Mutex(State())
+    private let clashes = Mutex(0)
     private let failure = Mutex<(error: PlatformError?, count: Int)>((nil, 0))
 
     var failures: Int { failure.withLock { $0.count } }
+
+    func clash(_ count: Int) {
+        clashes.withLock { $0 = count }
+        state.withLock { state in
+            // Not part of the state: a refused change must not undo the counting.
+            state.isClashing = { [weak self] in
+                self?.clashes.withLock { count in
+                    count -= 1
+                    return count >= 0
+                } ?? false
+            }
+        }
+    }
 
     func fail(with error: PlatformError?) { failure.withLock { $0.error = error } }
 
@@ -120,7 +139,8 @@ extension InMemoryTables.State {
             throw PlatformError(
                 .conflict, "the hostname \(channel.label) is taken", details: ["field": "hostname"])
         }
-        guard !databases.values.contains(where: { $0.identity.role == database.identity.role }) else {
+        let clashes = databases.values.contains { $0.identity.role == database.identity.role }
+        guard !clashes, !isClashing() else {
             throw PlatformError(
                 .conflict, "the schema \(database.identity.schema) belongs to another channel; try again",
                 details: ["field": "database"])

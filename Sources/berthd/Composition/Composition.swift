@@ -87,8 +87,7 @@ struct Composition {
             router: ProxyService(
                 configuration: rooms.routerConfiguration, routes: rooms.routes,
                 logger: rooms.logger.labelled("berth.router")),
-            provisioner: rooms.platform.provisioner, opened: opened, privateServers: privateServers.count,
-            banner: banner)
+            opened: opened, privateServers: privateServers.count, banner: banner)
         let cluster: [any Service] = rooms.postgres?.cluster.map { [$0] } ?? []
         let maintenance = MaintenanceService(
             store: rooms.repositories, logger: rooms.logger.labelled("berth.git"))

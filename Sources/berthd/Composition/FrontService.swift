@@ -10,7 +10,6 @@ struct FrontService: Service {
     let control: ControlPlane
     let leftovers: Leftovers
     let router: ProxyService
-    let provisioner: (any DatabaseProvisioner)?
     /// One element for each private server that is open.
     let opened: AsyncStream<Void>
     let privateServers: Int
@@ -25,8 +24,6 @@ struct FrontService: Service {
         try await router.start()
         FileHandle.standardOutput.write(Data(try await banner().utf8))
         await withTaskGroup(of: Void.self) { group in
-            // Instances that were found running get through to the database again as soon as it is there.
-            if let provisioner { group.addTask { _ = try? await provisioner.endpoint() } }
             group.addTask { await control.resume(leftovers) }
             group.addTask { try? await router.run() }
         }

@@ -74,7 +74,8 @@ struct Rooms {
             repository: repositories,
             builder: builder, runner: runner, meter: runner.meter, routes: routes,
             provisioner: postgres.map { ReachableProvisioner(provisioner: $0.provisioner, network: network) },
-            address: try settings.address, configuration: control, now: { Date() },
+            dataVersion: { database.currentVersion }, address: try settings.address, configuration: control,
+            now: { Date() },
             logger: logger.labelled("berth.control"))
         return Rooms(
             platform: platform, network: network, runner: runner, postgres: postgres, routes: routes,

@@ -14,6 +14,8 @@ import Testing
 /// The API over a control plane in memory, and a client that speaks JSON to it.
 struct TestAPI {
     let platform = TestPlatform()
+    /// Where the server writes to.
+    var log: Logger = Self.logger
 
     /// Says nothing, but keeps what is in it: a request's id is there.
     static let logger: Logger = {
@@ -66,7 +68,7 @@ struct TestAPI {
     ) async throws -> Reply {
         let app = Application(
             router: APIServer(control: control ?? platform.control).router(),
-            logger: Self.logger)
+            logger: log)
         return try await app.test(.router) { client in
             var headers = headers
             if let token { headers[.authorization] = "Bearer \(token)" }

@@ -28,7 +28,8 @@ extension PostgresServerTests {
             return String(decoding: bytes, as: UTF8.self)
         }
 
-        @Test func `a dump restores with psql into the emptied schema, and holds no other one`() async throws {
+        @Test func `attack 19: a dump restores with psql into the emptied schema, and holds no other one`() async throws
+        {
             let user = ID<User>()
             let other = try await channel("CREATE TABLE theirs (n int)", user: user)
             let mine = try await channel(
@@ -88,17 +89,46 @@ extension PostgresServerTests {
             #expect(missing?.code == .badGateway)
         }
 
-        @Test func `only so many dumps run at once`() async throws {
-            let identity = try await channel(
-                "CREATE TABLE t AS SELECT repeat(md5(n::text), 1000) AS t FROM generate_series(1, 2000) n")
+        @Test func `only so many dumps run at once, and one user leaves room for others`() async throws {
+            let table = "CREATE TABLE t AS SELECT repeat(md5(n::text), 1000) AS t FROM generate_series(1, 2000) n"
+            let users = DumpLauncher.width / DumpLauncher.widthPerDatabase
             var dumps: [any DatabaseDump] = []
-            for _ in 0..<DumpLauncher.width { dumps.append(try await provisioner.dump(identity, password: "secret")) }
+            for _ in 0..<users {
+                let identity = try await channel(table)
+                for _ in 0..<DumpLauncher.widthPerDatabase {
+                    dumps.append(try await provisioner.dump(identity, password: "secret"))
+                }
+                let refused = await #expect(throws: PlatformError.self) {
+                    _ = try await provisioner.dump(identity, password: "secret")
+                }
+                #expect(refused?.code == .databaseUnavailable)
+            }
+            let other = try await channel(table)
             let refused = await #expect(throws: PlatformError.self) {
-                _ = try await provisioner.dump(identity, password: "secret")
+                _ = try await provisioner.dump(other, password: "secret")
             }
             #expect(refused?.code == .databaseUnavailable)
             for dump in dumps { await dump.close() }
-            await (try provisioner.dump(identity, password: "secret")).close()
+            await (try provisioner.dump(other, password: "secret")).close()
+        }
+
+        @Test func `a dump that nobody reads loses its place in time`() async throws {
+            let identity = try await channel(
+                "CREATE TABLE t AS SELECT repeat(md5(n::text), 1000) AS t FROM generate_series(1, 2000) n")
+            let short = PostgresProvisioner(
+                loopbackURL: try cluster.adminURL(), limits: ProvisionerLimits(dump: .seconds(1)))
+            var dumps: [any DatabaseDump] = []
+            for _ in 0..<DumpLauncher.widthPerDatabase {
+                dumps.append(try await short.dump(identity, password: "secret"))
+            }
+            let later = try await eventuallyValue { try? await short.dump(identity, password: "secret") }
+            await later.close()
+            for dump in dumps {
+                let error = await #expect(throws: PlatformError.self) { while try await dump.next() != nil {} }
+                #expect(error?.code == .databaseUnavailable)
+                await dump.close()
+            }
+            short.close()
         }
 
         @Test func `the password is in no argument, and pg_dump has no privilege`() async throws {

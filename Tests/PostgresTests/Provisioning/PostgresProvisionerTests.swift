@@ -95,9 +95,8 @@ extension PostgresServerTests {
             try admin.execute("CREATE ROLE plain_admin LOGIN CREATEDB CREATEROLE PASSWORD 'admin'")
             try admin.execute("GRANT CONNECT ON DATABASE postgres TO plain_admin")
             let endpoint = try cluster.cluster.endpoint()
-            let plain = try PostgresProvisioner(
-                externalURL: "postgresql://plain_admin:admin@\(endpoint.host):\(endpoint.port)/postgres",
-                logger: TestCluster.logger)
+            let plain = PostgresProvisioner(
+                loopbackURL: "postgresql://plain_admin:admin@\(endpoint.host):\(endpoint.port)/postgres")
             let identity = DatabaseIdentity.fresh()
             try await plain.provision(identity, password: "secret")
             #expect(try cluster.shell(identity, "SELECT current_schema()") == identity.schema)

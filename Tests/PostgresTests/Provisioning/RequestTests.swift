@@ -119,6 +119,21 @@ extension PostgresServerTests {
             #expect(throws: PlatformError.self) { try ExtensionName("x\"; DROP DATABASE y; --") }
         }
 
+        @Test func `who gives up waiting is let go`() async throws {
+            let (never, _) = AsyncStream<Void>.makeStream()
+            let waiting = Task {
+                do throws(PlatformError) {
+                    try await TimeLimit.run(.seconds(3600)) { () async throws(PlatformError) in for await _ in never {}
+                    }
+                    return PlatformError.Code?.none
+                } catch {
+                    return error.code
+                }
+            }
+            waiting.cancel()
+            #expect(await waiting.value == .cancelled)
+        }
+
         @Test func `who waits for a figure waits so long and no longer`() async throws {
             // Takes connections and never says a word.
             let silent = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -135,8 +150,7 @@ extension PostgresServerTests {
                     return UInt16(bigEndian: UnsafeRawPointer(pointer).load(fromByteOffset: 2, as: UInt16.self))
                 }
             }
-            let slow = try PostgresProvisioner(
-                externalURL: "postgresql://a:b@127.0.0.1:\(port)/postgres", logger: TestCluster.logger)
+            let slow = PostgresProvisioner(loopbackURL: "postgresql://a:b@127.0.0.1:\(port)/postgres")
             // Many more than there are places: none waits for all those before it.
             let codes = await withTaskGroup(of: PlatformError.Code?.self) { group in
                 for _ in 0..<16 {

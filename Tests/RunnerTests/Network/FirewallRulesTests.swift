@@ -41,4 +41,22 @@ import Testing
         #expect(attachment == .init(address: "10.210.0.7", hostInterface: "vethf76a"))
         #expect(throws: PlatformError.self) { try CNIPlugin.attachment(in: Data("{}".utf8), bridge: "berth0") }
     }
+
+    @Test func `a service that the operator names is let through before private ranges are closed`() throws {
+        var rules = FirewallRules(
+            node: "n", bridge: "berth0", subnet: .standard, reachablePorts: [], nameServers: [])
+        #expect(!rules.script.contains("elements"))
+        rules.services = [ReachableService(address: "10.9.8.7", port: 5432)]
+        #expect(rules.script.contains("elements = { 10.9.8.7 . 5432 }"))
+        let outward = try #require(rules.script.range(of: "chain outward"))
+        let opened = try #require(
+            rules.script.range(
+                of: "ip daddr . tcp dport @services accept", range: outward.upperBound..<rules.script.endIndex))
+        let closed = try #require(
+            rules.script.range(of: "169.254.0.0/16", range: outward.upperBound..<rules.script.endIndex))
+        #expect(opened.upperBound < closed.lowerBound)
+        // The service may be on this host.
+        #expect(
+            rules.script.contains("ip saddr 10.210.0.0/16 ip daddr . tcp dport @services accept"))
+    }
 }

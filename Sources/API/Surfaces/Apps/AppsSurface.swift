@@ -6,12 +6,16 @@ import HTTPTypes
 struct AppsSurface: Surface {
     let apps: AppService
     let address: PublicAddress
+    /// Lists: they are asked for often and are long.
+    let lists: AnswerCache
 
     var endpoints: [Endpoint] {
         [
             Endpoint(.get, "/apps", .listApps) { call in
-                let list = try await apps.list(by: call.principal)
-                return .json(["apps": .array(list.map { AppModel.json($0, address: address) })])
+                try await lists.answer(for: call.principal.user.id) { () async throws(PlatformError) in
+                    let list = try await apps.list(by: call.principal)
+                    return ["apps": .array(list.map { AppModel.json($0, address: address) })]
+                }
             },
             Endpoint(.post, "/apps", .createApp) { call in
                 try Policy.require(.repo, of: call.principal)

@@ -59,7 +59,7 @@ extension Operation {
             "CreatedToken",
             example: [
                 "token_id": .string(Examples.tokenID),
-                "plaintext": "xh_live_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM",
+                "plaintext": "xh_live_0123456789abcdefghijklmnopqrstuvwxyz-_ABCDE3mRItp",
                 "scopes": Examples.scopes, "label": "ci", "created_at": "2026-04-22T11:00:00Z",
             ]),
         failures: Failure.body("Invalid label, or scopes other than the default ones") + [
