@@ -153,7 +153,8 @@ extension HTTP2Connection {
     }
 
     private func answerMisdirected(_ stream: HTTP2Stream) {
-        let page = Page.misdirected.render(.text, includesBody: true, persistence: .close, date: worker.date())
+        let fields = worker.date() + (forwarding.isSecure ? worker.strictTransportLine ?? [] : [])
+        let page = Page.misdirected.render(.text, includesBody: true, persistence: .close, fields: fields)
         stream.write(page)
         stream.tearDownIfDone()
     }
@@ -193,7 +194,11 @@ extension HTTP2Connection {
                 guard value <= 0x7fff_ffff else { throw .flowControl }
                 let change = Int(value) - peerInitialWindow
                 peerInitialWindow = Int(value)
-                for stream in streams.values { stream.sendWindow += change }
+                // Section 6.9.2.
+                for stream in streams.values {
+                    stream.sendWindow += change
+                    guard stream.sendWindow <= 0x7fff_ffff else { throw .flowControl }
+                }
                 if change > 0 { sendWaiting() }
             case HTTP2Frame.Setting.maximumFrame:
                 guard (16_384...16_777_215).contains(value) else { throw .protocolError }

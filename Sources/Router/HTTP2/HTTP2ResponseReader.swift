@@ -40,12 +40,15 @@ struct HTTP2ResponseReader {
     }
 
     /// A head that was taken apart already.
-    mutating func take(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, _ event: (Event) -> Void) {
+    mutating func take(
+        _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, own: [UInt8] = [], _ event: (Event) -> Void
+    ) {
         guard phase == .head else { return }
         let isUpgrade = head.status == 101
         var block = ByteBufferAllocator().buffer(capacity: head.length + 16)
         HPACKWriter.writeStatus(isUpgrade ? 200 : head.status, into: &block)
         Self.writeFields(head, bytes, isUpgrade: isUpgrade, into: &block)
+        if !own.isEmpty { Self.write(own, into: &block) }
         if isUpgrade {
             phase = .raw
             return event(.head(block, endsStream: false))
@@ -149,6 +152,11 @@ struct HTTP2ResponseReader {
     /// - Parameter lines: each with its line end.
     private static func trailers(_ lines: [UInt8]) -> ByteBuffer {
         var block = ByteBuffer()
+        write(lines, into: &block)
+        return block
+    }
+
+    private static func write(_ lines: [UInt8], into block: inout ByteBuffer) {
         lines.withUnsafeBytes { bytes in
             var start = 0
             while start < bytes.count {
@@ -160,6 +168,5 @@ struct HTTP2ResponseReader {
                 start = end + 2
             }
         }
-        return block
     }
 }

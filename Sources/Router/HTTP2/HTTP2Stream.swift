@@ -22,7 +22,8 @@ final class HTTP2Stream: FrontStream {
     private var isRemoteClosed = false
     private var isLocalClosed = false
     private var queue = CircularBuffer<ByteBuffer>()
-    private(set) var queued = 0
+    private var queued = 0
+    private(set) var sent = 0
     private var trailers: ByteBuffer?
     /// Everything that will be sent is in `queue`.
     private var isWhole = false
@@ -94,6 +95,7 @@ final class HTTP2Stream: FrontStream {
 
     // MARK: - FrontStream
 
+    var unsent: Int { queued }
     var isWritable: Bool { !isLocalClosed && queued < Self.maximumQueued && connection.isWritable }
 
     func write(_ buffer: ByteBuffer) {
@@ -102,9 +104,9 @@ final class HTTP2Stream: FrontStream {
         send()
     }
 
-    func write(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
+    func write(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, own: [UInt8]) {
         guard !isLocalClosed, !isWhole else { return }
-        reader.take(head, bytes) { take($0) }
+        reader.take(head, bytes, own: own) { take($0) }
     }
 
     func write(_ answer: PreparedAnswer) {
@@ -177,17 +179,22 @@ final class HTTP2Stream: FrontStream {
         guard !isLocalClosed else { return }
         while let first = queue.first {
             let allowed = min(sendWindow, connection.sendWindow, HTTP2Frame.maximumLength)
-            guard allowed > 0 else { return connection.wait(self) }
+            guard allowed > 0 else {
+                front?.becameBlocked()
+                return connection.wait(self)
+            }
             let count = min(allowed, first.readableBytes)
             var rest = first
             guard let data = rest.readSlice(length: count) else { break }
             queued -= count
+            sent &+= count
             sendWindow -= count
             if rest.readableBytes > 0 { queue[queue.startIndex] = rest } else { queue.removeFirst() }
             let endsStream = queue.isEmpty && isWhole && trailers == nil
             connection.write(data: data, stream: id, endsStream: endsStream)
             if endsStream { return closeLocally() }
         }
+        front?.reader.stop()
         guard isWhole else { return }
         if let trailers {
             connection.write(block: trailers, stream: id, endsStream: true)

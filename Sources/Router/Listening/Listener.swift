@@ -58,8 +58,8 @@ struct Listener {
                 value: isShared ? 1 : 0
             )
             .serverChannelOption(.maxMessagesPerRead, value: 16)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.recvAllocator, value: ReadSizes.allocator)
+            .childChannelOption(.maxMessagesPerRead, value: ReadSizes.messages)
             .childChannelOption(.writeBufferWaterMark, value: ReadSizes.waterMark(configuration))
             // A client may stop sending and still wait for its answer.
             .childChannelOption(.allowRemoteHalfClosure, value: true)

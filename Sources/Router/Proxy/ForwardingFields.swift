@@ -8,8 +8,19 @@ struct ForwardingFields: Sendable {
     let address: String
     /// The connection is encrypted.
     let isSecure: Bool
+    /// The `Via` line of a request, by the protocol that the client speaks.
+    var via: StaticString { isSecond ? "Via: 2.0 berth\r\n" : "Via: 1.1 berth\r\n" }
+    /// The connection speaks HTTP/2.
+    var isSecond = false
     /// What the client says of those before it is passed on.
     let isTrusted: Bool
+
+    /// The same for HTTP/2.
+    var second: ForwardingFields {
+        var copy = self
+        copy.isSecond = true
+        return copy
+    }
 
     init(address: String, isSecure: Bool, isTrusted: Bool = false) {
         self.address = address

@@ -22,15 +22,14 @@ final class UpstreamPool {
         let attempt = UpstreamAttempt(front: front)
         bucket.attempts.append(attempt)
         let bound = NIOLoopBound(UpstreamHandler(worker: worker, bucket: bucket), eventLoop: worker.eventLoop)
-        let isService = upstream.isService
         let (name, tls) = (upstream.originName, upstream.originName == nil ? nil : worker.clientTLS)
         let connecting = ClientBootstrap(group: worker.eventLoop)
             .channelOption(.recvAllocator, value: ReadSizes.allocator)
+            .channelOption(.maxMessagesPerRead, value: ReadSizes.messages)
             .channelOption(.writeBufferWaterMark, value: ReadSizes.waterMark(worker.configuration))
             .connectTimeout(TimeAmount(worker.configuration.upstreamConnectTimeout))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    if !isService { try channel.syncOptions?.setOption(.socketOption(.tcp_nodelay), value: 1) }
                     if let name {
                         guard let tls else { throw ChannelError.operationUnsupported }
                         try channel.pipeline.syncOperations.addHandler(
@@ -62,7 +61,11 @@ final class UpstreamPool {
     }
 
     func closeExpired() {
-        for bucket in buckets.values { bucket.closeIdle { $0.expires <= worker.clock.now } }
+        for (key, bucket) in buckets {
+            bucket.closeIdle { $0.expires <= worker.clock.now }
+            // An upstream may be gone for good.
+            if bucket.isEmpty { buckets[key] = nil }
+        }
     }
 
     /// Closes all connections to an upstream, cutting the requests on them, and takes no more of them back.

@@ -14,6 +14,9 @@ final class Worker {
     /// `Strict-Transport-Security`, with its line end.
     let strictTransportLine: [UInt8]?
     var siteMemo = SiteMemo()
+    /// Who answers what is asked for by address.
+    let apiHost: String
+    private var recorder: AccessRecorder?
     private var memoVersion = 0
     private(set) var clock: TickClock
     private(set) var isClosing = false
@@ -26,13 +29,15 @@ final class Worker {
 
     init(
         eventLoop: any EventLoop, configuration: RouterConfiguration, routes: RouteTableBox, files: SiteFiles,
-        logger: Logger
+        accessLog: AccessLog? = nil, logger: Logger
     ) {
         self.eventLoop = eventLoop
         self.configuration = configuration
         self.routes = routes
         self.files = files
         self.logger = logger
+        apiHost = "api.\(configuration.domain)"
+        recorder = accessLog.map(AccessRecorder.init)
         strictTransportLine = configuration.strictTransportSeconds.map {
             Array("Strict-Transport-Security: max-age=\($0)\r\n".utf8)
         }
@@ -60,6 +65,19 @@ final class Worker {
         dateField.refresh()
         return dateField.second
     }
+
+    // MARK: - The access log
+
+    var logsAccess: Bool { recorder != nil }
+
+    /// The date of this second as the log has it.
+    func logDate() -> [UInt8] { recorder?.date(seconds) ?? [] }
+
+    /// Takes a whole line.
+    func record(_ line: [UInt8]) { recorder?.add(line) }
+
+    /// What is recorded is on its way to the log when it returns.
+    func flushLog() { recorder?.flush() }
 
     // MARK: - Client connections
 
@@ -98,6 +116,7 @@ final class Worker {
             memoVersion = routes.version
             siteMemo.removeAll()
         }
+        recorder?.flush()
         for front in fronts where front.deadline <= clock.now { front.deadlinePassed() }
         pool.closeExpired()
         if fronts.isEmpty, pool.isEmpty {

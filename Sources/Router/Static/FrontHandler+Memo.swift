@@ -28,12 +28,7 @@ extension FrontHandler {
         }
         guard let answer else { return false }
         pending.moveReaderIndex(forwardBy: head.length)
-        if let stream {
-            needsFlush = true
-            stream.write(answer)
-        } else {
-            write(answer.bytes)
-        }
+        write(answer)
         return true
     }
 
