@@ -4,6 +4,19 @@ struct FieldLine: Equatable {
     /// Without the white space around it.
     var value: ByteSpan
 
+    /// Takes a line apart that was checked before.
+    @inline(__always)
+    static func splitAgain(
+        _ bytes: UnsafeRawBufferPointer, _ line: Range<Int>
+    ) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
+        guard let colon = bytes[line].firstIndex(of: ByteClass.colon) else { return nil }
+        let value = bytes.trimmingWhitespace((colon + 1)..<line.upperBound)
+        return (
+            UnsafeRawBufferPointer(rebasing: bytes[line.lowerBound..<colon]),
+            UnsafeRawBufferPointer(rebasing: bytes[value])
+        )
+    }
+
     /// The first line of a name among the field lines of a head that was read before.
     static func first(
         _ name: StaticString, in fields: Range<Int>, of bytes: UnsafeRawBufferPointer

@@ -40,12 +40,7 @@ enum HTTPDate {
 /// The `Date` line with its line end, made once a second.
 struct DateField {
     private(set) var second = 0
-    private var bytes: [UInt8] = []
-
-    mutating func current() -> [UInt8] {
-        refresh()
-        return bytes
-    }
+    private(set) var bytes: [UInt8] = []
 
     mutating func refresh() {
         let now = time(nil)

@@ -65,7 +65,7 @@ extension HTTP2Connection {
     var deadline: Int { min(idleDeadline, reader.deadline) }
 
     /// Something came or ended.
-    func touch() { idleDeadline = worker.clock.deadline(worker.configuration.keepAliveIdle) }
+    func touch() { idleDeadline = worker.clock.deadline(ticks: worker.times.keepAliveIdle) }
 
     func deadlinePassed() {
         if isReaderLate() { context?.reset(isSecure: forwarding.isSecure) }

@@ -13,6 +13,8 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     static let connectionWindow = 1024 * 1024
     static let maximumStreams = 128
     static let defaultWindow = 65_535
+    /// Bytes of memory that are kept for the next frames.
+    private static let maximumKept = 32 * 1024
 
     let worker: Worker
     let forwarding: ForwardingFields
@@ -39,6 +41,8 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     private var pending = ByteBuffer()
     var out = ByteBuffer()
     var waiting: [HTTP2Stream] = []
+    /// Streams that got data in this read cycle.
+    var fed: [HTTP2Stream] = []
     /// Handlers that carry no stream at the moment.
     private var idleFronts: [FrontHandler] = []
     private var received = 0
@@ -81,7 +85,9 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     func channelReadComplete(context: ChannelHandlerContext) {
         isReading = false
         giveBackWindow()
-        for stream in streams.values { stream.front?.upstream?.flushIfNeeded() }
+        // Those that got a part of a body; the others have passed on what they had.
+        for stream in fed { stream.front?.upstream?.flushIfNeeded() }
+        fed.removeAll(keepingCapacity: true)
         flushNow()
     }
 
@@ -171,10 +177,10 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
 
     func flushNow() {
         guard out.readableBytes > 0, let context else { return }
-        let bytes = out
-        out = ByteBuffer()
-        handed &+= bytes.readableBytes
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        handed &+= out.readableBytes
+        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        // What has been encrypted by now can be written over.
+        if out.capacity <= Self.maximumKept { out.clear() } else { out = ByteBuffer() }
     }
 
     private func writeSettings() {

@@ -21,8 +21,8 @@ final class HTTP2Stream: FrontStream {
     private var expected: Int?
     private var isRemoteClosed = false
     private var isLocalClosed = false
-    private var queue = CircularBuffer<ByteBuffer>()
-    private var queued = 0
+    private var queue = ByteQueue()
+    private var queued: Int { queue.count }
     private(set) var sent = 0
     private var trailers: ByteBuffer?
     /// Everything that will be sent is in `queue`.
@@ -109,14 +109,14 @@ final class HTTP2Stream: FrontStream {
         reader.take(head, bytes, own: own) { take($0) }
     }
 
-    func write(_ answer: PreparedAnswer) {
+    func write(_ answer: PreparedAnswer, version: Int) {
         guard !isLocalClosed, !isWhole, !reader.hasHead else { return }
         reader.skip()
+        connection.memo.answered(id, answer, version: version)
         let endsStream = answer.body?.readableBytes ?? 0 == 0
         connection.write(block: answer.block, stream: id, endsStream: endsStream)
         guard !endsStream, let body = answer.body else { return closeLocally() }
         queue.append(body)
-        queued += body.readableBytes
         isWhole = true
         send()
     }
@@ -126,9 +126,7 @@ final class HTTP2Stream: FrontStream {
         case .head(let block, let endsStream):
             connection.write(block: block, stream: id, endsStream: endsStream)
             if endsStream { closeLocally() }
-        case .data(let data):
-            queue.append(data)
-            queued += data.readableBytes
+        case .data(let data): queue.append(data)
         case .end(let trailers):
             self.trailers = trailers
             isWhole = true
@@ -177,19 +175,15 @@ final class HTTP2Stream: FrontStream {
     /// Sends as much as the windows allow.
     private func send() {
         guard !isLocalClosed else { return }
-        while let first = queue.first {
+        while !queue.isEmpty {
             let allowed = min(sendWindow, connection.sendWindow, HTTP2Frame.maximumLength)
             guard allowed > 0 else {
                 front?.becameBlocked()
                 return connection.wait(self)
             }
-            let count = min(allowed, first.readableBytes)
-            var rest = first
-            guard let data = rest.readSlice(length: count) else { break }
-            queued -= count
-            sent &+= count
-            sendWindow -= count
-            if rest.readableBytes > 0 { queue[queue.startIndex] = rest } else { queue.removeFirst() }
+            guard let data = queue.next(allowed) else { break }
+            sent &+= data.readableBytes
+            sendWindow -= data.readableBytes
             let endsStream = queue.isEmpty && isWhole && trailers == nil
             connection.write(data: data, stream: id, endsStream: endsStream)
             if endsStream { return closeLocally() }
@@ -207,7 +201,6 @@ final class HTTP2Stream: FrontStream {
     private func closeLocally() {
         isLocalClosed = true
         queue.removeAll()
-        queued = 0
         // Section 8.1: the rest of the request is not wanted.
         if !isRemoteClosed, !isWebSocket { connection.write(reset: id, .none) }
         connection.budget.earn()
@@ -219,7 +212,6 @@ final class HTTP2Stream: FrontStream {
         guard !isLocalClosed else { return }
         isLocalClosed = true
         queue.removeAll()
-        queued = 0
         connection.write(reset: id, fault)
         connection.finished(self)
     }

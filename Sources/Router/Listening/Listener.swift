@@ -49,7 +49,7 @@ struct Listener {
     private func bind(
         _ address: SocketAddress, _ handle: WorkerHandle, isShared: Bool, isSecure: Bool
     ) async throws -> any NIOCore.Channel {
-        let (setup, worker) = (setup, handle.worker)
+        let (setup, worker, waterMark) = (setup, handle.worker, ReadSizes.waterMark(configuration))
         return try await ServerBootstrap(group: handle.eventLoop)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -58,13 +58,16 @@ struct Listener {
                 value: isShared ? 1 : 0
             )
             .serverChannelOption(.maxMessagesPerRead, value: 16)
-            .childChannelOption(.recvAllocator, value: ReadSizes.allocator)
-            .childChannelOption(.maxMessagesPerRead, value: ReadSizes.messages)
-            .childChannelOption(.writeBufferWaterMark, value: ReadSizes.waterMark(configuration))
-            // A client may stop sending and still wait for its answer.
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    // Here and not as options of the bootstrap, which would be a future each.
+                    if let options = channel.syncOptions {
+                        try options.setOption(.recvAllocator, value: ReadSizes.allocator)
+                        try options.setOption(.maxMessagesPerRead, value: ReadSizes.messages)
+                        try options.setOption(.writeBufferWaterMark, value: waterMark)
+                        // A client may stop sending and still wait for its answer.
+                        try options.setOption(.allowRemoteHalfClosure, value: true)
+                    }
                     try setup.begin(channel, worker: worker.value, isSecure: isSecure)
                 }
             }

@@ -7,18 +7,18 @@ extension FrontHandler {
     func armIdleDeadline() {
         isHeadTimed = false
         // A connection that was accepted as the last ones were: its first request is on the way or never comes.
-        let limit = worker.isClosing ? worker.configuration.lingerTimeout : worker.configuration.keepAliveIdle
-        deadline = worker.clock.deadline(limit)
+        let limit = worker.isClosing ? worker.times.linger : worker.times.keepAliveIdle
+        deadline = worker.clock.deadline(ticks: limit)
     }
 
     /// Runs from the first byte of a head; more bytes do not move it.
     func armHeadDeadline() {
         guard !isHeadTimed else { return }
         isHeadTimed = true
-        deadline = worker.clock.deadline(worker.configuration.headerTimeout)
+        deadline = worker.clock.deadline(ticks: worker.times.header)
     }
 
-    func armGrace() { deadline = worker.clock.deadline(worker.configuration.halfCloseGrace) }
+    func armGrace() { deadline = worker.clock.deadline(ticks: worker.times.halfCloseGrace) }
 
     func disarm() {
         isHeadTimed = false
@@ -71,7 +71,7 @@ extension FrontHandler {
         } else if !exchange.isRequestComplete {
             if upstream?.isWritable == false {
                 // We are the ones who do not read.
-                deadline = worker.clock.deadline(worker.configuration.bodyIdleTimeout)
+                deadline = worker.clock.deadline(ticks: worker.times.bodyIdle)
             } else if exchange.hasResponse {
                 abort()
             } else {
@@ -160,7 +160,7 @@ extension FrontHandler {
                 front.close()
             } else {
                 front.closeOutput()
-                front.deadline = front.worker.clock.deadline(front.worker.configuration.lingerTimeout)
+                front.deadline = front.worker.clock.deadline(ticks: front.worker.times.linger)
             }
         }
         resumeReading()

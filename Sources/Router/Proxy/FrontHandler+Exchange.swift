@@ -26,14 +26,13 @@ extension FrontHandler {
         prepareRepeat(of: exchange, head)
         self.exchange = exchange
         line?.upstream = upstream.label
-        if let limit = worker.configuration.requestTimeout { totalDeadline = worker.clock.deadline(limit) }
+        if let limit = worker.times.request { totalDeadline = worker.clock.deadline(ticks: limit) }
         if head.expectsContinue, upstream.isService {
             // Our services read every body and leave the 100 to us.
             write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))
             flushIfNeeded()
         }
-        let configuration = worker.configuration
-        let age = exchange.isRepeatable ? configuration.upstreamIdle : configuration.upstreamFreshness
+        let age = exchange.isRepeatable ? worker.times.upstreamIdle : worker.times.upstreamFreshness
         if let handler = worker.pool.checkOut(upstream, usedWithin: age) {
             send(on: handler)
         } else {
@@ -111,7 +110,7 @@ extension FrontHandler {
             // The client will never send the rest.
             abort()
         } else {
-            deadline = worker.clock.deadline(worker.configuration.bodyIdleTimeout)
+            deadline = worker.clock.deadline(ticks: worker.times.bodyIdle)
         }
     }
 
@@ -122,8 +121,8 @@ extension FrontHandler {
         }
         if isInputClosed {
             armGrace()
-        } else if let limit = worker.firstByteTimeout(exchange.upstream) {
-            deadline = worker.clock.deadline(limit)
+        } else if let limit = worker.firstByteTime(exchange.upstream) {
+            deadline = worker.clock.deadline(ticks: limit)
         } else {
             disarm()
         }
@@ -207,10 +206,10 @@ extension FrontHandler {
     }
 
     private func armResponseIdle() {
-        guard let limit = worker.configuration.responseIdleTimeout, !isInputClosed,
+        guard let limit = worker.times.responseIdle, !isInputClosed,
             exchange?.isRequestComplete == true
         else { return }
-        deadline = worker.clock.deadline(limit)
+        deadline = worker.clock.deadline(ticks: limit)
     }
 
     /// The response is whole and the upstream connection is already somebody else's.

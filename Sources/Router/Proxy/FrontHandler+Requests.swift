@@ -6,7 +6,15 @@ extension FrontHandler {
     /// Deals with the heads that are there, one after the other, as long as each is answered at once.
     func readHeads() {
         while phase == .head, pending.readableBytes > 0, isWritable {
-            if !parser.hasStarted, !skipEmptyLine() { break }
+            if !parser.hasStarted {
+                guard skipEmptyLine() else { break }
+                let known = pending.withUnsafeReadableBytes { worker.heads.find($0, isTrusted: forwarding.isTrusted) }
+                if let known {
+                    if isHeadTimed { _ = parser.take() }
+                    if !answerAgain(known) { dispatch(known.head, known) }
+                    continue
+                }
+            }
             let progress = pending.withUnsafeReadableBytes { parser.advance($0) }
             switch progress {
             case .needsMore:
@@ -15,7 +23,12 @@ extension FrontHandler {
                 flushIfNeeded()
                 return
             case .refused(let fault): refuse(fault)
-            case .complete: dispatch()
+            case .complete:
+                let head = parser.take()
+                let known = pending.withUnsafeReadableBytes {
+                    worker.heads.note(head, $0, isTrusted: forwarding.isTrusted)
+                }
+                dispatch(head, known)
             }
         }
         if phase == .head {
@@ -42,11 +55,10 @@ extension FrontHandler {
     }
 
     /// A whole head is at the front of `pending`.
-    private func dispatch() {
-        let head = parser.take()
+    private func dispatch(_ head: RequestHead, _ known: HeadMemo.Entry?) {
         disarm()
         if worker.logsAccess { beginLine(head) }
-        if answerFromMemo(head) { return }
+        if answerFromMemo(head, known) { return }
         do throws(HeadFault) {
             let version = worker.routes.version
             let entry = try claim(head)

@@ -35,12 +35,17 @@ extension FrontHandler {
     }
 
     /// A whole answer that was made before.
-    func write(_ answer: PreparedAnswer) {
-        guard let stream else { return write(answer.bytes) }
+    /// - Parameter version: of the routes that it belongs to.
+    func write(_ answer: PreparedAnswer, version: Int) {
+        guard let stream else {
+            write(answer.bytes)
+            if let rest = answer.rest { write(rest) }
+            return
+        }
         needsFlush = true
-        handed &+= answer.bytes.readableBytes
+        handed &+= answer.bytes.readableBytes &+ (answer.rest?.readableBytes ?? 0)
         line?.note(answer.bytes)
-        stream.write(answer)
+        stream.write(answer, version: version)
     }
 
     func flushIfNeeded() {

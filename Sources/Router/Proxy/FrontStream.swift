@@ -12,7 +12,8 @@ protocol FrontStream: AnyObject {
     /// - Parameter own: further lines, each with its line end.
     func write(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, own: [UInt8])
     /// A whole answer that was made before.
-    func write(_ answer: PreparedAnswer)
+    /// - Parameter version: of the routes that it belongs to.
+    func write(_ answer: PreparedAnswer, version: Int)
     func flush()
     /// The handler takes more.
     func resumeReading()
@@ -22,13 +23,4 @@ protocol FrontStream: AnyObject {
     func close()
     /// The client must see that something is missing.
     func abort()
-}
-
-/// A whole answer in both forms.
-struct PreparedAnswer {
-    /// Head and body as HTTP/1.1 has them.
-    var bytes = ByteBuffer()
-    /// The head as a header block of HTTP/2 (RFC 7541).
-    var block = ByteBuffer()
-    var body: ByteBuffer?
 }
