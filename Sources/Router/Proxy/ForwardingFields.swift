@@ -31,7 +31,7 @@ final class ForwardingFields {
 
     private var standard: String {
         // RFC 7239 section 6: an IPv6 address is in brackets, and so in quotes.
-        let forwarded = address.contains(":") ? "\"[\(address)]\"" : address
+        let forwarded = address.utf8.contains(ByteClass.colon) ? "\"[\(address)]\"" : address
         return "Forwarded: \(address.isEmpty ? "" : "for=\(forwarded);")proto=\(scheme)\r\n"
     }
 }
