@@ -25,6 +25,12 @@ struct Listener {
         }
     }
 
+    /// How long nothing is accepted after an error: the socket stays readable, and without files or memory for a connection
+    /// the next try would fail at once.
+    static func pause(after error: IOError) -> TimeAmount? {
+        [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) ? .seconds(1) : nil
+    }
+
     func open(_ address: SocketAddress, isSecure: Bool) async throws -> [any NIOCore.Channel] {
         guard workers.count > 1 else {
             return [try await bind(address, workers[0], isShared: false, isSecure: isSecure)]
@@ -58,6 +64,12 @@ struct Listener {
                 value: isShared ? 1 : 0
             )
             .serverChannelOption(.maxMessagesPerRead, value: 16)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false, backoffProvider: Listener.pause))
+                }
+            }
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     // Here and not as options of the bootstrap, which would be a future each.

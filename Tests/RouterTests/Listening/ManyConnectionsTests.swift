@@ -68,7 +68,7 @@ import Testing
                 }
                 return peak
             }
-            #expect(peak - before < total / 2)
+            #expect(peak - before < total)
         }
     }
 }
