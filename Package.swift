@@ -130,7 +130,7 @@ let package = Package(
             name: "RouterTests",
             dependencies: [
                 "Core", "Router", "TestSupport", logging, nioCore, nioHPACK, nioPosix, nioSSL, serviceLifecycle,
-            ]),
+            ], exclude: ["Corpus"]),
         .testTarget(
             name: "APITests",
             dependencies: [

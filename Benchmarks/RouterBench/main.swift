@@ -4,7 +4,7 @@ import Logging
 import Router
 
 // The router alone, for Benchmarks/router.py: `RouterBench PORT UPSTREAM-PORT FOLDER [CERTIFICATES TLS-PORT]`. The host
-// app.localhost leads to the upstream, site.localhost to the files of the folder; one worker.
+// app.localhost leads to the upstream, site.localhost to the files of the folder; one worker. BERTH_ACCESS_LOG names a log.
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 4, let port = Int(arguments[1]), let upstream = Int(arguments[2]) else {
@@ -16,6 +16,7 @@ let folder = arguments[3]
 var configuration = RouterConfiguration()
 configuration.port = port
 configuration.workers = 1
+configuration.accessLog = ProcessInfo.processInfo.environment["BERTH_ACCESS_LOG"]
 if arguments.count > 5, let securePort = Int(arguments[5]) {
     configuration.secure = .init(host: "127.0.0.1", port: securePort, certificates: arguments[4])
 }

@@ -13,7 +13,8 @@ public final class ProxyService: Service {
         let listeners: [any NIOCore.Channel]
         let secureListeners: [any NIOCore.Channel]
         let workers: [WorkerHandle]
-        let reloading: RepeatedTask?
+        let tasks: [RepeatedTask]
+        let accessLog: AccessLog?
     }
 
     private let configuration: RouterConfiguration
@@ -63,7 +64,10 @@ public final class ProxyService: Service {
         do {
             let certificates = try await certificates(threads)
             try await setOperatorRoutes(threads)
-            let workers = try await makeWorkers(group, threads)
+            let accessLog = try configuration.accessLog.map { (path) throws(PlatformError) in
+                try AccessLog(path: path, logger: logger)
+            }
+            let workers = try await makeWorkers(group, threads, accessLog)
             let setup = ConnectionSetup(
                 configuration: configuration, certificates: certificates, counter: ConnectionCounter())
             let listener = Listener(group: group, workers: workers, setup: setup, configuration: configuration)
@@ -71,11 +75,13 @@ public final class ProxyService: Service {
             var encrypted: [any NIOCore.Channel] = []
             if let secure { encrypted = try await listener.open(secure, isSecure: true) }
             routes.attach(workers)
-            let reloading = certificates.flatMap { reload($0, on: group, threads) }
+            let tasks = [
+                certificates.flatMap { reload($0, on: group, threads) }, resolveAgain(on: group, threads),
+            ].compactMap { $0 }
             running.withLock {
                 $0 = Running(
                     group: group, threads: threads, listeners: plain, secureListeners: encrypted, workers: workers,
-                    reloading: reloading)
+                    tasks: tasks, accessLog: accessLog)
             }
         } catch {
             try? await threads.shutdownGracefully()
@@ -90,6 +96,9 @@ public final class ProxyService: Service {
             metadata: ["host": "\(configuration.host)", "port": "\(port ?? 0)", "tls": "\(securePort ?? 0)"])
     }
 
+    /// Goes on in a new access log: whoever moves the file away says so by this, or by the move alone.
+    public func reopenAccessLog() { running.withLock { $0?.accessLog }?.reopen() }
+
     private func setOperatorRoutes(_ threads: NIOThreadPool) async throws {
         let list = configuration.routes
         guard !list.isEmpty else { return }
@@ -97,6 +106,19 @@ public final class ProxyService: Service {
             try list.map { ($0.host, try $0.address()) }
         }
         routes.setOperatorRoutes(Dictionary(found) { $1 })
+    }
+
+    /// Looks the names of the operator's upstreams up again now and then. One that is not found keeps its address.
+    private func resolveAgain(on group: MultiThreadedEventLoopGroup, _ threads: NIOThreadPool) -> RepeatedTask? {
+        let list = configuration.routes.filter(\.isNamed)
+        guard !list.isEmpty else { return nil }
+        let interval = TimeAmount(configuration.resolveInterval)
+        return group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { [routes] _ in
+            threads.submit { _ in
+                let found = list.compactMap { route in (try? route.address()).map { (route.host, $0) } }
+                routes.updateOperatorRoutes(Dictionary(found) { $1 })
+            }
+        }
     }
 
     private func certificates(_ threads: NIOThreadPool) async throws -> CertificateStore? {
@@ -121,7 +143,7 @@ public final class ProxyService: Service {
             return running
         }
         guard let stopping else { return }
-        stopping.reloading?.cancel()
+        for task in stopping.tasks { task.cancel() }
         for listener in stopping.listeners + stopping.secureListeners { try? await listener.close().get() }
         var cut = 0
         let closing = stopping.workers.map { handle in
@@ -129,13 +151,19 @@ public final class ProxyService: Service {
         }
         for future in closing { cut += (try? await future.get()) ?? 0 }
         routes.attach([])
+        if let accessLog = stopping.accessLog {
+            for handle in stopping.workers {
+                try? await handle.eventLoop.submit { handle.worker.value.flushLog() }.get()
+            }
+            await accessLog.finish()
+        }
         try? await stopping.group.shutdownGracefully()
         try? await stopping.threads.shutdownGracefully()
         logger.info("router stopped", metadata: ["cut": "\(cut)"])
     }
 
     private func makeWorkers(
-        _ group: MultiThreadedEventLoopGroup, _ threads: NIOThreadPool
+        _ group: MultiThreadedEventLoopGroup, _ threads: NIOThreadPool, _ accessLog: AccessLog?
     ) async throws -> [WorkerHandle] {
         let files = SiteFiles(
             cache: routes.siteCache, pool: threads, maximumCached: configuration.maximumCachedFile)
@@ -145,7 +173,7 @@ public final class ProxyService: Service {
                 NIOLoopBound(
                     Worker(
                         eventLoop: eventLoop, configuration: configuration, routes: routes, files: files,
-                        logger: logger), eventLoop: eventLoop)
+                        accessLog: accessLog, logger: logger), eventLoop: eventLoop)
             }.get()
             workers.append(WorkerHandle(worker: bound, eventLoop: eventLoop))
         }

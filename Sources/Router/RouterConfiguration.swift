@@ -33,8 +33,9 @@ public struct RouterConfiguration: Sendable {
     public var headerTimeout: Duration = .seconds(60)
     /// Between two reads of a request's body.
     public var bodyIdleTimeout: Duration = .seconds(120)
-    /// How long an upstream may be silent after the client closed its sending side.
-    public var halfCloseGrace: Duration = .seconds(2)
+    /// How long an upstream may be silent after the client closed its sending side: it may have gone altogether, which
+    /// looks the same.
+    public var halfCloseGrace: Duration = .seconds(30)
     /// How long a connection that is being closed still takes what the client is sending.
     public var lingerTimeout: Duration = .seconds(5)
 
@@ -79,12 +80,17 @@ public struct RouterConfiguration: Sendable {
     /// Open requests of one instance.
     public var maximumRequestsPerUpstream = 8192
 
+    /// A file that gets a line for each request, `-` for standard output; `nil` for none.
+    public var accessLog: String?
+
     /// Where services leave bodies that the router is to send.
     public var handedBodies: HandedBodies?
 
     /// How exact the time-outs are.
     public var timerResolution: Duration = .milliseconds(500)
 
+    /// How often the names of the operator's upstreams are looked up.
+    var resolveInterval: Duration = .seconds(60)
     /// HTTP/2 without TLS, for clients that begin with its preface.
     var acceptsPlainHTTP2 = false
     /// Loopback counts as any other address.

@@ -113,7 +113,7 @@ struct ChunkScanner: Sendable {
         return line.withUnsafeBytes { bytes in
             guard let field = try? FieldLine.split(bytes, 0..<bytes.count) else { return false }
             let name = FieldName.classify(field.name.slice(bytes))
-            return name == .other
+            return name == .other || name == .date
         }
     }
 }

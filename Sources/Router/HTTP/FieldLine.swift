@@ -4,6 +4,33 @@ struct FieldLine: Equatable {
     /// Without the white space around it.
     var value: ByteSpan
 
+    /// Takes a line apart that was checked before.
+    @inline(__always)
+    static func splitAgain(
+        _ bytes: UnsafeRawBufferPointer, _ line: Range<Int>
+    ) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
+        guard let colon = bytes[line].firstIndex(of: ByteClass.colon) else { return nil }
+        let value = bytes.trimmingWhitespace((colon + 1)..<line.upperBound)
+        return (
+            UnsafeRawBufferPointer(rebasing: bytes[line.lowerBound..<colon]),
+            UnsafeRawBufferPointer(rebasing: bytes[value])
+        )
+    }
+
+    /// The first line of a name among the field lines of a head that was read before.
+    static func first(
+        _ name: StaticString, in fields: Range<Int>, of bytes: UnsafeRawBufferPointer
+    ) -> FieldLine? {
+        var start = fields.lowerBound
+        while start < fields.upperBound {
+            var end = start
+            while end < fields.upperBound, bytes[end] != ByteClass.carriageReturn { end += 1 }
+            if let field = try? split(bytes, start..<end), field.name.slice(bytes).equalsFolded(name) { return field }
+            start = end + 2
+        }
+        return nil
+    }
+
     /// Takes apart the line at `line`, which has no line end. Throws `.obsoleteFold` for a continuation line (section
     /// 5.2), `.malformedFieldName` for an empty name, white space before the colon or any byte that is not a token's
     /// (section 5.1), `.malformedFieldValue` for a control character (RFC 9110 section 5.5).

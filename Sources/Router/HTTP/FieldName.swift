@@ -9,7 +9,7 @@ enum FieldName: Equatable, Sendable {
     /// Says who the client is. Ours to set.
     case forwarding
     case requestID
-    case contentType
+    case contentType, date, transportSecurity
     /// A service leaves its body to the router (`HandedBodies`).
     case handedBody
     case accept, acceptEncoding, ifNoneMatch, ifModifiedSince, range, ifRange
@@ -29,17 +29,19 @@ enum FieldName: Equatable, Sendable {
     private static let underscore = UInt8(ascii: "_")
     private static let dot = UInt8(ascii: ".")
 
-    /// One bit for each of a b c e f h i k p r t u x, by the low five bits, which ignore the case.
+    /// One bit for each of a b c d e f h i k p r s t u x, by the low five bits, which ignore the case.
     private static var initials: UInt64 {
-        (1 << 1) | (1 << 2) | (1 << 3) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 9) | (1 << 11) | (1 << 16) | (1 << 18)
-            | (1 << 20) | (1 << 21) | (1 << 24)
+        (1 << 1) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 9) | (1 << 11) | (1 << 16)
+            | (1 << 18) | (1 << 19) | (1 << 20) | (1 << 21) | (1 << 24)
     }
 
     @inline(__always)
     private static func exactly(_ name: UnsafeRawBufferPointer) -> FieldName {
         switch name.count {
         case 2: if name.equalsFolded("te") { return .hopByHop }
-        case 4: if name.equalsFolded("host") { return .host }
+        case 4:
+            if name.equalsFolded("host") { return .host }
+            if name.equalsFolded("date") { return .date }
         case 5: if name.equalsFolded("range") { return .range }
         case 6:
             if name.equalsFolded("accept") { return .accept }
@@ -63,6 +65,7 @@ enum FieldName: Equatable, Sendable {
         case 17:
             if name.equalsFolded("transfer-encoding") { return .transferEncoding }
             if name.equalsFolded("if-modified-since") { return .ifModifiedSince }
+        case 25: if name.equalsFolded("strict-transport-security") { return .transportSecurity }
         case 18: if name.equalsFolded("proxy-authenticate") { return .hopByHop }
         case 19: if name.equalsFolded("proxy-authorization") { return .hopByHop }
         default: break
@@ -79,6 +82,11 @@ enum FieldName: Equatable, Sendable {
 
     private static func isLookAlike(_ name: UnsafeRawBufferPointer) -> Bool {
         let folded = name.map { $0 == underscore || $0 == dot ? UInt8(ascii: "-") : $0 }
-        return folded.withUnsafeBytes { exactly($0) != .other && exactly($0) != .contentType }
+        return folded.withUnsafeBytes { bytes in
+            switch exactly(bytes) {
+            case .other, .contentType, .date, .transportSecurity: false
+            default: true
+            }
+        }
     }
 }

@@ -9,14 +9,29 @@
 /// IMF-fixdate (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
 enum HTTPDate {
     static func string(seconds: Int) -> String {
+        guard let parts = parts(seconds) else { return "Thu, 01 Jan 1970 00:00:00 GMT" }
+        let day = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][Int(parts.tm_wday) % 7]
+        return "\(day), \(two(parts.tm_mday)) \(month(parts)) \(Int(parts.tm_year) + 1900) \(clock(parts)) GMT"
+    }
+
+    /// As logs have it: `06/Nov/1994:08:49:37 +0000`.
+    static func logString(seconds: Int) -> String {
+        guard let parts = parts(seconds) else { return "01/Jan/1970:00:00:00 +0000" }
+        return "\(two(parts.tm_mday))/\(month(parts))/\(Int(parts.tm_year) + 1900):\(clock(parts)) +0000"
+    }
+
+    private static func parts(_ seconds: Int) -> tm? {
         var time = time_t(seconds)
         var parts = tm()
-        guard gmtime_r(&time, &parts) != nil else { return "Thu, 01 Jan 1970 00:00:00 GMT" }
-        let day = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][Int(parts.tm_wday) % 7]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let month = months[Int(parts.tm_mon) % 12]
-        return "\(day), \(two(parts.tm_mday)) \(month) \(Int(parts.tm_year) + 1900) "
-            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)) GMT"
+        return gmtime_r(&time, &parts) == nil ? nil : parts
+    }
+
+    private static func month(_ parts: tm) -> String {
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][Int(parts.tm_mon) % 12]
+    }
+
+    private static func clock(_ parts: tm) -> String {
+        "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
     }
 
     private static func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
@@ -25,12 +40,7 @@ enum HTTPDate {
 /// The `Date` line with its line end, made once a second.
 struct DateField {
     private(set) var second = 0
-    private var bytes: [UInt8] = []
-
-    mutating func current() -> [UInt8] {
-        refresh()
-        return bytes
-    }
+    private(set) var bytes: [UInt8] = []
 
     mutating func refresh() {
         let now = time(nil)

@@ -22,7 +22,8 @@ struct RequestHead: Sendable {
     /// check that is made here.
     var wantsWebSocket = false
     var expectsContinue = false
-    var hasRequestID = false
+    /// The client's own, when it is harmless.
+    var requestID: ByteSpan?
     /// A trusted proxy has said how its client was connected, and to which host.
     var hasForwardedScheme = false
     var hasForwardedHost = false

@@ -99,7 +99,7 @@ struct RequestHeadParser {
         guard name != .other else { return }
         let value = field.value.slice(bytes)
         switch name {
-        case .other, .contentType, .handedBody: break
+        case .other, .contentType, .date, .transportSecurity, .handedBody: break
         case .host:
             guard !head.hasHostField else { throw .repeatedHost }
             head.hasHostField = true
@@ -129,7 +129,7 @@ struct RequestHeadParser {
             if text.equalsFolded("x-forwarded-proto") { head.hasForwardedScheme = true }
             if text.equalsFolded("x-forwarded-host") { head.hasForwardedHost = true }
         case .requestID:
-            if !head.hasRequestID, RequestID.isAcceptable(value) { head.hasRequestID = true } else { cut(line) }
+            if head.requestID == nil, RequestID.isAcceptable(value) { head.requestID = field.value } else { cut(line) }
         case .accept: head.accept = head.accept ?? field.value
         case .acceptEncoding: head.acceptEncoding = head.acceptEncoding ?? field.value
         case .range:

@@ -49,6 +49,8 @@ enum RequestHeadWriter {
         _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ forwarding: ForwardingFields, _ requestID: RequestID?,
         into out: inout ByteBuffer
     ) {
+        // RFC 9110 section 7.6.3.
+        if head.isOld { out.writeStaticString("Via: 1.0 berth\r\n") } else { out.writeStaticString(forwarding.via) }
         out.writeBytes(head.hasForwardedScheme ? forwarding.linesWithoutScheme : forwarding.lines)
         if let host = head.host, !head.hasForwardedHost {
             out.writeStaticString("X-Forwarded-Host: ")

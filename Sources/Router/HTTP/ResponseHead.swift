@@ -10,6 +10,9 @@ struct ResponseHead: Sendable {
     var upgradesToWebSocket = false
     /// `text/event-stream`: an answer that is not expected to end.
     var isEventStream = false
+    var hasDate = false
+    /// Has a `Strict-Transport-Security` of its own.
+    var hasTransportSecurity = false
     /// Seconds that the upstream says it keeps the connection (`Keep-Alive: timeout=5`).
     var keepAliveSeconds: Int?
     /// Where the body is found that the router sends for a service.

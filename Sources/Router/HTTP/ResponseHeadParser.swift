@@ -90,6 +90,8 @@ struct ResponseHeadParser {
         case .handedBody:
             head.handedBody = UInt64(String(decoding: value, as: UTF8.self))
             cut(line)
+        case .date: head.hasDate = true
+        case .transportSecurity: head.hasTransportSecurity = true
         case .contentType:
             let type: StaticString = "text/event-stream"
             let prefix = UnsafeRawBufferPointer(rebasing: value.prefix(type.utf8CodeUnitCount))

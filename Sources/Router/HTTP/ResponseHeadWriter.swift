@@ -14,14 +14,16 @@ enum ResponseHeadWriter {
         case upgrade
     }
 
+    /// - Parameter own: further lines, each with its line end.
     static func write(
-        _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, isChunked: Bool, persistence: Persistence,
-        into out: inout ByteBuffer
+        _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, own: [UInt8] = [], isChunked: Bool,
+        persistence: Persistence, into out: inout ByteBuffer
     ) {
         out.writeStaticString("HTTP/1.1 ")
         out.writeBytes(head.statusText.slice(bytes))
         out.writeStaticString("\r\n")
         RequestHeadWriter.writeFields(head.fields, without: head.cuts, bytes, into: &out)
+        out.writeBytes(own)
         if isChunked { out.writeStaticString("Transfer-Encoding: chunked\r\n") }
         switch persistence {
         case .implied: out.writeStaticString("\r\n")

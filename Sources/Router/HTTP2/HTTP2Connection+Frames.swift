@@ -50,6 +50,7 @@ extension HTTP2Connection {
             // What was under way when we ended the stream.
             return
         }
+        fed.append(stream)
         do throws(HTTP2Frame.Fault) {
             try stream.received(data, padding: padding, endsStream: endsStream)
         } catch {
@@ -108,6 +109,8 @@ extension HTTP2Connection {
     private func takeBlock(_ id: Int, endsStream: Bool, _ bytes: ByteBuffer) throws(HTTP2Frame.Fault) {
         if endsStream, id > lastStream, !isGoingAway, streams.count < Self.maximumStreams, let head = memo.head(bytes) {
             lastStream = id
+            if answerAgain(id) { return }
+            memo.began(id)
             return begin(id, head, endsStream: true)
         }
         let whole = bytes
@@ -133,8 +136,25 @@ extension HTTP2Connection {
             guard budget.spend(2) else { throw .enhanceYourCalm }
             return write(reset: id, .protocolError)
         }
-        if endsStream { memo.decoded(whole, head) }
+        if endsStream {
+            memo.decoded(whole, head)
+            memo.began(id)
+        }
         begin(id, head, endsStream: endsStream)
+    }
+
+    /// Answers the remembered request as before, when the answer and the windows allow it: no stream is made for it.
+    private func answerAgain(_ id: Int) -> Bool {
+        let (version, second) = (worker.routes.version, worker.seconds)
+        guard !worker.logsAccess, isWritable, waiting.isEmpty,
+            let answer = memo.answer(version: version, second: second, isSecure: forwarding.isSecure)
+        else { return false }
+        let count = answer.body?.readableBytes ?? 0
+        guard count <= min(sendWindow, peerInitialWindow, HTTP2Frame.maximumLength) else { return false }
+        write(block: answer.block, stream: id, endsStream: count == 0)
+        if count > 0, let body = answer.body { write(data: body, stream: id, endsStream: true) }
+        budget.earn()
+        return true
     }
 
     private func begin(_ id: Int, _ head: HTTP2RequestHead, endsStream: Bool) {
@@ -153,7 +173,8 @@ extension HTTP2Connection {
     }
 
     private func answerMisdirected(_ stream: HTTP2Stream) {
-        let page = Page.misdirected.render(.text, includesBody: true, persistence: .close, date: worker.date())
+        let fields = worker.date() + (forwarding.isSecure ? worker.strictTransportLine ?? [] : [])
+        let page = Page.misdirected.render(.text, includesBody: true, persistence: .close, fields: fields)
         stream.write(page)
         stream.tearDownIfDone()
     }
@@ -193,7 +214,11 @@ extension HTTP2Connection {
                 guard value <= 0x7fff_ffff else { throw .flowControl }
                 let change = Int(value) - peerInitialWindow
                 peerInitialWindow = Int(value)
-                for stream in streams.values { stream.sendWindow += change }
+                // Section 6.9.2.
+                for stream in streams.values {
+                    stream.sendWindow += change
+                    guard stream.sendWindow <= 0x7fff_ffff else { throw .flowControl }
+                }
                 if change > 0 { sendWaiting() }
             case HTTP2Frame.Setting.maximumFrame:
                 guard (16_384...16_777_215).contains(value) else { throw .protocolError }

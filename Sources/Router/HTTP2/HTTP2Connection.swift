@@ -13,13 +13,19 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     static let connectionWindow = 1024 * 1024
     static let maximumStreams = 128
     static let defaultWindow = 65_535
+    /// Bytes of memory that are kept for the next frames.
+    private static let maximumKept = 32 * 1024
 
     let worker: Worker
     let forwarding: ForwardingFields
     /// Name that the client gave in its TLS handshake, lower case.
     let serverName: String?
     var registration = -1
-    var deadline = TickClock.never
+    var idleDeadline = TickClock.never
+    /// Sees whether the client takes what waits for it.
+    var reader = ReaderWatch()
+    /// Bytes written for the client.
+    private(set) var handed = 0
     var streams: [Int: HTTP2Stream] = [:]
     var lastStream = 0
     var sendWindow = HTTP2Connection.defaultWindow
@@ -30,23 +36,25 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     /// Headers that are not complete: their stream, flags of the first frame, and what has come.
     var block: (stream: Int, endsStream: Bool, bytes: ByteBuffer, frames: Int)?
     var hasSettings = false
-    private(set) var isGoingAway = false
+    var isGoingAway = false
     private var hasPreface = false
     private var pending = ByteBuffer()
-    private var out = ByteBuffer()
-    private var waiting: [HTTP2Stream] = []
+    var out = ByteBuffer()
+    var waiting: [HTTP2Stream] = []
+    /// Streams that got data in this read cycle.
+    var fed: [HTTP2Stream] = []
     /// Handlers that carry no stream at the moment.
     private var idleFronts: [FrontHandler] = []
     private var received = 0
-    private var context: ChannelHandlerContext?
-    private var isClosed = false
+    private(set) var context: ChannelHandlerContext?
+    var isClosed = false
     /// Frames are collected until the read cycle, or the turn of the event loop, is over.
     private var isReading = false
     private var isFlushScheduled = false
 
     init(worker: Worker, forwarding: ForwardingFields, serverName: String?) {
         self.worker = worker
-        self.forwarding = forwarding
+        self.forwarding = forwarding.second
         self.serverName = serverName
         decoder = HPACKDecoder(
             allocator: ByteBufferAllocator(), maxDynamicTableSize: 4096,
@@ -77,14 +85,19 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     func channelReadComplete(context: ChannelHandlerContext) {
         isReading = false
         giveBackWindow()
-        for stream in streams.values { stream.front?.upstream?.flushIfNeeded() }
+        // Those that got a part of a body; the others have passed on what they had.
+        for stream in fed { stream.front?.upstream?.flushIfNeeded() }
+        fed.removeAll(keepingCapacity: true)
         flushNow()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
+            if !isGoingAway { reader.stop() }
             for stream in Array(streams.values) { stream.windowOpened() }
             flush()
+        } else {
+            watchReader()
         }
         context.fireChannelWritabilityChanged()
     }
@@ -162,11 +175,12 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
         }
     }
 
-    private func flushNow() {
+    func flushNow() {
         guard out.readableBytes > 0, let context else { return }
-        let bytes = out
-        out = ByteBuffer()
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        handed &+= out.readableBytes
+        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        // What has been encrypted by now can be written over.
+        if out.capacity <= Self.maximumKept { out.clear() } else { out = ByteBuffer() }
     }
 
     private func writeSettings() {
@@ -247,54 +261,4 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
         front.carry(nil)
         idleFronts.append(front)
     }
-
-    // MARK: - Ends
-
-    /// The stream has sent its last frame.
-    func finished(_ stream: HTTP2Stream) {
-        streams[stream.id] = nil
-        waiting.removeAll { $0 === stream }
-        touch()
-        if isGoingAway, streams.isEmpty { closeWhenFlushed() }
-    }
-
-    /// Ends the connection for a fault of the client's (section 5.4.1).
-    func fail(_ fault: HTTP2Frame.Fault) {
-        guard !isClosed else { return }
-        isClosed = true
-        out.writeGoAway(last: lastStream, fault)
-        flushNow()
-        context?.close(promise: nil)
-    }
-
-    /// No new streams; those that are open go on.
-    func goAway() {
-        guard !isGoingAway, !isClosed else { return }
-        isGoingAway = true
-        out.writeGoAway(last: lastStream, .none)
-        flushNow()
-        if streams.isEmpty { closeWhenFlushed() }
-    }
-
-    private func closeWhenFlushed() {
-        guard let context else { return }
-        flush()
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        // The caller may be in the middle of a frame.
-        context.eventLoop.execute { bound.value.close(promise: nil) }
-    }
-
-    // MARK: - TimedConnection
-
-    /// Something came or ended.
-    private func touch() { deadline = worker.clock.deadline(worker.configuration.keepAliveIdle) }
-
-    func deadlinePassed() {
-        // Streams have deadlines of their own.
-        if streams.isEmpty { goAway() } else { touch() }
-    }
-
-    func closeIfIdle() { goAway() }
-
-    func cut() { context?.close(promise: nil) }
 }

@@ -1,5 +1,13 @@
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Takes a response apart that was written as HTTP/1.1: the head as a header block, the body without its framing.
 struct HTTP2ResponseReader {
     enum Event {
@@ -40,12 +48,15 @@ struct HTTP2ResponseReader {
     }
 
     /// A head that was taken apart already.
-    mutating func take(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, _ event: (Event) -> Void) {
+    mutating func take(
+        _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, own: [UInt8] = [], _ event: (Event) -> Void
+    ) {
         guard phase == .head else { return }
         let isUpgrade = head.status == 101
         var block = ByteBufferAllocator().buffer(capacity: head.length + 16)
         HPACKWriter.writeStatus(isUpgrade ? 200 : head.status, into: &block)
         Self.writeFields(head, bytes, isUpgrade: isUpgrade, into: &block)
+        if !own.isEmpty { Self.write(own, into: &block) }
         if isUpgrade {
             phase = .raw
             return event(.head(block, endsStream: false))
@@ -95,20 +106,20 @@ struct HTTP2ResponseReader {
     private static func writeFields(
         _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, isUpgrade: Bool, into block: inout ByteBuffer
     ) {
-        var cuts = head.cuts[...]
+        var cut = 0
         var start = head.fields.range.lowerBound
-        while start < head.fields.range.upperBound {
-            var end = start
-            while end < head.fields.range.upperBound, bytes[end] != ByteClass.carriageReturn { end += 1 }
-            defer { start = end + 2 }
-            if let cut = cuts.first, Int(cut.start) == start {
-                cuts.removeFirst()
+        let end = head.fields.range.upperBound
+        while start < end, let base = bytes.baseAddress {
+            let found = memchr(base + start, Int32(ByteClass.carriageReturn), end - start)
+            let lineEnd = found.map { UnsafeRawPointer($0) - base } ?? end
+            defer { start = lineEnd + 2 }
+            if cut < head.cuts.count, Int(head.cuts[cut].start) == start {
+                cut += 1
                 continue
             }
-            guard let field = try? FieldLine.split(bytes, start..<end) else { continue }
-            let name = field.name.slice(bytes)
-            if isUpgrade, name.equalsFolded("sec-websocket-accept") { continue }
-            HPACKWriter.write(name, field.value.slice(bytes), into: &block)
+            guard let field = FieldLine.splitAgain(bytes, start..<lineEnd) else { continue }
+            if isUpgrade, field.name.equalsFolded("sec-websocket-accept") { continue }
+            HPACKWriter.write(field.name, field.value, into: &block)
         }
     }
 
@@ -149,6 +160,11 @@ struct HTTP2ResponseReader {
     /// - Parameter lines: each with its line end.
     private static func trailers(_ lines: [UInt8]) -> ByteBuffer {
         var block = ByteBuffer()
+        write(lines, into: &block)
+        return block
+    }
+
+    private static func write(_ lines: [UInt8], into block: inout ByteBuffer) {
         lines.withUnsafeBytes { bytes in
             var start = 0
             while start < bytes.count {
@@ -160,6 +176,5 @@ struct HTTP2ResponseReader {
                 start = end + 2
             }
         }
-        return block
     }
 }

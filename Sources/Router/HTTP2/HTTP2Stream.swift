@@ -21,8 +21,9 @@ final class HTTP2Stream: FrontStream {
     private var expected: Int?
     private var isRemoteClosed = false
     private var isLocalClosed = false
-    private var queue = CircularBuffer<ByteBuffer>()
-    private(set) var queued = 0
+    private var queue = ByteQueue()
+    private var queued: Int { queue.count }
+    private(set) var sent = 0
     private var trailers: ByteBuffer?
     /// Everything that will be sent is in `queue`.
     private var isWhole = false
@@ -94,6 +95,7 @@ final class HTTP2Stream: FrontStream {
 
     // MARK: - FrontStream
 
+    var unsent: Int { queued }
     var isWritable: Bool { !isLocalClosed && queued < Self.maximumQueued && connection.isWritable }
 
     func write(_ buffer: ByteBuffer) {
@@ -102,19 +104,19 @@ final class HTTP2Stream: FrontStream {
         send()
     }
 
-    func write(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
+    func write(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, own: [UInt8]) {
         guard !isLocalClosed, !isWhole else { return }
-        reader.take(head, bytes) { take($0) }
+        reader.take(head, bytes, own: own) { take($0) }
     }
 
-    func write(_ answer: PreparedAnswer) {
+    func write(_ answer: PreparedAnswer, version: Int) {
         guard !isLocalClosed, !isWhole, !reader.hasHead else { return }
         reader.skip()
+        connection.memo.answered(id, answer, version: version)
         let endsStream = answer.body?.readableBytes ?? 0 == 0
         connection.write(block: answer.block, stream: id, endsStream: endsStream)
         guard !endsStream, let body = answer.body else { return closeLocally() }
         queue.append(body)
-        queued += body.readableBytes
         isWhole = true
         send()
     }
@@ -124,9 +126,7 @@ final class HTTP2Stream: FrontStream {
         case .head(let block, let endsStream):
             connection.write(block: block, stream: id, endsStream: endsStream)
             if endsStream { closeLocally() }
-        case .data(let data):
-            queue.append(data)
-            queued += data.readableBytes
+        case .data(let data): queue.append(data)
         case .end(let trailers):
             self.trailers = trailers
             isWhole = true
@@ -175,19 +175,20 @@ final class HTTP2Stream: FrontStream {
     /// Sends as much as the windows allow.
     private func send() {
         guard !isLocalClosed else { return }
-        while let first = queue.first {
+        while !queue.isEmpty {
             let allowed = min(sendWindow, connection.sendWindow, HTTP2Frame.maximumLength)
-            guard allowed > 0 else { return connection.wait(self) }
-            let count = min(allowed, first.readableBytes)
-            var rest = first
-            guard let data = rest.readSlice(length: count) else { break }
-            queued -= count
-            sendWindow -= count
-            if rest.readableBytes > 0 { queue[queue.startIndex] = rest } else { queue.removeFirst() }
+            guard allowed > 0 else {
+                front?.becameBlocked()
+                return connection.wait(self)
+            }
+            guard let data = queue.next(allowed) else { break }
+            sent &+= data.readableBytes
+            sendWindow -= data.readableBytes
             let endsStream = queue.isEmpty && isWhole && trailers == nil
             connection.write(data: data, stream: id, endsStream: endsStream)
             if endsStream { return closeLocally() }
         }
+        front?.reader.stop()
         guard isWhole else { return }
         if let trailers {
             connection.write(block: trailers, stream: id, endsStream: true)
@@ -200,7 +201,6 @@ final class HTTP2Stream: FrontStream {
     private func closeLocally() {
         isLocalClosed = true
         queue.removeAll()
-        queued = 0
         // Section 8.1: the rest of the request is not wanted.
         if !isRemoteClosed, !isWebSocket { connection.write(reset: id, .none) }
         connection.budget.earn()
@@ -212,7 +212,6 @@ final class HTTP2Stream: FrontStream {
         guard !isLocalClosed else { return }
         isLocalClosed = true
         queue.removeAll()
-        queued = 0
         connection.write(reset: id, fault)
         connection.finished(self)
     }

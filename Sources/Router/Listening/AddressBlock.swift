@@ -36,6 +36,13 @@ public struct AddressBlock: Sendable, Hashable {
         return bytes.map(String.init).joined(separator: ".")
     }
 
+    /// The first 64 bits of an IPv6 address; an IPv4 address as it is. `nil` for what is none.
+    static func network(of address: String) -> String? {
+        guard let bytes = bytes(address) else { return nil }
+        guard bytes.count == 16 else { return bytes.map(String.init).joined(separator: ".") }
+        return bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ".") + "/64"
+    }
+
     /// - Parameter address: an IP address as text.
     public func contains(_ address: String) -> Bool {
         guard let other = Self.bytes(address), other.count == bytes.count else { return false }

@@ -4,6 +4,9 @@ import Synchronization
 final class ConnectionCounter: Sendable {
     private let counts = Mutex<[String: Int]>([:])
 
+    /// What is counted as one client: an IPv4 address, or the IPv6 network that a subscriber usually gets (RFC 6177).
+    static func key(_ address: String) -> String { AddressBlock.network(of: address) ?? address }
+
     /// Counts one more, unless there are `limit` already.
     func begin(_ address: String, limit: Int) -> Bool {
         counts.withLock { counts in

@@ -12,23 +12,31 @@ struct ConnectionSetup: Sendable {
     func begin(_ channel: any NIOCore.Channel, worker: Worker, isSecure: Bool) throws {
         let address = channel.remoteAddress?.ipAddress ?? ""
         let isTrusted = configuration.trustedProxies.contains { $0.contains(address) }
-        if !isTrusted, configuration.countsLoopback || !Self.isLoopback(address) {
-            guard counter.begin(address, limit: configuration.maximumConnectionsPerAddress) else {
-                throw ChannelError.inappropriateOperationForState
-            }
-            channel.closeFuture.whenComplete { [counter] _ in counter.end(address) }
-        }
         let pipeline = channel.pipeline.syncOperations
         guard configuration.usesProxyProtocol else {
+            if !isTrusted { try count(address, channel) }
             return try proceed(pipeline, worker, address: address, isTrusted: isTrusted, isSecure: isSecure)
         }
         guard isTrusted || configuration.trustedProxies.isEmpty else {
             throw ChannelError.inappropriateOperationForState
         }
+        let bound = NIOLoopBound(channel, eventLoop: channel.eventLoop)
         try pipeline.addHandler(
             ProxyHeaderHandler(worker: worker) { pipeline, client in
+                // The proxy holds many connections: its clients are counted.
+                if let client { try count(client, bound.value) }
                 try proceed(pipeline, worker, address: client ?? address, isTrusted: isTrusted, isSecure: isSecure)
             })
+    }
+
+    /// Throws when the address has as many connections as it may have.
+    private func count(_ address: String, _ channel: any NIOCore.Channel) throws {
+        guard configuration.countsLoopback || !Self.isLoopback(address) else { return }
+        let key = ConnectionCounter.key(address)
+        guard counter.begin(key, limit: configuration.maximumConnectionsPerAddress) else {
+            throw ChannelError.inappropriateOperationForState
+        }
+        channel.closeFuture.whenComplete { [counter] _ in counter.end(key) }
     }
 
     private static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
@@ -54,7 +62,8 @@ struct ConnectionSetup: Sendable {
                         throw NIOSSLError.handshakeFailed(.noError)
                     }
                     setup.serverName = name
-                    try pipeline.addHandler(NIOSSLServerHandler(context: context), position: .before(setup))
+                    try pipeline.addHandler(
+                        NIOSSLServerHandler(context: context, configuration: .giving), position: .before(setup))
                 }
             })
         try pipeline.addHandlers([hello, setup])
@@ -80,7 +89,7 @@ final class SecureSetupHandler: ChannelInboundHandler, RemovableChannelHandler, 
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        deadline = worker.clock.deadline(worker.configuration.headerTimeout)
+        deadline = worker.clock.deadline(ticks: worker.times.header)
         worker.register(self)
     }
 
@@ -113,4 +122,13 @@ final class SecureSetupHandler: ChannelInboundHandler, RemovableChannelHandler, 
     func deadlinePassed() { context?.close(promise: nil) }
     func closeIfIdle() { context?.close(promise: nil) }
     func cut() { context?.close(promise: nil) }
+}
+
+extension NIOSSLHandler.Configuration {
+    /// Memory for what is encrypted is given back after a large write.
+    fileprivate static var giving: Self {
+        var configuration = Self()
+        configuration.maximumPreservedOutboundBufferCapacity = 64 * 1024
+        return configuration
+    }
 }

@@ -25,6 +25,12 @@ struct Listener {
         }
     }
 
+    /// How long nothing is accepted after an error: the socket stays readable, and without files or memory for a connection
+    /// the next try would fail at once.
+    static func pause(after error: IOError) -> TimeAmount? {
+        [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) ? .seconds(1) : nil
+    }
+
     func open(_ address: SocketAddress, isSecure: Bool) async throws -> [any NIOCore.Channel] {
         guard workers.count > 1 else {
             return [try await bind(address, workers[0], isShared: false, isSecure: isSecure)]
@@ -49,7 +55,7 @@ struct Listener {
     private func bind(
         _ address: SocketAddress, _ handle: WorkerHandle, isShared: Bool, isSecure: Bool
     ) async throws -> any NIOCore.Channel {
-        let (setup, worker) = (setup, handle.worker)
+        let (setup, worker, waterMark) = (setup, handle.worker, ReadSizes.waterMark(configuration))
         return try await ServerBootstrap(group: handle.eventLoop)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -58,13 +64,22 @@ struct Listener {
                 value: isShared ? 1 : 0
             )
             .serverChannelOption(.maxMessagesPerRead, value: 16)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.recvAllocator, value: ReadSizes.allocator)
-            .childChannelOption(.writeBufferWaterMark, value: ReadSizes.waterMark(configuration))
-            // A client may stop sending and still wait for its answer.
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false, backoffProvider: Listener.pause))
+                }
+            }
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    // Here and not as options of the bootstrap, which would be a future each.
+                    if let options = channel.syncOptions {
+                        try options.setOption(.recvAllocator, value: ReadSizes.allocator)
+                        try options.setOption(.maxMessagesPerRead, value: ReadSizes.messages)
+                        try options.setOption(.writeBufferWaterMark, value: waterMark)
+                        // A client may stop sending and still wait for its answer.
+                        try options.setOption(.allowRemoteHalfClosure, value: true)
+                    }
                     try setup.begin(channel, worker: worker.value, isSecure: isSecure)
                 }
             }

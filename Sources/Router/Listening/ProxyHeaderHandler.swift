@@ -20,7 +20,7 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler, 
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        deadline = worker.clock.deadline(worker.configuration.headerTimeout)
+        deadline = worker.clock.deadline(ticks: worker.times.header)
         worker.register(self)
     }
 

@@ -1,18 +1,23 @@
 import NIOCore
 
 extension Page {
-    /// The whole response. `date` is a `Date` line with its line end.
+    /// The whole response.
+    /// - Parameters:
+    ///   - fields: lines with their ends, `Date` among them.
+    ///   - requestID: said in the API's errors.
     func render(
-        _ format: PageFormat, includesBody: Bool, persistence: ResponseHeadWriter.Persistence, date: [UInt8]
+        _ format: PageFormat, includesBody: Bool, persistence: ResponseHeadWriter.Persistence, fields: [UInt8],
+        requestID: String = ""
     ) -> ByteBuffer {
-        let body = body(format)
+        let body = body(format, requestID: requestID)
         var out = ByteBufferAllocator().buffer(capacity: body.utf8.count + 320)
         out.writeString("HTTP/1.1 \(status) \(reason)\r\nContent-Type: \(format.mediaType)\r\n")
         out.writeString("Content-Length: \(body.utf8.count)\r\n")
         out.writeStaticString("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
         if let retryAfter { out.writeString("Retry-After: \(retryAfter)\r\n") }
         if let allows { out.writeString("Allow: \(allows)\r\n") }
-        out.writeBytes(date)
+        if format == .envelope, !requestID.isEmpty { out.writeString("X-Request-Id: \(requestID)\r\n") }
+        out.writeBytes(fields)
         switch persistence {
         case .close: out.writeStaticString("Connection: close\r\n")
         case .keepAlive: out.writeStaticString("Connection: keep-alive\r\n")
@@ -23,8 +28,11 @@ extension Page {
         return out
     }
 
-    func body(_ format: PageFormat) -> String {
+    func body(_ format: PageFormat, requestID: String = "") -> String {
         switch format {
+        case .envelope:
+            return #"{"error":{"code":\#(Self.json(apiCode)),"message":\#(Self.json(message)),"request_id":"#
+                + "\(Self.json(requestID))}}\n"
         case .text:
             let lines = ["\(title).", "", message] + (commands.isEmpty ? [] : [""] + commands.map { "  \($0)" })
             return lines.joined(separator: "\n") + "\n"

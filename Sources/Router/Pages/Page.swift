@@ -52,6 +52,19 @@ struct Page: Equatable, Sendable {
         message: "The version of the app that had this request was stopped before it answered. Please try again.",
         retryAfter: 1)
 
+    /// The word for the status that the API uses in its errors.
+    var apiCode: String {
+        switch status {
+        case 404: "not_found"
+        case 405: "method_not_allowed"
+        case 408: "request_timeout"
+        case 502: "bad_gateway"
+        case 503: "unavailable"
+        case 504: "timeout"
+        default: "bad_request"
+        }
+    }
+
     /// A request that broke a rule.
     static func refused(_ fault: HeadFault) -> Page {
         let reason =

@@ -8,8 +8,6 @@ final class Exchange {
     let answersHead: Bool
     let isOld: Bool
     let wantsWebSocket: Bool
-    /// How error pages are written for this client.
-    let format: PageFormat
     /// Whether the client's connection outlives this exchange.
     var isPersistent: Bool
     /// What is left of the request's body.
@@ -25,18 +23,17 @@ final class Exchange {
     /// The response's end is told by the end of the connection: a cut must not look like an end.
     var endsWithConnection = false
 
-    /// Of a chunked request body, framing included.
+    /// Content of the request's body so far, without framing.
     var bodyBytes = 0
 
     init(
-        upstream: Upstream, answersHead: Bool, isOld: Bool, wantsWebSocket: Bool, format: PageFormat,
-        isPersistent: Bool, requestBody: BodyFraming, head: ByteBuffer, isRepeatable: Bool
+        upstream: Upstream, answersHead: Bool, isOld: Bool, wantsWebSocket: Bool, isPersistent: Bool,
+        requestBody: BodyFraming, head: ByteBuffer, isRepeatable: Bool
     ) {
         self.upstream = upstream
         self.answersHead = answersHead
         self.isOld = isOld
         self.wantsWebSocket = wantsWebSocket
-        self.format = format
         self.isPersistent = isPersistent
         self.requestBody = requestBody
         self.head = head

@@ -1,13 +1,4 @@
 import NIOCore
-import NIOSSL
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Deadlines and the ways a client's connection ends.
 extension FrontHandler {
@@ -16,18 +7,18 @@ extension FrontHandler {
     func armIdleDeadline() {
         isHeadTimed = false
         // A connection that was accepted as the last ones were: its first request is on the way or never comes.
-        let limit = worker.isClosing ? worker.configuration.lingerTimeout : worker.configuration.keepAliveIdle
-        deadline = worker.clock.deadline(limit)
+        let limit = worker.isClosing ? worker.times.linger : worker.times.keepAliveIdle
+        deadline = worker.clock.deadline(ticks: limit)
     }
 
     /// Runs from the first byte of a head; more bytes do not move it.
     func armHeadDeadline() {
         guard !isHeadTimed else { return }
         isHeadTimed = true
-        deadline = worker.clock.deadline(worker.configuration.headerTimeout)
+        deadline = worker.clock.deadline(ticks: worker.times.header)
     }
 
-    func armGrace() { deadline = worker.clock.deadline(worker.configuration.halfCloseGrace) }
+    func armGrace() { deadline = worker.clock.deadline(ticks: worker.times.halfCloseGrace) }
 
     func disarm() {
         isHeadTimed = false
@@ -35,14 +26,17 @@ extension FrontHandler {
     }
 
     func deadlinePassed() {
-        // What waits for the client has waited too long.
-        if isReaderLate { return abort() }
+        if isReaderLate() { return abort() }
         if isRequestLate { return requestTookTooLong() }
+        guard stepDeadline <= worker.clock.now else { return }
         disarm()
         switch phase {
         case .head:
-            // A large file may take its time; how slow a reader may be is another limit.
-            if openFiles > 0 || !isWritable { return armIdleDeadline() }
+            // The client is still reading; how slow it may be is another limit.
+            if unsent > 0 {
+                watchReader()
+                return armIdleDeadline()
+            }
             guard pending.readableBytes > 0 else {
                 close()
                 return
@@ -77,13 +71,14 @@ extension FrontHandler {
         } else if !exchange.isRequestComplete {
             if upstream?.isWritable == false {
                 // We are the ones who do not read.
-                deadline = worker.clock.deadline(worker.configuration.bodyIdleTimeout)
+                deadline = worker.clock.deadline(ticks: worker.times.bodyIdle)
             } else if exchange.hasResponse {
                 abort()
             } else {
+                let format = format(exchange)
                 dropUpstream()
                 endExchange()
-                tellTimeout()
+                tellTimeout(format)
             }
         } else if !exchange.hasResponse {
             dropUpstream()
@@ -94,11 +89,7 @@ extension FrontHandler {
     }
 
     /// 408 (RFC 9110 section 15.5.9).
-    private func tellTimeout() {
-        pending = ByteBuffer()
-        write(render(.requestTimeout, format: .text, includesBody: true, isKept: false, isOld: false))
-        linger()
-    }
+    private func tellTimeout(_ format: PageFormat? = nil) { refuse(with: .requestTimeout, format: format) }
 
     // MARK: - The client stops
 
@@ -121,6 +112,7 @@ extension FrontHandler {
     /// The connection is gone.
     func gone() {
         phase = .closed
+        endLine()
         disarm()
         fileStream?.cancel()
         fileStream = nil
@@ -149,6 +141,7 @@ extension FrontHandler {
         // Bytes that nobody reads would turn the close into a reset.
         guard pending.readableBytes == 0 || isInputClosed else { return linger() }
         phase = .lingering
+        endLine()
         disarm()
         afterFlush { front in front.close() }
     }
@@ -158,6 +151,7 @@ extension FrontHandler {
     func linger() {
         guard phase != .closed, phase != .lingering else { return }
         phase = .lingering
+        endLine()
         pending = ByteBuffer()
         disarm()
         afterFlush { front in
@@ -166,7 +160,7 @@ extension FrontHandler {
                 front.close()
             } else {
                 front.closeOutput()
-                front.deadline = front.worker.clock.deadline(front.worker.configuration.lingerTimeout)
+                front.deadline = front.worker.clock.deadline(ticks: front.worker.times.linger)
             }
         }
         resumeReading()
@@ -186,8 +180,10 @@ extension FrontHandler {
             isOutputDone = true
             return action(self)
         }
+        watchReader()
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in
+            self.reader.stop()
             self.isOutputDone = true
             action(self)
         }
@@ -197,15 +193,6 @@ extension FrontHandler {
     /// RST instead of FIN: ends the connection so that the client cannot take it for a clean end.
     func abort() {
         if let stream { return stream.abort() }
-        guard let context else { return }
-        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(NIOLinger(l_onoff: 1, l_linger: 0))
-        // TLS would say that this is the end (RFC 8446 section 6.1), so it is passed over.
-        if forwarding.isSecure,
-            let handler = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
-        {
-            handler.close(promise: nil)
-        } else {
-            context.close(promise: nil)
-        }
+        context?.reset(isSecure: forwarding.isSecure)
     }
 }

@@ -10,29 +10,29 @@ extension FrontHandler {
     func beginExchange(
         _ head: RequestHead, _ upstream: Upstream, rewritten: RequestHeadWriter.Rewritten? = nil
     ) {
-        let format = format(head)
         var out = ByteBufferAllocator().buffer(capacity: head.length + forwarding.lines.count + 256)
+        let requestID = head.requestID != nil ? nil : line.flatMap { RequestID($0.requestID) } ?? worker.nextRequestID()
         pending.withUnsafeReadableBytes { bytes in
             RequestHeadWriter.write(
-                head, bytes, forwarding: forwarding, requestID: head.hasRequestID ? nil : worker.nextRequestID(),
+                head, bytes, forwarding: forwarding, requestID: requestID,
                 defaultHost: worker.configuration.domain, passesExpectation: !upstream.isService, rewritten: rewritten,
                 into: &out)
         }
         pending.moveReaderIndex(forwardBy: head.length)
         let exchange = Exchange(
             upstream: upstream, answersHead: head.method == .head, isOld: head.isOld,
-            wantsWebSocket: head.wantsWebSocket, format: format, isPersistent: head.isPersistent,
+            wantsWebSocket: head.wantsWebSocket, isPersistent: head.isPersistent,
             requestBody: BodyFraming(head.framing), head: out, isRepeatable: false)
         prepareRepeat(of: exchange, head)
         self.exchange = exchange
-        if let limit = worker.configuration.requestTimeout { totalDeadline = worker.clock.deadline(limit) }
+        line?.upstream = upstream.label
+        if let limit = worker.times.request { totalDeadline = worker.clock.deadline(ticks: limit) }
         if head.expectsContinue, upstream.isService {
             // Our services read every body and leave the 100 to us.
             write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))
             flushIfNeeded()
         }
-        let configuration = worker.configuration
-        let age = exchange.isRepeatable ? configuration.upstreamIdle : configuration.upstreamFreshness
+        let age = exchange.isRepeatable ? worker.times.upstreamIdle : worker.times.upstreamFreshness
         if let handler = worker.pool.checkOut(upstream, usedWithin: age) {
             send(on: handler)
         } else {
@@ -83,11 +83,15 @@ extension FrontHandler {
     func passOnBody() {
         guard phase == .exchanging, exchange?.isRequestComplete == false else { return }
         if pending.readableBytes > 0 {
-            if let limit = worker.configuration.maximumBody, exchange?.requestBody.isChunked == true {
-                exchange?.bodyBytes += pending.readableBytes
-                guard exchange?.bodyBytes ?? 0 <= limit else { return requestBodyFailed(.bodyTooLarge) }
+            var content = 0
+            let step =
+                pending.withUnsafeReadableBytes { bytes in
+                    exchange?.requestBody.take(bytes) { content += $0.count }
+                } ?? .refused
+            exchange?.bodyBytes += content
+            if let limit = worker.configuration.maximumBody, exchange?.bodyBytes ?? 0 > limit {
+                return requestBodyFailed(.bodyTooLarge)
             }
-            let step = pending.withUnsafeReadableBytes { exchange?.requestBody.take($0) } ?? .refused
             switch step {
             case .more:
                 upstream?.write(pending)
@@ -106,7 +110,7 @@ extension FrontHandler {
             // The client will never send the rest.
             abort()
         } else {
-            deadline = worker.clock.deadline(worker.configuration.bodyIdleTimeout)
+            deadline = worker.clock.deadline(ticks: worker.times.bodyIdle)
         }
     }
 
@@ -117,8 +121,8 @@ extension FrontHandler {
         }
         if isInputClosed {
             armGrace()
-        } else if let limit = worker.firstByteTimeout(exchange.upstream) {
-            deadline = worker.clock.deadline(limit)
+        } else if let limit = worker.firstByteTime(exchange.upstream) {
+            deadline = worker.clock.deadline(ticks: limit)
         } else {
             disarm()
         }
@@ -126,9 +130,10 @@ extension FrontHandler {
 
     private func requestBodyFailed(_ fault: HeadFault) {
         let hasResponse = exchange?.hasResponse == true
+        let format = exchange.map { self.format($0) }
         dropUpstream()
         endExchange()
-        if hasResponse { abort() } else { refuse(fault) }
+        if hasResponse { abort() } else { refuse(fault, format: format) }
         flushIfNeeded()
     }
 
@@ -157,16 +162,18 @@ extension FrontHandler {
         exchange?.isPersistent = isKept
         if isInputClosed { armGrace() } else if current.isRequestComplete { disarm() }
         armResponseIdle()
+        let own = ownFields(head)
         if let stream {
-            stream.write(head, bytes)
+            line?.note(status: head.status)
+            stream.write(head, bytes, own: own)
             if let body { write(body) } else { needsFlush = true }
             return
         }
         let isSmall = (body?.readableBytes ?? 0) <= Self.maximumJoinedBody
         var out = ByteBufferAllocator().buffer(
-            capacity: head.length + 64 + (isSmall ? body?.readableBytes ?? 0 : 0))
+            capacity: head.length + own.count + 64 + (isSmall ? body?.readableBytes ?? 0 : 0))
         ResponseHeadWriter.write(
-            head, bytes, isChunked: head.isChunked && !current.isOld && head.status != 204,
+            head, bytes, own: own, isChunked: head.isChunked && !current.isOld && head.status != 204,
             persistence: persistence(isKept, isOld: current.isOld), into: &out)
         if var body {
             if isSmall {
@@ -181,6 +188,15 @@ extension FrontHandler {
         }
     }
 
+    /// What an app's answer lacks: when it came (RFC 9110 section 6.6.1), and HSTS unless the app has a policy of its own.
+    private func ownFields(_ head: ResponseHead) -> [UInt8] {
+        let date = head.hasDate ? [] : worker.date()
+        guard forwarding.isSecure, !head.hasTransportSecurity, let line = worker.strictTransportLine else {
+            return date
+        }
+        return date + line
+    }
+
     /// Bodies up to this size are copied behind their head: one `write` is cheaper than a `writev` of two.
     private static var maximumJoinedBody: Int { 8 * 1024 }
 
@@ -190,10 +206,10 @@ extension FrontHandler {
     }
 
     private func armResponseIdle() {
-        guard let limit = worker.configuration.responseIdleTimeout, !isInputClosed,
+        guard let limit = worker.times.responseIdle, !isInputClosed,
             exchange?.isRequestComplete == true
         else { return }
-        deadline = worker.clock.deadline(limit)
+        deadline = worker.clock.deadline(ticks: limit)
     }
 
     /// The response is whole and the upstream connection is already somebody else's.
@@ -235,7 +251,7 @@ extension FrontHandler {
         let isKept = exchange.isPersistent && exchange.isRequestComplete && !worker.isClosing
         write(
             render(
-                Page(fault), format: exchange.format, includesBody: !exchange.answersHead, isKept: isKept,
+                Page(fault), format: format(exchange), includesBody: !exchange.answersHead, isKept: isKept,
                 isOld: exchange.isOld))
         if isKept {
             readHeads()

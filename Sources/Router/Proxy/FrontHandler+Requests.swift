@@ -6,7 +6,15 @@ extension FrontHandler {
     /// Deals with the heads that are there, one after the other, as long as each is answered at once.
     func readHeads() {
         while phase == .head, pending.readableBytes > 0, isWritable {
-            if !parser.hasStarted, !skipEmptyLine() { break }
+            if !parser.hasStarted {
+                guard skipEmptyLine() else { break }
+                let known = pending.withUnsafeReadableBytes { worker.heads.find($0, isTrusted: forwarding.isTrusted) }
+                if let known {
+                    if isHeadTimed { _ = parser.take() }
+                    if !answerAgain(known) { dispatch(known.head, known) }
+                    continue
+                }
+            }
             let progress = pending.withUnsafeReadableBytes { parser.advance($0) }
             switch progress {
             case .needsMore:
@@ -15,10 +23,16 @@ extension FrontHandler {
                 flushIfNeeded()
                 return
             case .refused(let fault): refuse(fault)
-            case .complete: dispatch()
+            case .complete:
+                let head = parser.take()
+                let known = pending.withUnsafeReadableBytes {
+                    worker.heads.note(head, $0, isTrusted: forwarding.isTrusted)
+                }
+                dispatch(head, known)
             }
         }
         if phase == .head {
+            endLine()
             if pending.readableBytes == 0 {
                 pending = ByteBuffer()
                 armIdleDeadline()
@@ -41,10 +55,10 @@ extension FrontHandler {
     }
 
     /// A whole head is at the front of `pending`.
-    private func dispatch() {
-        let head = parser.take()
+    private func dispatch(_ head: RequestHead, _ known: HeadMemo.Entry?) {
         disarm()
-        if answerFromMemo(head) { return }
+        if worker.logsAccess { beginLine(head) }
+        if answerFromMemo(head, known) { return }
         do throws(HeadFault) {
             let version = worker.routes.version
             let entry = try claim(head)
@@ -68,13 +82,12 @@ extension FrontHandler {
             case nil: answer(head, with: .unknownHost)
             }
         } catch {
-            refuse(error)
+            refuse(error, format: format(head))
         }
     }
 
     /// Finds the target, and counts the request on it when it is an upstream.
     private func claim(_ head: RequestHead) throws(HeadFault) -> RouteEntry? {
-        let api = "api.\(worker.configuration.domain)"
         if let span = head.host {
             let host: HostName
             do {
@@ -83,7 +96,7 @@ extension FrontHandler {
                 throw .malformedHost
             }
             if let entry = worker.routes.claim(host.name) { return entry }
-            if host.isAddress { return worker.routes.claim(api) }
+            if host.isAddress { return worker.routes.claim(worker.apiHost) }
         }
         // For probes that know the server's address and nothing else.
         let isProbe = pending.withUnsafeReadableBytes { bytes in
@@ -91,7 +104,7 @@ extension FrontHandler {
             let path = UnsafeRawBufferPointer(rebasing: target.prefix { $0 != UInt8(ascii: "?") })
             return path.elementsEqual("/healthz".utf8) || path.elementsEqual("/metrics".utf8)
         }
-        return isProbe ? worker.routes.claim(api) : nil
+        return isProbe ? worker.routes.claim(worker.apiHost) : nil
     }
 
     /// 308 keeps the method (RFC 9110 section 15.4.9).
@@ -112,11 +125,19 @@ extension FrontHandler {
     // MARK: - Our own answers
 
     /// Refuses what cannot be trusted: nothing after it on this connection is read as a request.
-    func refuse(_ fault: HeadFault) {
+    /// - Parameter format: of the page; `nil` when no head was read.
+    func refuse(_ fault: HeadFault, format: PageFormat? = nil) {
         var page = Page.refused(fault)
         page.allows = fault == .refusedMethod ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : nil
+        refuse(with: page, format: format)
+    }
+
+    /// The same with a page that is made already.
+    func refuse(with page: Page, format: PageFormat? = nil) {
+        let format = format ?? unreadFormat()
+        if worker.logsAccess, line == nil { beginRefusedLine() }
         pending = ByteBuffer()
-        write(render(page, format: .text, includesBody: true, isKept: false, isOld: false))
+        write(render(page, format: format, includesBody: true, isKept: false, isOld: false))
         linger()
     }
 
@@ -134,9 +155,10 @@ extension FrontHandler {
     ) -> ByteBuffer {
         var fields = ByteBuffer(bytes: worker.date())
         writeTransportFields(into: &fields)
+        let requestID = format == .envelope ? line?.requestID ?? worker.nextRequestID().text : ""
         return page.render(
             format, includesBody: includesBody, persistence: persistence(isKept, isOld: isOld),
-            date: Array(fields.readableBytesView))
+            fields: Array(fields.readableBytesView), requestID: requestID)
     }
 
     /// Lines of every answer that depend on how the client is connected: HSTS (RFC 6797), over TLS only.
@@ -160,10 +182,5 @@ extension FrontHandler {
     func persistence(_ isKept: Bool, isOld: Bool) -> ResponseHeadWriter.Persistence {
         guard isKept else { return .close }
         return isOld ? .keepAlive : .implied
-    }
-
-    func format(_ head: RequestHead) -> PageFormat {
-        guard let accept = head.accept else { return .text }
-        return pending.withUnsafeReadableBytes { PageFormat(accept: accept.slice($0)) }
     }
 }

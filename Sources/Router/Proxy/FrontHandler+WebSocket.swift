@@ -47,8 +47,8 @@ extension FrontHandler {
     }
 
     func armWebSocketIdle() {
-        guard let limit = worker.configuration.webSocketIdle else { return }
-        deadline = worker.clock.deadline(limit)
+        guard let limit = worker.times.webSocketIdle else { return }
+        deadline = worker.clock.deadline(ticks: limit)
     }
 
     /// Passes on what the upstream sends.

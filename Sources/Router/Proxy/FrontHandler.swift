@@ -45,8 +45,12 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     var stepDeadline = TickClock.never
     /// The tick at which the whole request must be done.
     var totalDeadline = TickClock.never
-    /// The tick at which a client that takes nothing is cut.
-    private var readerDeadline = TickClock.never
+    /// Sees whether the client takes what waits for it.
+    var reader = ReaderWatch()
+    /// The access log's line of the request that is being answered.
+    var line: AccessLine?
+    /// Bytes written for the client on this connection.
+    var handed = 0
     /// Files that are on their way to the client.
     var openFiles = 0
     /// Where the frames of a WebSocket begin that go to the client.
@@ -100,6 +104,7 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
         self.stream = stream
         needsFlush = false
         isOutputDone = false
+        reader.stop()
         if stream == nil { disarm() } else { armIdleDeadline() }
     }
 
@@ -141,10 +146,11 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
         context.fireChannelWritabilityChanged()
     }
 
-    func becameBlocked() { readerDeadline = worker.clock.deadline(worker.configuration.slowReaderTimeout) }
+    func becameBlocked() { watchReader() }
 
     func becameWritable() {
-        readerDeadline = TickClock.never
+        // A stream has more in its queue than the client's window lets through.
+        if stream?.unsent ?? 0 == 0 { reader.stop() }
         fileStream?.resume()
         upstream?.resumeReading()
         if phase == .head, pending.readableBytes > 0 { readHeads() }
@@ -164,11 +170,10 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
 
     /// The tick at which `deadlinePassed` is called.
     var deadline: Int {
-        get { min(stepDeadline, totalDeadline, readerDeadline) }
+        get { min(stepDeadline, totalDeadline, reader.deadline) }
         set { stepDeadline = newValue }
     }
 
-    var isReaderLate: Bool { readerDeadline <= worker.clock.now }
     var isRequestLate: Bool { totalDeadline <= worker.clock.now }
 
     // MARK: - Reading
@@ -194,60 +199,4 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     private func keep(_ buffer: inout ByteBuffer) {
         if pending.readableBytes == 0 { pending = buffer } else { pending.writeBuffer(&buffer) }
     }
-
-    // MARK: - Writing
-
-    var isWritable: Bool { stream?.isWritable ?? context?.channel.isWritable ?? false }
-
-    /// The kernel can take files as they are: nothing stands between the connection and the client.
-    var sendsFiles: Bool { stream == nil && !forwarding.isSecure }
-
-    func write(_ buffer: ByteBuffer) {
-        needsFlush = true
-        if let stream { return stream.write(buffer) }
-        context?.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
-    }
-
-    func write(_ region: FileRegion, promise: EventLoopPromise<Void>?) {
-        needsFlush = true
-        guard let context else {
-            promise?.fail(ChannelError.ioOnClosedChannel)
-            return
-        }
-        context.write(wrapOutboundOut(.fileRegion(region)), promise: promise)
-    }
-
-    func flushIfNeeded() {
-        guard needsFlush else { return }
-        needsFlush = false
-        if let stream { stream.flush() } else { context?.flush() }
-    }
-}
-
-/// One of many connections that share a channel, as its handler sees it: bytes of HTTP/1.1 in both directions.
-protocol FrontStream: AnyObject {
-    var isWritable: Bool { get }
-    func write(_ buffer: ByteBuffer)
-    /// The head of a response, taken apart already; its body follows as bytes of the same framing.
-    func write(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer)
-    /// A whole answer that was made before.
-    func write(_ answer: PreparedAnswer)
-    func flush()
-    /// The handler takes more.
-    func resumeReading()
-    /// Nothing more will be written.
-    func closeOutput()
-    /// Both directions end; what was written is still sent.
-    func close()
-    /// The client must see that something is missing.
-    func abort()
-}
-
-/// A whole answer in both forms.
-struct PreparedAnswer {
-    /// Head and body as HTTP/1.1 has them.
-    var bytes = ByteBuffer()
-    /// The head as a header block of HTTP/2 (RFC 7541).
-    var block = ByteBuffer()
-    var body: ByteBuffer?
 }

@@ -11,12 +11,13 @@ struct TickClock {
     mutating func advance() { now += 1 }
 
     /// The tick by which at least `duration` has gone by.
-    func deadline(_ duration: Duration) -> Int { now + ticks(duration) + 2 }
+    func deadline(_ duration: Duration) -> Int { deadline(ticks: ticks(duration)) }
+    func deadline(ticks: Int) -> Int { now + ticks + 2 }
 
-    /// The tick by which `duration` has not quite gone by.
-    func expiry(_ duration: Duration) -> Int { now + max(1, ticks(duration) - 1) }
+    /// The tick by which a time has not quite gone by.
+    func expiry(ticks: Int) -> Int { now + max(1, ticks - 1) }
 
-    private func ticks(_ duration: Duration) -> Int {
+    func ticks(_ duration: Duration) -> Int {
         let ratio = duration / resolution
         return ratio.isFinite ? Int(min(max(ratio, 0), 1e12)) : 0
     }

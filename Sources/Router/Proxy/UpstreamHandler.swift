@@ -31,7 +31,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private var stripsChunks = false
     private var isPersistent = false
     private var isEventStream = false
-    private var lifetime: Duration = .zero
+    /// What the upstream says that it keeps the connection; `nil` when it does not say.
+    private var lifetime: Duration?
     private var hasError = false
     private var isReadHeld = false
     private var needsFlush = false
@@ -198,7 +199,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
         body = head.framing(answersHead: answersHead)
         isEventStream = head.isEventStream
         isPersistent = head.isPersistent && !body.isUntilClose
-        lifetime = head.keepAliveSeconds.map { .milliseconds(max(0, min($0, 3600) * 1000 - 1000)) } ?? .seconds(3600)
+        lifetime = head.keepAliveSeconds.map { .milliseconds(max(0, min($0, 3600) * 1000 - 1000)) }
         phase = .body
         let framing = body
         var rest = received
@@ -212,7 +213,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private func takeHanded(_ key: UInt64, _ head: ResponseHead, _ bytes: ByteBuffer) {
         guard let front, let handed = worker.configuration.handedBodies?.take(key) else { return fail(.truncated) }
         isPersistent = head.isPersistent
-        lifetime = .seconds(3600)
+        lifetime = nil
         bytes.withUnsafeReadableBytes { front.responded(head, $0, framing: .ended, body: nil) }
         let leftover = received.readableBytes
         received = ByteBuffer()
@@ -269,9 +270,10 @@ final class UpstreamHandler: ChannelDuplexHandler {
         self.front = nil
         phase = .idle
         let isClean = leftover == 0 && isPersistent && !isInputClosed
-        if isClean, front?.exchange?.isRequestComplete == true, lifetime > .zero {
+        if isClean, front?.exchange?.isRequestComplete == true, lifetime != .zero {
             wasUsed = true
-            worker.pool.checkIn(self, lifetime: min(lifetime, worker.configuration.upstreamIdle))
+            let own = worker.times.upstreamIdle
+            worker.pool.checkIn(self, lifetime: lifetime.map { min(own, worker.clock.ticks($0)) } ?? own)
         } else {
             close()
         }

@@ -11,9 +11,9 @@ final class UpstreamPool {
 
     var isEmpty: Bool { buckets.values.allSatisfy(\.isEmpty) }
 
-    /// An open connection that was used within `age`, the one used last first.
-    func checkOut(_ upstream: Upstream, usedWithin age: Duration) -> UpstreamHandler? {
-        buckets[ObjectIdentifier(upstream)]?.checkOut(usedWithin: worker.clock.expiry(age) - worker.clock.now)
+    /// An open connection that was used within `age` ticks, the one used last first.
+    func checkOut(_ upstream: Upstream, usedWithin age: Int) -> UpstreamHandler? {
+        buckets[ObjectIdentifier(upstream)]?.checkOut(usedWithin: max(1, age - 1))
     }
 
     /// Opens a connection. `front` hears of it through `upstreamConnected` or `upstreamFailed`, later.
@@ -22,15 +22,17 @@ final class UpstreamPool {
         let attempt = UpstreamAttempt(front: front)
         bucket.attempts.append(attempt)
         let bound = NIOLoopBound(UpstreamHandler(worker: worker, bucket: bucket), eventLoop: worker.eventLoop)
-        let isService = upstream.isService
+        let waterMark = ReadSizes.waterMark(worker.configuration)
         let (name, tls) = (upstream.originName, upstream.originName == nil ? nil : worker.clientTLS)
         let connecting = ClientBootstrap(group: worker.eventLoop)
-            .channelOption(.recvAllocator, value: ReadSizes.allocator)
-            .channelOption(.writeBufferWaterMark, value: ReadSizes.waterMark(worker.configuration))
             .connectTimeout(TimeAmount(worker.configuration.upstreamConnectTimeout))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    if !isService { try channel.syncOptions?.setOption(.socketOption(.tcp_nodelay), value: 1) }
+                    if let options = channel.syncOptions {
+                        try options.setOption(.recvAllocator, value: ReadSizes.allocator)
+                        try options.setOption(.maxMessagesPerRead, value: ReadSizes.messages)
+                        try options.setOption(.writeBufferWaterMark, value: waterMark)
+                    }
                     if let name {
                         guard let tls else { throw ChannelError.operationUnsupported }
                         try channel.pipeline.syncOperations.addHandler(
@@ -54,15 +56,20 @@ final class UpstreamPool {
     }
 
     /// Keeps a connection for the next request.
-    func checkIn(_ handler: UpstreamHandler, lifetime: Duration) {
-        handler.expires = worker.clock.expiry(lifetime)
+    /// - Parameter lifetime: ticks.
+    func checkIn(_ handler: UpstreamHandler, lifetime: Int) {
+        handler.expires = worker.clock.expiry(ticks: lifetime)
         handler.lastUsed = worker.clock.now
         handler.bucket.checkIn(handler, limit: worker.configuration.upstreamIdleConnections)
         worker.keepTime()
     }
 
     func closeExpired() {
-        for bucket in buckets.values { bucket.closeIdle { $0.expires <= worker.clock.now } }
+        for (key, bucket) in buckets {
+            bucket.closeIdle { $0.expires <= worker.clock.now }
+            // An upstream may be gone for good.
+            if bucket.isEmpty { buckets[key] = nil }
+        }
     }
 
     /// Closes all connections to an upstream, cutting the requests on them, and takes no more of them back.

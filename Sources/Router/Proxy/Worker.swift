@@ -14,8 +14,13 @@ final class Worker {
     /// `Strict-Transport-Security`, with its line end.
     let strictTransportLine: [UInt8]?
     var siteMemo = SiteMemo()
+    /// Who answers what is asked for by address.
+    let apiHost: String
+    private var recorder: AccessRecorder?
     private var memoVersion = 0
     private(set) var clock: TickClock
+    let times: TickTimes
+    var heads = HeadMemo()
     private(set) var isClosing = false
     private var dateField = DateField()
     private var requestIDs = RequestID.Source()
@@ -26,17 +31,20 @@ final class Worker {
 
     init(
         eventLoop: any EventLoop, configuration: RouterConfiguration, routes: RouteTableBox, files: SiteFiles,
-        logger: Logger
+        accessLog: AccessLog? = nil, logger: Logger
     ) {
         self.eventLoop = eventLoop
         self.configuration = configuration
         self.routes = routes
         self.files = files
         self.logger = logger
+        apiHost = "api.\(configuration.domain)"
+        recorder = accessLog.map(AccessRecorder.init)
         strictTransportLine = configuration.strictTransportSeconds.map {
             Array("Strict-Transport-Security: max-age=\($0)\r\n".utf8)
         }
         clock = TickClock(resolution: configuration.timerResolution)
+        times = TickTimes(configuration, clock)
     }
 
     var pool: UpstreamPool { upstreams }
@@ -52,14 +60,24 @@ final class Worker {
 
     func nextRequestID() -> RequestID { requestIDs.next() }
 
-    /// The `Date` line of this second.
-    func date() -> [UInt8] { dateField.current() }
+    /// The `Date` line of this second. The clock is looked at in each sweep.
+    func date() -> [UInt8] { dateField.bytes }
 
     /// Seconds since 1970.
-    var seconds: Int {
-        dateField.refresh()
-        return dateField.second
-    }
+    var seconds: Int { dateField.second }
+
+    // MARK: - The access log
+
+    var logsAccess: Bool { recorder != nil }
+
+    /// The date of this second as the log has it.
+    func logDate() -> [UInt8] { recorder?.date(seconds) ?? [] }
+
+    /// Takes a whole line.
+    func record(_ line: [UInt8]) { recorder?.add(line) }
+
+    /// What is recorded is on its way to the log when it returns.
+    func flushLog() { recorder?.flush() }
 
     // MARK: - Client connections
 
@@ -86,6 +104,7 @@ final class Worker {
     /// Lets the clock run as long as there is something to time.
     func keepTime() {
         guard sweeps == nil else { return }
+        dateField.refresh()
         let step = TimeAmount(configuration.timerResolution)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         sweeps = eventLoop.scheduleRepeatedTask(initialDelay: step, delay: step) { _ in bound.value.sweep() }
@@ -93,11 +112,14 @@ final class Worker {
 
     private func sweep() {
         clock.advance()
+        dateField.refresh()
         // Releases that are gone must not be kept in memory.
         if memoVersion != routes.version {
             memoVersion = routes.version
             siteMemo.removeAll()
+            heads.forgetAnswers()
         }
+        recorder?.flush()
         for front in fronts where front.deadline <= clock.now { front.deadlinePassed() }
         pool.closeExpired()
         if fronts.isEmpty, pool.isEmpty {
@@ -138,8 +160,8 @@ final class Worker {
 }
 
 extension Worker {
-    /// How long an upstream may take to begin its answer; `nil` for ever.
-    func firstByteTimeout(_ upstream: Upstream) -> Duration? {
-        upstream.isService ? configuration.serviceFirstByteTimeout : configuration.instanceFirstByteTimeout
+    /// Ticks that an upstream may take to begin its answer; `nil` for ever.
+    func firstByteTime(_ upstream: Upstream) -> Int? {
+        upstream.isService ? times.serviceFirstByte : times.instanceFirstByte
     }
 }

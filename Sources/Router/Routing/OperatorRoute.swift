@@ -51,6 +51,12 @@ public struct OperatorRoute: Sendable, Hashable {
         return .server(host: host, port: port)
     }
 
+    /// The upstream has a name, whose address may change.
+    var isNamed: Bool {
+        guard case .server(let host, let port) = place else { return false }
+        return (try? SocketAddress(ipAddress: host, port: port)) == nil
+    }
+
     /// Looks the name up. Blocks. Throws `.invalid` when there is no such host.
     func address() throws(PlatformError) -> SocketAddress {
         do {

@@ -23,20 +23,23 @@ public final class RouteTableBox: RoutePublisher {
     private let changes = Atomic<Int>(0)
     let siteCache: SiteCache
     private let formerFiles: Duration
+    let formerStore: FormerFiles?
     private let longLivedDrain: Duration
 
     /// - Parameters:
     ///   - siteCacheBytes: how much of the static files' content is kept in memory.
     ///   - formerFiles: how long hashed files of a replaced release are still answered.
+    ///   - formerFilesPath: a file that remembers those over a restart; `nil` for none.
     ///   - longLivedDrain: how long WebSockets and event streams may go on when the other requests of a replaced instance
     ///     have ended or were cut.
     public init(
         siteCacheBytes: Int = 64 * 1024 * 1024, formerFiles: Duration = .seconds(3600),
-        longLivedDrain: Duration = .seconds(570)
+        formerFilesPath: String? = nil, longLivedDrain: Duration = .seconds(570)
     ) {
         self.longLivedDrain = longLivedDrain
         siteCache = SiteCache(capacity: siteCacheBytes)
         self.formerFiles = formerFiles
+        formerStore = formerFilesPath.map { FormerFiles(path: $0) }
     }
 
     /// Read before a look-up that is remembered.
@@ -127,9 +130,19 @@ public final class RouteTableBox: RoutePublisher {
     func setOperatorRoutes(_ routes: [String: SocketAddress]) {
         state.withLock { state in
             state.operators = Dictionary(
-                uniqueKeysWithValues: routes.map { ($0.key, Upstream(kind: .service($0.key), address: $0.value)) })
+                uniqueKeysWithValues: routes.map { ($0.key, Upstream(kind: .beside($0.key), address: $0.value)) })
             changed()
             state.hasWildcards = state.hasWildcards || routes.keys.contains { $0.hasPrefix("*.") }
+        }
+    }
+
+    /// Leads those hosts elsewhere whose address is another one now. Requests that are open stay where they are.
+    func updateOperatorRoutes(_ routes: [String: SocketAddress]) {
+        state.withLock { state in
+            for (host, address) in routes where state.operators[host].map({ $0.address != address }) == true {
+                state.operators[host] = Upstream(kind: .beside(host), address: address)
+                changed()
+            }
         }
     }
 
@@ -143,8 +156,19 @@ public final class RouteTableBox: RoutePublisher {
 
     private func forgetReplacedFiles(_ old: RouteTarget?) {
         guard case .site(let release, _)? = old else { return }
+        saveFormerFiles()
         let isServed = state.withLock { $0.table.releases.contains(release) }
         if !isServed { siteCache.remove(release) }
+    }
+
+    private func saveFormerFiles() {
+        guard let formerStore else { return }
+        let sites = state.withLock { state in
+            state.table.routes.compactMapValues { route -> [PublishedSite.Former]? in
+                if case .site(let site) = route.entry { site.former } else { nil }
+            }
+        }
+        formerStore.save(sites)
     }
 
     private func entry(_ target: RouteTarget, at hostname: String, _ state: inout State) -> RouteEntry {
@@ -156,7 +180,9 @@ public final class RouteTableBox: RoutePublisher {
             if case .site(let old)? = state.table.routes[hostname]?.entry {
                 former =
                     old.release == release
-                    ? old.former : PublishedSite.former(after: old, now: .now, keep: formerFiles)
+                    ? old.former : PublishedSite.former(after: old, by: site, now: .now, keep: formerFiles)
+            } else if let formerStore {
+                former = formerStore.take(hostname, besides: release)
             }
             return .site(PublishedSite(release: release, site: site, former: former))
         case .instance(let endpoint):

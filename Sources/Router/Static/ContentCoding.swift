@@ -69,22 +69,8 @@ enum ContentCoding: UInt8, Hashable, Sendable {
         return preferences
     }
 
-    /// `q=0.5` in thousandths (RFC 9110 section 12.4.2).
     private static func weight(_ element: UnsafeRawBufferPointer, from start: Int) -> Int {
         let range = element.trimmingWhitespace(start..<element.count)
-        let text = UnsafeRawBufferPointer(rebasing: element[range])
-        guard (3...7).contains(text.count), ByteClass.lowered(text[0]) == UInt8(ascii: "q"),
-            text[1] == UInt8(ascii: "="),
-            text[2] == UInt8(ascii: "0") || text[2] == UInt8(ascii: "1")
-        else { return 0 }
-        var number = Int(text[2] &- 0x30) * 1000
-        guard text.count == 3 || text[3] == UInt8(ascii: ".") else { return 0 }
-        var unit = 100
-        for byte in text.dropFirst(4) {
-            guard ByteClass.isDigit(byte) else { return 0 }
-            number += Int(byte &- 0x30) * unit
-            unit /= 10
-        }
-        return min(number, 1000)
+        return QualityValue.parse(UnsafeRawBufferPointer(rebasing: element[range])) ?? 0
     }
 }

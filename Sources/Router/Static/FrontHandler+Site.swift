@@ -47,7 +47,7 @@ extension FrontHandler {
         let rules = site.site.headers.isEmpty || found.site !== site ? [] : headerRules(head, site)
         var request = SiteRequest(
             found: found, coding: coding, rules: rules, isHead: head.method == .head, isOld: head.isOld,
-            isKept: keepsConnection(head), body: head.framing, format: format(head))
+            isKept: keepsConnection(head), body: head.framing)
         let isSmall = worker.files.isSmall(request)
         let cached = isSmall ? worker.files.cache.file(request.key) : nil
         let heads = cached?.heads ?? request.makeHeads()
@@ -71,6 +71,7 @@ extension FrontHandler {
             return refuseRange(request)
         }
         if cached == nil, !request.isHead {
+            request.format = format(head)
             request.hostname = hosts.last?.name ?? ""
             request.target = pending.withUnsafeReadableBytes { Array(head.target.slice($0)) }
         }

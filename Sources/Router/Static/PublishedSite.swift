@@ -9,8 +9,8 @@ final class PublishedSite: Sendable {
         let until: ContinuousClock.Instant
     }
 
-    /// Replaced releases that are looked into.
-    static let maximumFormer = 4
+    /// Replaced releases that are looked into; a site that is deployed once a minute has this many in an hour.
+    static let maximumFormer = 64
 
     let release: ID<Release>
     let site: StaticSite
@@ -27,15 +27,22 @@ final class PublishedSite: Sendable {
         hasImmutableFiles = site.files.values.contains(where: \.isImmutable)
     }
 
-    /// What answers after `old` was replaced by this one.
-    static func former(after old: PublishedSite, now: ContinuousClock.Instant, keep: Duration) -> [Former] {
+    /// What answers after `old` was replaced by `site`: of each release only what the newer ones do not have.
+    static func former(
+        after old: PublishedSite, by site: StaticSite, now: ContinuousClock.Instant, keep: Duration
+    ) -> [Former] {
         let kept = old.former.filter { $0.until > now }
-        let first = old.hasImmutableFiles ? [Former(site: PublishedSite(old), until: now + keep)] : []
-        return Array((first + kept).prefix(maximumFormer))
+        guard let left = old.leaving(site) else { return kept }
+        return Array(([Former(site: left, until: now + keep)] + kept).prefix(maximumFormer))
     }
 
-    /// The same site without those before it.
-    private convenience init(_ other: PublishedSite) { self.init(release: other.release, site: other.site) }
+    /// The hashed files that a newer release does not have; `nil` when there are none.
+    private func leaving(_ newer: StaticSite) -> PublishedSite? {
+        guard hasImmutableFiles else { return nil }
+        let files = site.files.filter { $0.value.isImmutable && newer.files[$0.key] == nil }
+        guard !files.isEmpty else { return nil }
+        return PublishedSite(release: release, site: StaticSite(root: site.root, twins: site.twins, files: files))
+    }
 
     /// The indices of the header rules that hold for a path.
     func headerRules(_ path: String) -> [Int] {

@@ -14,13 +14,11 @@ struct SiteMemo {
         let etagBytes: [UInt8]
         let modified: Int
         let heads: SiteHeads
-        /// `nil` when the content is not small, or was not read yet.
+        /// `nil` when the content is not kept in memory, or was not read yet.
         let body: ByteBuffer?
         /// Whole answers as they are sent during one second.
-        var found = PreparedAnswer()
-        var notModified = PreparedAnswer()
-        var second = 0
-        var isSecure = false
+        var found: PreparedAnswer?
+        var notModified: PreparedAnswer?
 
         init(
             site: PublishedSite, target: [UInt8], acceptEncoding: [UInt8]?, modified: Int, heads: SiteHeads,
@@ -39,11 +37,12 @@ struct SiteMemo {
 
     /// A request with the same hash takes the place: no more than this is ever held.
     private static let places = 512
-    /// Larger content is sent beside its head and stays in the cache of all event loops.
-    static let maximumBody = 16 * 1024
+    /// Bytes of content that may be held on to; it is shared with the cache of all event loops until that one drops it.
+    static let maximumBytes = 16 * 1024 * 1024
     static let maximumTarget = 512
 
     private var entries = [Entry?](repeating: nil, count: places)
+    private var bytes = 0
 
     func entry(
         _ site: PublishedSite, _ target: UnsafeRawBufferPointer, acceptEncoding: UnsafeRawBufferPointer?
@@ -60,11 +59,16 @@ struct SiteMemo {
             return
         }
         let place = entry.target.withUnsafeBytes { Self.place(entry.site, $0) }
+        bytes += (entry.body?.readableBytes ?? 0) - (entries[place]?.body?.readableBytes ?? 0)
         entries[place] = entry
+        if bytes > Self.maximumBytes { removeAll() }
     }
 
     /// Forgets sites that are not published any more; looked at now and then.
-    mutating func removeAll() { entries = [Entry?](repeating: nil, count: Self.places) }
+    mutating func removeAll() {
+        entries = [Entry?](repeating: nil, count: Self.places)
+        bytes = 0
+    }
 
     /// FNV-1a. Who makes keys collide on purpose only spares himself the memo.
     private static func place(_ site: PublishedSite, _ target: UnsafeRawBufferPointer) -> Int {

@@ -11,7 +11,8 @@ struct SiteRequest {
     let isOld: Bool
     let isKept: Bool
     let body: RequestHead.Framing
-    let format: PageFormat
+    /// Of a page in the place of a file that is not there.
+    var format = PageFormat.text
     /// The parts that were asked for; empty for the whole file.
     var parts: [Range<Int>] = []
     /// To look again when the files are gone: hostname and request target.

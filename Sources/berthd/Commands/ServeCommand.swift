@@ -18,6 +18,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let started = ContinuousClock.now
+        OpenFiles.raiseLimit()
         do {
             let settings = try await Settings.read(
                 flags: data.values.merging(flags.values) { $1 }, file: data.configurationFile)

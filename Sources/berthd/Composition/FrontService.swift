@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Router
 import ServiceLifecycle
+import UnixSignals
 
 /// Opens the listener once everything behind it takes connections, says so, and takes up what a stop interrupted.
 struct FrontService: Service {
@@ -25,8 +26,17 @@ struct FrontService: Service {
         FileHandle.standardOutput.write(Data(try await banner().utf8))
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await control.resume(leftovers) }
+            group.addTask { await reopenLogOnHangUp() }
             group.addTask { try? await router.run() }
         }
+    }
+}
+
+extension FrontService {
+    /// SIGHUP: who rotates logs has moved the access log away.
+    private func reopenLogOnHangUp() async {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        await cancelWhenGracefulShutdown { for await _ in signals { router.reopenAccessLog() } }
     }
 }
 

@@ -47,7 +47,7 @@ struct Rooms {
             catalog: try TemplateCatalog(builtIn: settings.builtInTemplates, operatorFolder: settings.templates),
             pool: BlockingPool(label: "builder", width: 4), logger: logger.labelled("berth.builder"))
         let postgres = try postgres(settings, folder: folder, network: network, logger: logger)
-        let routes = RouteTableBox()
+        let routes = RouteTableBox(formerFilesPath: folder.formerFiles)
 
         var control = ControlConfiguration()
         control.drainSeconds = settings.drainSeconds

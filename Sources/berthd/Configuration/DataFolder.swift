@@ -11,6 +11,8 @@ struct DataFolder: Sendable {
     var releases: String { "\(root)/releases" }
     /// Installed dependencies of apps, kept between builds: on the releases' file system, since files are shared by links.
     var dependencies: String { "\(root)/cache/dependencies" }
+    /// Hashed files of replaced releases that pages in browsers may still ask for.
+    var formerFiles: String { "\(root)/former-files.json" }
     var deployLogs: String { "\(root)/logs/deploys" }
     var instanceLogs: String { "\(root)/logs/instances" }
     var postgres: String { "\(root)/postgres" }

@@ -11,6 +11,9 @@ struct RouterSettings: Sendable {
     var routes: [OperatorRoute]
     var trustedProxies: [AddressBlock]
     var usesProxyProtocol: Bool
+    var limits: RouterLimits
+    /// Absolute path, or `-`.
+    var accessLog: String?
 
     /// Throws `ConfigurationMistake`.
     init(_ reader: ConfigReader, domain: String) throws {
@@ -52,6 +55,9 @@ struct RouterSettings: Sendable {
             return block
         }
         usesProxyProtocol = reader.bool(forKey: "proxy-protocol", default: false)
+        limits = try RouterLimits(reader)
+        accessLog = reader.string(forKey: "access-log")
+        guard accessLog != "" else { throw ConfigurationMistake("access-log", "must be a path, or -") }
     }
 
     /// In the file a list of texts, elsewhere one text with commas.
@@ -68,5 +74,7 @@ struct RouterSettings: Sendable {
         configuration.routes = routes
         configuration.trustedProxies = trustedProxies
         configuration.usesProxyProtocol = usesProxyProtocol
+        configuration.accessLog = accessLog
+        limits.apply(to: &configuration)
     }
 }

@@ -85,7 +85,10 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "trace, debug, info, notice, warning or error. (default: info)")
     var logLevel: String?
 
-    var values: [String: String] { general.merging(networking) { $1 } }
+    @OptionGroup(title: "Limits of the router")
+    var limits: LimitFlags
+
+    var values: [String: String] { general.merging(networking) { $1 }.merging(limits.values) { $1 } }
 
     private var general: [String: String] {
         let texts = [

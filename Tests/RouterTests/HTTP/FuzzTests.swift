@@ -10,7 +10,7 @@ import Testing
 /// which it was cut. `BERTH_FUZZ_SECONDS` makes each test run so long; without it each makes a fixed number of rounds.
 @Suite struct FuzzTests {
     /// SplitMix64: the same numbers everywhere, so that a round can be run again.
-    private struct Seeded: RandomNumberGenerator {
+    struct Seeded: RandomNumberGenerator {
         var state: UInt64
 
         mutating func next() -> UInt64 {
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    private func rounds(_ body: (inout Seeded) throws -> Void) rethrows {
+    func rounds(_ body: (inout Seeded) throws -> Void) rethrows {
         let seconds = Double(ProcessInfo.processInfo.environment["BERTH_FUZZ_SECONDS"] ?? "") ?? 0
         let end = ContinuousClock.now + .seconds(seconds)
         var round: UInt64 = 0
@@ -55,7 +55,7 @@ import Testing
         "Host: b\r\n", "\u{ff}", "%2f", "-1", "99999999999999999999", "chunked", "Connection: host\r\n", " HTTP/1.1",
     ]
 
-    private func mutated(_ seeds: [String], _ generator: inout Seeded) -> [UInt8] {
+    func mutated(_ seeds: [String], _ generator: inout Seeded) -> [UInt8] {
         var bytes = Array(seeds[Int.random(in: 0..<seeds.count, using: &generator)].utf8)
         for _ in 0..<Int.random(in: 0...4, using: &generator) {
             let index = Int.random(in: 0...bytes.count, using: &generator)

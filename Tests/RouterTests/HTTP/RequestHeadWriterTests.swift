@@ -19,7 +19,7 @@ import Testing
     }
 
     static let ours =
-        "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nForwarded: for=192.0.2.7;proto=http\r\n"
+        "Via: 1.1 berth\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nForwarded: for=192.0.2.7;proto=http\r\n"
 
     @Test func keepsTheBytesOfTheFields() throws {
         let fields = "hOsT:  a.b:81\r\nX-Odd:\tvalue \r\nCookie: a=b; c=d\r\n"
@@ -38,7 +38,8 @@ import Testing
 
     @Test func speaksHTTP11ForOldClients() throws {
         #expect(
-            try rewrite("GET / HTTP/1.0\r\n\r\n") == "GET / HTTP/1.1\r\nHost: example.org\r\n\(Self.ours)\r\n")
+            try rewrite("GET / HTTP/1.0\r\n\r\n")
+                == "GET / HTTP/1.1\r\nHost: example.org\r\nVia: 1.0 berth\r\n\(Self.ours.dropFirst(15))\r\n")
     }
 
     @Test func turnsAbsoluteFormIntoOriginForm() throws {

@@ -61,6 +61,18 @@ import Testing
         #expect(seen.value.isEmpty)
     }
 
+    /// RFC 9113 section 6.9.2.
+    @Test func aSettingThatMakesAWindowTooLargeIsAFault() async throws {
+        let stub = try StubUpstream { connection in _ = try connection.readToEnd() }
+        defer { stub.close() }
+        try await HTTP2Tests.with(["app.localhost": stub.target]) { client in
+            try client.request(1)
+            try client.window(1, 0x7fff_ffff - 65_535)
+            try client.send(4, [0, 4, 0, 1, 0, 0])
+            #expect(try client.next(7).code(at: 4) == 3)
+        }
+    }
+
     @Test(
         arguments: [
             ([(":method", "CONNECT"), (":authority", "app.localhost")], nil),

@@ -10,6 +10,11 @@ import Testing
         ("", .text),
         ("application/json", .json), ("application/json, text/html", .json), ("text/plain", .text),
         ("text/html;q=0, application/json", .json), ("TEXT/HTML", .html), ("image/png", .text),
+        // RFC 9110 section 12.5.1: the weight counts, and the more precise range before the wider one.
+        ("text/html;q=0.2, application/json;q=0.9", .json), ("application/json;q=0.5, */*", .text),
+        ("application/json;q=0.5, */*;q=0.1", .json), ("text/*;q=0.5, application/json;q=0.4", .text),
+        ("text/*, text/plain;q=0.1", .html), ("text/html;level=1;q=0.3, text/plain;q=0.4", .text),
+        ("*/*;q=0.1, text/html ; q=0.2", .html), ("application/*", .json), ("text/html;q=x", .text),
     ])
     func picksTheFormat(_ accept: String, _ format: PageFormat) {
         #expect(Array(accept.utf8).withUnsafeBytes { PageFormat(accept: $0) } == format)
@@ -19,7 +24,7 @@ import Testing
         let address = "http://git.localhost:8080/admin/a.git"
         let page = Page(RouteTarget.Placeholder.awaitingFirstDeploy(repositoryURL: address))
         #expect(page.status == 404)
-        for format in PageFormat.allCases {
+        for format in [PageFormat.html, .json, .text] {
             #expect(page.body(format).contains("git remote add berth \(address)"))
             #expect(page.body(format).contains("git push berth HEAD:master"))
         }

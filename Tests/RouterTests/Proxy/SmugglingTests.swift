@@ -75,7 +75,7 @@ import Testing
         "5\r\nhelloX0\r\n\r\n",
         "fffffffffffffffff\r\n", "5;a\nb\r\nhello\r\n0\r\n\r\n", "0\r\nContent-Length: 5\r\n\r\n", "\r\n",
     ])
-    func regressionABadChunkEndsBothConnections(_ body: String) async throws {
+    func attack22ABadChunkEndsBothConnections(_ body: String) async throws {
         let requests = Shared(0)
         let upstream = try StubUpstream { connection in
             let head = try connection.readHead()

@@ -122,8 +122,9 @@ import Testing
         old.site.files["old.3f2a91bc.js"]?.isImmutable = true
         let first = PublishedSite(release: ID(), site: old.site)
         let now = ContinuousClock.now
-        let former = PublishedSite.former(after: first, now: now, keep: .seconds(3600))
-        let second = PublishedSite(release: ID(), site: StaticSite(root: "/", files: [:]), former: former)
+        let next = StaticSite(root: "/", files: [:])
+        let former = PublishedSite.former(after: first, by: next, now: now, keep: .seconds(3600))
+        let second = PublishedSite(release: ID(), site: next, former: former)
         func isThere(_ time: ContinuousClock.Instant) -> Bool {
             let answer = Array("/old.3f2a91bc.js".utf8).withUnsafeBytes {
                 SiteResolver.resolve($0, in: second, now: time)
@@ -133,7 +134,8 @@ import Testing
         }
         #expect(isThere(now + .seconds(3599)))
         #expect(!isThere(now + .seconds(3601)))
-        #expect(PublishedSite.former(after: second, now: now + .seconds(3601), keep: .seconds(3600)).isEmpty)
+        let later = now + .seconds(3601)
+        #expect(PublishedSite.former(after: second, by: next, now: later, keep: .seconds(3600)).isEmpty)
     }
 
     @Test func namesThatDifferInUnicodeFormOnlyAreTwoFiles() async throws {

@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func regressionALinkInTheOutputIsNotFollowed() async throws {
+    @Test func attack24ALinkInTheOutputIsNotFollowed() async throws {
         let site = try TestSite(["index.html": "x", "big.bin": "placeholder"])
         guard case .site(let release, var manifest) = site.target else { return }
         let secret = site.folder.path("secret")
@@ -166,7 +166,7 @@ import Testing
         "/../secret", "/%2e%2e/secret", "/..%2fsecret", "/%252e%252e/secret", "/..\\secret", "/docs/..%5c..%5csecret",
         "/index.html%00", "/.git/config", "//etc/passwd", "/%c0%ae%c0%ae/secret",
     ])
-    func regressionTraversalIsNotFound(_ path: String) async throws {
+    func attack24TraversalIsNotFound(_ path: String) async throws {
         let site = try TestSite(Self.files)
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
             #expect(try await router.get(path).status == 404)

@@ -56,6 +56,12 @@ final class RawConnection {
         close()
     }
 
+    /// Waits, without reading, until the other side has ended the connection for good. False after 20 s.
+    func waitForReset() -> Bool {
+        var entry = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&entry, 1, 20_000) == 1 && Int32(entry.revents) & (POLLERR | POLLHUP) != 0
+    }
+
     func closeOutput() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     func write(_ text: String) throws { try write(Array(text.utf8)) }

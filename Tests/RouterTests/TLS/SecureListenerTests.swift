@@ -147,6 +147,32 @@ import Testing
         }
     }
 
+    /// RFC 6797 section 7.1, for whoever made the answer.
+    @Test func theTransportPolicyIsOnEveryAnswer() async throws {
+        let certificates = try TestCertificates(["a": ["app.localhost"]])
+        let stub = try StubUpstream.answering { head, _ in
+            let own = head.line.contains("/own") ? "Strict-Transport-Security: max-age=7\r\n" : ""
+            return "HTTP/1.1 200 OK\r\n\(own)Content-Length: 2\r\n\r\nok"
+        }
+        defer { stub.close() }
+        try await with(
+            ["app.localhost": stub.target], certificates: certificates, configure: { $0.strictTransportSeconds = 60 }
+        ) { router, port async throws in
+            func policies(_ options: [String], _ path: String = "/") async throws -> [Substring] {
+                try await Program.curl(port, "app.localhost", path, options + ["-i"]).lowercased()
+                    .split(separator: "\r\n").filter { $0.hasPrefix("strict-transport-security") }
+            }
+            for option in ["--http1.1", "--http2"] {
+                #expect(try await policies([option]) == ["strict-transport-security: max-age=60"])
+                // An app may have a policy of its own.
+                #expect(try await policies([option], "/own") == ["strict-transport-security: max-age=7"])
+            }
+            let other = try await policies(["--http2", "-H", "Host: b.localhost"])
+            #expect(other == ["strict-transport-security: max-age=60"])
+            #expect(try await router.get()["strict-transport-security"] == nil)
+        }
+    }
+
     @Test func attack21AConnectionForOneNameAnswersNoOtherOverHTTP2() async throws {
         let certificates = try TestCertificates(["a": ["a.localhost", "b.localhost"]])
         let (a, b) = (try TestSite(["index.html": "a"]), try TestSite(["index.html": "b"]))
