@@ -29,7 +29,8 @@ struct FrontService: Service {
             // Instances that were found running get through to the database again as soon as it is there.
             if let provisioner { group.addTask { _ = try? await provisioner.endpoint() } }
             group.addTask { await control.resume(leftovers) }
-            group.addTask { await reopenLogOnHangUp() }
+            // Without a log SIGHUP keeps its meaning: the terminal has gone.
+            if router.keepsAccessLog { group.addTask { await reopenLogOnHangUp() } }
             group.addTask { try? await router.run() }
         }
     }
