@@ -41,6 +41,6 @@ extension FrontHandler {
     private func field(
         _ name: StaticString, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer
     ) -> UnsafeRawBufferPointer? {
-        FieldLine.first(name, in: head.fields.range, of: bytes)?.value.slice(bytes)
+        FieldLine.value(name, in: head.fields.range, of: bytes)
     }
 }
