@@ -8,6 +8,9 @@ SWIFT  ?= swift
 # Targets may import only those targets that Package.swift lists for them. Costs seconds a build, so `serve` does without.
 CHECKED := --explicit-target-dependency-import-check error
 
+# Tests run with the checks of exclusive access; in release builds they cost some 3 % (docs/decisions/0007).
+RELEASE := -c release -Xswiftc -enforce-exclusivity=unchecked
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test build lint fmt bench clean
 
@@ -21,7 +24,7 @@ help:
 
 serve:
 	@scripts/bootstrap
-	$(SWIFT) build -c release
+	$(SWIFT) build $(RELEASE)
 	exec .build/release/berthd serve --data '$(DATA)' --domain '$(DOMAIN)' --listen '$(LISTEN)'
 
 test:
@@ -43,7 +46,7 @@ fmt:
 
 bench:
 	@scripts/bootstrap --with bench
-	$(SWIFT) build -c release
+	$(SWIFT) build $(RELEASE)
 	Benchmarks/run.py
 
 clean:

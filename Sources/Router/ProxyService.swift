@@ -96,6 +96,9 @@ public final class ProxyService: Service {
             metadata: ["host": "\(configuration.host)", "port": "\(port ?? 0)", "tls": "\(securePort ?? 0)"])
     }
 
+    /// Requests are written to a file.
+    public var keepsAccessLog: Bool { configuration.accessLog.map { $0 != "-" } ?? false }
+
     /// Goes on in a new access log: whoever moves the file away says so by this, or by the move alone.
     public func reopenAccessLog() { running.withLock { $0?.accessLog }?.reopen() }
 

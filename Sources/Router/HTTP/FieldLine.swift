@@ -17,15 +17,20 @@ struct FieldLine: Equatable {
         )
     }
 
-    /// The first line of a name among the field lines of a head that was read before.
-    static func first(
+    /// The value of the first line of a name among the field lines of a head that was read before.
+    static func value(
         _ name: StaticString, in fields: Range<Int>, of bytes: UnsafeRawBufferPointer
-    ) -> FieldLine? {
+    ) -> UnsafeRawBufferPointer? {
         var start = fields.lowerBound
+        let length = name.utf8CodeUnitCount
         while start < fields.upperBound {
             var end = start
             while end < fields.upperBound, bytes[end] != ByteClass.carriageReturn { end += 1 }
-            if let field = try? split(bytes, start..<end), field.name.slice(bytes).equalsFolded(name) { return field }
+            if end - start > length, bytes[start + length] == ByteClass.colon,
+                let field = splitAgain(bytes, start..<end), field.name.equalsFolded(name)
+            {
+                return field.value
+            }
             start = end + 2
         }
         return nil

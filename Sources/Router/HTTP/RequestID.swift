@@ -31,16 +31,6 @@ struct RequestID {
         self.low = low
     }
 
-    /// `nil` for text that is not one of ours.
-    init?(_ text: String) {
-        let digits = text.utf8
-        guard digits.count == Self.length, digits.allSatisfy({ ByteClass.hexValue($0) != nil }) else { return nil }
-        func word(_ part: Substring.UTF8View) -> UInt64 {
-            part.reduce(0) { $0 << 4 | UInt64(ByteClass.hexValue($1) ?? 0) }
-        }
-        self.init(high: word(digits.prefix(16)), low: word(digits.suffix(16)))
-    }
-
     static let length = 32
 
     var text: String {

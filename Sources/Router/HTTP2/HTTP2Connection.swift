@@ -24,6 +24,8 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     var idleDeadline = TickClock.never
     /// Sees whether the client takes what waits for it.
     var reader = ReaderWatch()
+    /// Bytes of bodies that were sent on all streams.
+    private(set) var sentData = 0
     /// Bytes written for the client.
     private(set) var handed = 0
     var streams: [Int: HTTP2Stream] = [:]
@@ -213,6 +215,7 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
 
     func write(data: ByteBuffer, stream: Int, endsStream: Bool) {
         sendWindow -= data.readableBytes
+        sentData &+= data.readableBytes
         let flags = endsStream ? HTTP2Frame.Flag.endStream : 0
         out.writeFrameHeader(.data, length: data.readableBytes, flags: flags, stream: stream)
         out.writeImmutableBuffer(data)
@@ -239,8 +242,10 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
 
     /// Lets streams that wait go on, each in its turn.
     func sendWaiting() {
-        let ready = waiting
+        var ready = waiting
         waiting = []
+        // Who took all of the last window is the first that waits again.
+        if ready.count > 1 { ready.append(ready.removeFirst()) }
         ready.forEach { $0.windowOpened() }
     }
 

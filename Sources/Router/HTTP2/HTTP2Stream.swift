@@ -23,7 +23,9 @@ final class HTTP2Stream: FrontStream {
     private var isLocalClosed = false
     private var queue = ByteQueue()
     private var queued: Int { queue.count }
-    private(set) var sent = 0
+    private var ownSent = 0
+    /// What the connection had sent when this stream's own window was last seen open.
+    private var othersSent = 0
     private var trailers: ByteBuffer?
     /// Everything that will be sent is in `queue`.
     private var isWhole = false
@@ -96,6 +98,13 @@ final class HTTP2Stream: FrontStream {
     // MARK: - FrontStream
 
     var unsent: Int { queued }
+
+    /// A stream that only waits for its turn moves on with the others.
+    var sent: Int {
+        if sendWindow > 0 { othersSent = connection.sentData }
+        return ownSent &+ othersSent
+    }
+
     var isWritable: Bool { !isLocalClosed && queued < Self.maximumQueued && connection.isWritable }
 
     func write(_ buffer: ByteBuffer) {
@@ -182,7 +191,7 @@ final class HTTP2Stream: FrontStream {
                 return connection.wait(self)
             }
             guard let data = queue.next(allowed) else { break }
-            sent &+= data.readableBytes
+            ownSent &+= data.readableBytes
             sendWindow -= data.readableBytes
             let endsStream = queue.isEmpty && isWhole && trailers == nil
             connection.write(data: data, stream: id, endsStream: endsStream)

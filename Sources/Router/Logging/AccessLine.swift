@@ -14,17 +14,22 @@ final class AccessLine {
     /// Of the connection's counter when the request began.
     private let handed: Int
     var upstream = "-"
-    let requestID: String
+    /// One of ours; `nil` when the client's own counts.
+    let made: RequestID?
+    private let given: String
+    var requestID: String { made?.text ?? given }
 
     /// - Parameters:
     ///   - date: `21/Nov/2026:10:40:32 +0000`.
     ///   - request: method, target and version, as they came.
     init(
         address: String, date: [UInt8], request: [UnsafeRawBufferPointer], referer: UnsafeRawBufferPointer?,
-        userAgent: UnsafeRawBufferPointer?, host: UnsafeRawBufferPointer?, handed: Int, requestID: String
+        userAgent: UnsafeRawBufferPointer?, host: UnsafeRawBufferPointer?, handed: Int, made: RequestID?,
+        given: String = ""
     ) {
         self.handed = handed
-        self.requestID = requestID
+        self.made = made
+        self.given = given
         bytes.reserveCapacity(384)
         bytes += (address.isEmpty ? "-" : address).utf8
         bytes += " - - [".utf8
@@ -59,21 +64,50 @@ final class AccessLine {
     /// The whole line with its end. 499 is a client that went before there was an answer.
     func finish(handed: Int) -> [UInt8] {
         let micros = (NIODeadline.now() - started).nanoseconds / 1000
-        let fraction = String(1000 + micros % 1000).dropFirst()
-        bytes += "\(status == 0 ? 499 : status) \(handed &- self.handed)".utf8
+        append(status == 0 ? 499 : status)
+        bytes.append(ByteClass.space)
+        append(handed &- self.handed)
         bytes += tail
-        bytes += " \(upstream) \(micros / 1000).\(fraction) \(requestID)\n".utf8
+        bytes.append(ByteClass.space)
+        bytes += upstream.utf8
+        bytes.append(ByteClass.space)
+        append(Int(micros / 1000))
+        bytes.append(UInt8(ascii: "."))
+        append(Int(micros % 1000), digits: 3)
+        bytes.append(ByteClass.space)
+        if let made { made.write { bytes.append($0) } } else { bytes += given.utf8 }
+        bytes.append(ByteClass.lineFeed)
         return bytes
+    }
+
+    /// A number that is not negative, with zeros in front as far as it has to have so many digits.
+    private func append(_ number: Int, digits: Int = 1) {
+        var (count, unit) = (1, 1)
+        while count < digits || number / unit >= 10 {
+            unit *= 10
+            count += 1
+        }
+        while unit > 0 {
+            bytes.append(UInt8(truncatingIfNeeded: 0x30 + number / unit % 10))
+            unit /= 10
+        }
     }
 
     /// Control characters, bytes that are not ASCII, quotes and backslashes become `\xHH`; in a field without quotes
     /// spaces as well.
     static func escape(_ value: UnsafeRawBufferPointer, isQuoted: Bool = true, into out: inout [UInt8]) {
-        for byte in value {
-            let isPlain =
-                byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        func isPlain(_ byte: UInt8) -> Bool {
+            byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
                 || byte == ByteClass.space && isQuoted
-            if isPlain {
+        }
+        var isAllPlain = true
+        for byte in value { isAllPlain = isAllPlain && isPlain(byte) }
+        guard !isAllPlain else {
+            out.append(contentsOf: value)
+            return
+        }
+        for byte in value {
+            if isPlain(byte) {
                 out.append(byte)
             } else {
                 out += [UInt8(ascii: "\\"), UInt8(ascii: "x"), digit(byte >> 4), digit(byte & 15)]

@@ -7,13 +7,14 @@ extension FrontHandler {
         endLine()
         line = pending.withUnsafeReadableBytes { bytes in
             let version = stream == nil ? (head.isOld ? "HTTP/1.0" : "HTTP/1.1") : "HTTP/2.0"
-            let id = head.requestID.map { $0.string(bytes) } ?? worker.nextRequestID().text
+            let given = head.requestID.map { $0.string(bytes) }
             return Array(version.utf8).withUnsafeBytes { version in
                 AccessLine(
                     address: forwarding.address, date: worker.logDate(),
                     request: [head.methodText.slice(bytes), head.target.slice(bytes), version],
                     referer: field("referer", head, bytes), userAgent: field("user-agent", head, bytes),
-                    host: head.host?.slice(bytes), handed: handed, requestID: id)
+                    host: head.host?.slice(bytes), handed: handed,
+                    made: given == nil ? worker.nextRequestID() : nil, given: given ?? "")
             }
         }
     }
@@ -27,7 +28,7 @@ extension FrontHandler {
                 address: forwarding.address, date: worker.logDate(),
                 request: [UnsafeRawBufferPointer(rebasing: bytes[..<(end ?? min(bytes.count, 1024))])], referer: nil,
                 userAgent: nil, host: parser.head.host?.slice(bytes), handed: handed,
-                requestID: worker.nextRequestID().text)
+                made: worker.nextRequestID())
         }
     }
 
@@ -40,6 +41,6 @@ extension FrontHandler {
     private func field(
         _ name: StaticString, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer
     ) -> UnsafeRawBufferPointer? {
-        FieldLine.first(name, in: head.fields.range, of: bytes)?.value.slice(bytes)
+        FieldLine.value(name, in: head.fields.range, of: bytes)
     }
 }

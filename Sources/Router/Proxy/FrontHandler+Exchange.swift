@@ -11,7 +11,7 @@ extension FrontHandler {
         _ head: RequestHead, _ upstream: Upstream, rewritten: RequestHeadWriter.Rewritten? = nil
     ) {
         var out = ByteBufferAllocator().buffer(capacity: head.length + forwarding.lines.count + 256)
-        let requestID = head.requestID != nil ? nil : line.flatMap { RequestID($0.requestID) } ?? worker.nextRequestID()
+        let requestID = head.requestID != nil ? nil : line?.made ?? worker.nextRequestID()
         pending.withUnsafeReadableBytes { bytes in
             RequestHeadWriter.write(
                 head, bytes, forwarding: forwarding, requestID: requestID,

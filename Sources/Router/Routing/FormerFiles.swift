@@ -54,7 +54,8 @@ final class FormerFiles: Sendable {
             return waiting ?? [:]
         }
         let (now, clock) = (Date().timeIntervalSince1970, ContinuousClock.now)
-        var entries = restored.withLock { $0 }
+        // Hostnames that nobody has published again.
+        var entries = restored.withLock { $0 }.mapValues { $0.filter { $0.until > now } }.filter { !$0.value.isEmpty }
         for (hostname, list) in sites where !list.isEmpty {
             entries[hostname] = list.map { former in
                 let left = (former.until - clock) / .seconds(1)

@@ -26,7 +26,8 @@ struct FrontService: Service {
         FileHandle.standardOutput.write(Data(try await banner().utf8))
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await control.resume(leftovers) }
-            group.addTask { await reopenLogOnHangUp() }
+            // Without a log SIGHUP keeps its meaning: the terminal has gone.
+            if router.keepsAccessLog { group.addTask { await reopenLogOnHangUp() } }
             group.addTask { try? await router.run() }
         }
     }

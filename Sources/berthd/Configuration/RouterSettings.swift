@@ -12,7 +12,7 @@ struct RouterSettings: Sendable {
     var trustedProxies: [AddressBlock]
     var usesProxyProtocol: Bool
     var limits: RouterLimits
-    /// Absolute path, or `-`.
+    /// A path, or `-` for standard output.
     var accessLog: String?
 
     /// Throws `ConfigurationMistake`.

@@ -110,6 +110,28 @@ import Testing
         }
     }
 
+    @Test func streamsShareTheWindowOfTheConnection() async throws {
+        let site = try TestSite(["large.css": String(repeating: "x", count: 250_000)])
+        try await Self.with(["app.localhost": site.target], settings: [(4, 0x7fff_ffff)]) { client throws in
+            for stream in [1, 3, 5] { try client.request(stream, FrameConnection.get("/large.css")) }
+            var received: [Int: Int] = [:]
+            var total = 0
+            func take(_ count: Int) throws {
+                while total < count {
+                    let frame = try client.next(0)
+                    received[frame.stream, default: 0] += frame.payload.count
+                    total += frame.payload.count
+                }
+            }
+            try take(65_535)
+            for step in 1...6 {
+                try client.window(0, 10_000)
+                try take(65_535 + step * 10_000)
+            }
+            #expect(received.values.allSatisfy { $0 >= 10_000 } && received.count == 3)
+        }
+    }
+
     @Test func aSlowUpstreamHoldsTheClientBack() async throws {
         let gate = Gate()
         let stub = try StubUpstream { connection in

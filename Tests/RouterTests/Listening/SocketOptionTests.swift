@@ -8,7 +8,7 @@ import Testing
 @Suite struct SocketOptionTests {
     /// The option of the socket with these ports at its two ends; `nil` when there is no such socket.
     private static func option(_ level: Int32, _ name: Int32, local: Int? = nil, peer: Int) -> Int32? {
-        for descriptor in Int32(3)..<4096 {
+        for descriptor in Int32(3)..<65_536 {
             var (address, length) = (sockaddr_in(), socklen_t(MemoryLayout<sockaddr_in>.size))
             func port(_ ask: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32) -> Int?
             {
