@@ -61,8 +61,8 @@ final class StubUpstream: Sendable {
             return closed
         }
         guard !wasClosed else { return }
+        // Whoever accepts closes it: its number must not be another's while that thread may still use it.
         shutdown(listener, Int32(SHUT_RDWR))
-        Glibc.close(listener)
         open.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
         if let path { unlink(path) }
     }
@@ -94,6 +94,7 @@ final class StubUpstream: Sendable {
     }
 
     private func acceptAll(_ behaviour: @escaping @Sendable (RawConnection) throws -> Void) {
+        defer { Glibc.close(listener) }
         while true {
             let descriptor = accept(listener, nil, nil)
             guard descriptor >= 0 else { return }
