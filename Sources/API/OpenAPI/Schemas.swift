@@ -171,7 +171,22 @@ enum Schemas {
             ])
         ),
         ("AppList", object([("apps", list(reference("App")))])),
-        ("ProtectedBranches", object([("branches", list(text))])),
+        (
+            "ProtectedBranches",
+            object([
+                (
+                    "branches",
+                    [
+                        "type": "array", "maxItems": .integer(AppService.maximumProtectedBranches),
+                        "items": [
+                            "type": "string", "maxLength": .integer(BranchName.maximumLength),
+                            "pattern": .string("^\(branch)$"),
+                            "description": "a name that git accepts, at most 255 bytes",
+                        ],
+                    ]
+                )
+            ])
+        ),
         ("VariableNames", object([("keys", list(text))])),
     ]
 
