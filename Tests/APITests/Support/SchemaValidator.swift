@@ -7,7 +7,7 @@ struct SchemaValidator {
 
     private static let known: Set<String> = [
         "$ref", "type", "required", "properties", "items", "enum", "pattern", "minLength", "maxLength", "minimum",
-        "maximum", "format", "default", "description",
+        "maximum", "format", "default", "description", "maxItems",
     ]
 
     /// What is wrong, with the place; empty when nothing is.
@@ -27,6 +27,9 @@ struct SchemaValidator {
         switch value {
         case let text as String: found += problems(text, schema, place)
         case let list as [Any]:
+            if let limit = schema["maxItems"] as? Int, let list = value as? [Any], list.count > limit {
+                found.append("\(place): more than \(limit) items")
+            }
             guard let items = schema["items"] else { break }
             for (index, element) in list.enumerated() { found += problems(element, items, at: "\(place)[\(index)]") }
         case let object as [String: Any]: found += problems(object, schema, place)
