@@ -6,6 +6,7 @@ import Synchronization
 final class SilentProxy: Sendable {
     private struct State {
         var isSilent = false
+        var isReading = true
         var trigger: [UInt8]?
         var descriptors: Set<Int32> = []
     }
@@ -36,6 +37,9 @@ final class SilentProxy: Sendable {
     /// Every connection falls silent, those to come too.
     func fallSilent() { state.withLock { $0.isSilent = true } }
 
+    /// What the server answers is no longer taken from it, as by a client that does not read.
+    func stopReading() { state.withLock { $0.isReading = false } }
+
     /// The connection falls silent on which a client next sends `text`; what it sends then never arrives.
     func fallSilent(at text: String) { state.withLock { $0.trigger = Array(text.utf8) } }
 
@@ -48,7 +52,10 @@ final class SilentProxy: Sendable {
     }
 
     func close() {
-        let descriptors = state.withLock { $0.descriptors }
+        let descriptors = state.withLock { state in
+            state.isReading = true
+            return state.descriptors
+        }
         // Threads that wait on them end, and close them.
         for descriptor in descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
         shutdown(listener, Int32(SHUT_RDWR))
@@ -76,6 +83,7 @@ final class SilentProxy: Sendable {
     private func pass(from source: Int32, to target: Int32, _ link: Link, isAnswer: Bool = false) {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
+            while isAnswer, !state.withLock({ $0.isReading }) { usleep(1000) }
             let count = read(source, &buffer, buffer.count)
             guard count > 0 else { break }
             let isMuted = state.withLock { state in

@@ -106,9 +106,9 @@ extension DatabaseIdentity {
     static func fresh(user: ID<User> = ID()) -> DatabaseIdentity { DatabaseIdentity(user: user, channel: ID()) }
 }
 
-/// Waits until `condition` holds; fails after 20 s.
+/// Waits until `condition` holds; fails after 60 s.
 func eventually(_ condition: () throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while try !condition() {
         try #require(ContinuousClock.now < deadline, "the condition did not come true")
         await Task.yield()
@@ -128,9 +128,9 @@ extension PostgresProvisioner {
     }
 }
 
-/// Asks until there is an answer; fails after 20 s.
+/// Asks until there is an answer; fails after 60 s.
 func eventuallyValue<Value>(_ value: () async throws -> Value?) async throws -> Value {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while true {
         if let value = try await value() { return value }
         try #require(ContinuousClock.now < deadline, "no value came")

@@ -10,17 +10,22 @@ struct PostgresCall {
     private let handle: OpaquePointer
     private let operation: String
     private let deadline: ContinuousClock.Instant
+    /// The longest single wait for the server.
+    private let patience: Duration?
 
     /// - Parameter handle: a connection in non-blocking mode, without a statement under way.
-    init(_ handle: OpaquePointer, operation: String, limit: Duration) {
+    init(_ handle: OpaquePointer, operation: String, limit: Duration, patience: Duration? = nil) {
         self.handle = handle
         self.operation = operation
+        self.patience = patience
         deadline = .now + limit
     }
 
     /// The result of the statement. Throws what the server said, and without a state when nothing came in time or the
-    /// connection broke.
-    func run(_ sql: String, _ parameters: [String?]) throws(PostgresError) -> PostgresResult {
+    /// connection broke. Whenever nothing came for as long as the patience lasts, `meanwhile` is called.
+    func run(
+        _ sql: String, _ parameters: [String?], meanwhile: () -> Void = {}
+    ) throws(PostgresError) -> PostgresResult {
         var values = CStringList(parameters)
         defer { values.free() }
         guard PQsendQueryParams(handle, sql, Int32(parameters.count), nil, values.pointers, nil, nil, 0) == 1 else {
@@ -30,9 +35,13 @@ struct PostgresCall {
         var last: OpaquePointer?
         do throws(PostgresError) {
             // The last one is the statement's; the end is a null pointer.
-            while let result = try next() {
+            while let result = try next(meanwhile) {
                 PQclear(last)
                 last = result
+                // The server waits for rows, and would be given as the answer for ever (libpq, "COPY Command").
+                if PQresultStatus(result) == PGRES_COPY_IN {
+                    throw PostgresError(state: nil, message: "COPY is not supported", operation: operation)
+                }
             }
         } catch {
             PQclear(last)
@@ -55,17 +64,17 @@ struct PostgresCall {
         }
     }
 
-    private func next() throws(PostgresError) -> OpaquePointer? {
+    private func next(_ meanwhile: () -> Void) throws(PostgresError) -> OpaquePointer? {
         while PQisBusy(handle) == 1 {
-            _ = try wait(for: Int16(POLLIN))
+            if try wait(for: Int16(POLLIN), atMost: patience) == 0 { meanwhile() }
             // What came before the connection broke says why.
             if PQconsumeInput(handle) == 0, PQisBusy(handle) == 1 { throw fault }
         }
         return PQgetResult(handle)
     }
 
-    /// Waits until the socket is ready for one of `events`, and says for which.
-    private func wait(for events: Int16) throws(PostgresError) -> Int16 {
+    /// Waits until the socket is ready for one of `events`, and says for which: for none when the wait was limited.
+    private func wait(for events: Int16, atMost limit: Duration? = nil) throws(PostgresError) -> Int16 {
         let descriptor = PQsocket(handle)
         guard descriptor >= 0 else { throw fault }
         while true {
@@ -74,9 +83,11 @@ struct PostgresCall {
                 throw PostgresError(state: nil, message: "the server did not answer in time", operation: operation)
             }
             var waiting = pollfd(fd: descriptor, events: events, revents: 0)
-            let milliseconds = rest.components.seconds * 1000 + rest.components.attoseconds / 1_000_000_000_000_000
+            let step = min(rest, limit ?? rest)
+            let milliseconds = step.components.seconds * 1000 + step.components.attoseconds / 1_000_000_000_000_000
             let ready = poll(&waiting, 1, Int32(clamping: milliseconds + 1))
             if ready > 0 { return waiting.revents }
+            if ready == 0, limit != nil { return 0 }
             if ready < 0, errno != EINTR { throw fault }
         }
     }

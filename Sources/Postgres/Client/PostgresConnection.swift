@@ -44,11 +44,16 @@ struct PostgresConnection: ~Copyable {
 
     /// Runs one statement. Values go as parameters `$1`, `$2`, … in text form, never into the text. A server that says
     /// nothing for longer than the statement may take makes it throw; the connection is of no use then.
+    ///
+    /// - Parameter meanwhile: called whenever nothing came for as long as `patience` lasts.
     @discardableResult
-    func execute(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> PostgresResult {
+    func execute(
+        _ sql: String, _ parameters: [String?] = [], patience: Duration? = nil, meanwhile: () -> Void = {}
+    ) throws(PostgresError) -> PostgresResult {
         // The first two words say what was being done without any name or value.
         let operation = sql.split(whereSeparator: \.isWhitespace).prefix(2).joined(separator: " ")
-        return try PostgresCall(handle, operation: operation, limit: limits.answer).run(sql, parameters)
+        return try PostgresCall(handle, operation: operation, limit: limits.answer, patience: patience)
+            .run(sql, parameters, meanwhile: meanwhile)
     }
 
     /// Run-time settings of every connection of ours: no statement waits for ever, and no object of a tenant is found by

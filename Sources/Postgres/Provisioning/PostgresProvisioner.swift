@@ -76,7 +76,7 @@ public final class PostgresProvisioner: DatabaseProvisioner {
                 try RoleRemoval.endSessions(names.role, admin)
                 if try RoleSetup.exists("pg_database WHERE datname = $1", names.database, admin) {
                     if try RoleRemoval.empty(names, target) {
-                        try RoleRemoval.dropDatabase(names.database, target)
+                        try RoleRemoval.dropDatabase(names.database, target, admin)
                     }
                 }
                 try RoleRemoval.dropRole(names.role, admin)

@@ -110,5 +110,31 @@ extension PostgresServerTests {
             #expect(try cluster.shell(identity, "SELECT to_regclass('kept') IS NULL") == "t")
             provisioner.close()
         }
+
+        @Test(arguments: ["SELECT repeat('x', 100000000)", "COPY SCHEMA.t FROM STDIN"])
+        func `attack 18: a session that waits for its client does not hold up the removal of other databases`(
+            _ sql: String
+        ) async throws {
+            defer { proxy.close() }
+            let (stalled, removed) = (DatabaseIdentity.fresh(), DatabaseIdentity.fresh())
+            for identity in [stalled, removed] { try await cluster.provisioner.provision(identity, password: "secret") }
+            try cluster.shell(stalled, "CREATE TABLE t (n int)")
+            var target = PostgresTarget(
+                host: "127.0.0.1", port: proxy.port, user: stalled.role, password: "secret", database: stalled.database)
+            target.limits = ConnectionLimits(connectSeconds: 5, statementSeconds: 60, lockSeconds: 1, graceSeconds: -58)
+            let connection = try PostgresConnection(target)
+            proxy.stopReading()
+            let statement = sql.replacing("SCHEMA", with: stalled.schema)
+            #expect(throws: PostgresError.self) { try connection.execute(statement) }
+            let waits = "SELECT 1 FROM pg_stat_activity WHERE usename = $1 AND state = 'active'"
+            #expect(try cluster.ask(waits, [stalled.role]) == "1")
+
+            try await cluster.provisioner.drop(removed)
+            #expect(try cluster.ask("SELECT 1 FROM pg_database WHERE datname = $1", [removed.database]) == nil)
+            #expect(try cluster.ask(waits, [stalled.role]) == nil)
+            try await cluster.provisioner.drop(stalled)
+            let isAlive = connection.isAlive
+            #expect(!isAlive)
+        }
     }
 }
