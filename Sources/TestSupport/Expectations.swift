@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// Waits until `condition` holds; records an issue when it does not within 20 seconds.
+/// Waits until `condition` holds; records an issue when it does not within a minute.
 public func expectEventually(
     _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: @Sendable () async throws -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(5))

@@ -27,9 +27,10 @@ struct PackReceiver: ~Copyable {
     ///   - store: where bases and all that the pack refers to are looked for.
     ///   - packs: the folder of the store's packs.
     ///   - bounds: what the reading may take here; throws `ProcessBounds.exceeded` beyond.
+    ///   - progress: is told of every object.
     static func receive(
         _ storage: PackStorage, store: borrowing ObjectDatabase, packs: String, limits: ReceiveLimits,
-        bounds: ProcessBounds? = nil
+        bounds: ProcessBounds? = nil, progress: PackProgress? = nil
     ) throws(GitError) -> ReceivedPack {
         guard storage.size <= limits.packBytes else {
             throw ReceivedObjects.tooLarge(
@@ -42,7 +43,8 @@ struct PackReceiver: ~Copyable {
             throw ReceivedObjects.tooLarge("the pack has \(count) objects; at most \(limits.objects) are taken")
         }
         try ProcessBounds.check(count, bounds?.objects)
-        let objects = ReceivedObjects(count: count, packBytes: storage.size, limits: limits, bounds: bounds)
+        let objects = ReceivedObjects(
+            count: count, packBytes: storage.size, limits: limits, bounds: bounds, progress: progress)
         var receiver = try PackReceiver(input, DeltaResolver(storage: storage, objects: objects), objects)
         for index in 0..<count { try receiver.readEntry(UInt32(index)) }
         let trailer = try input.finish()

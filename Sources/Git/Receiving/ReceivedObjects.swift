@@ -17,9 +17,14 @@ final class ReceivedObjects {
     private var folders = 0
     private var ticks = 0
     private var isRefreshed = false
+    private var accepted = 0
+    private let progress: PackProgress?
 
-    init(count: Int, packBytes: Int, limits: ReceiveLimits, bounds: ProcessBounds?) {
+    init(
+        count: Int, packBytes: Int, limits: ReceiveLimits, bounds: ProcessBounds?, progress: PackProgress? = nil
+    ) {
         self.count = count
+        self.progress = progress
         self.limits = limits
         self.bounds = bounds
         deadline = .now + .seconds(limits.indexSeconds)
@@ -28,6 +33,7 @@ final class ReceivedObjects {
         table = ObjectTable(expected: count)
         // An entry has at least 9 bytes, so a false count reserves no more than the pack could fill.
         entries.reserveCapacity(min(count, packBytes / 9))
+        progress?.advance(to: 0, of: count)
     }
 
     /// Looks at the clock now and then. To be called for each object.
@@ -95,6 +101,8 @@ final class ReceivedObjects {
         table.place(record, entry: entry, kind: kind)
         entries[Int(entry)].id = id
         entries[Int(entry)].kind = kind
+        accepted += 1
+        progress?.advance(to: accepted, of: count)
         guard let bytes else { return }
         switch kind {
         case .blob: break

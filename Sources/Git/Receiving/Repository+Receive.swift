@@ -7,6 +7,15 @@ package enum PackSource: Sendable {
     case memory([UInt8])
     /// The body of the push's quarantine.
     case file(Quarantine)
+
+    /// As it came.
+    package var bytes: Int {
+        switch self {
+        case .none: 0
+        case .memory(let bytes): bytes.count
+        case .file(let quarantine): FileSystem.size(of: quarantine.body) ?? 0
+        }
+    }
 }
 
 /// What has come of a pack at first.
@@ -27,12 +36,12 @@ extension Repository {
         _ source: PackSource, limits: ReceiveLimits,
         decide: ((ObjectID) throws(GitError) -> ObjectKind?) throws(GitError) -> Bool
     ) throws(GitError) -> QuarantinedPack? {
-        try read(source, limits: limits, bounds: nil, decide: decide)
+        try read(source, limits: limits, bounds: nil, progress: nil, decide: decide)
     }
 
     /// The same, unless it is too much for this process and `helper` can read it.
     borrowing func receive(
-        _ source: PackSource, limits: ReceiveLimits, helper: IndexHelper?,
+        _ source: PackSource, limits: ReceiveLimits, helper: IndexHelper?, progress: PackProgress? = nil,
         decide: ((ObjectID) throws(GitError) -> ObjectKind?) throws(GitError) -> Bool
     ) throws(GitError) -> Reception {
         if let helper, case .file(let quarantine) = source,
@@ -41,7 +50,8 @@ extension Repository {
             return .handedOver(try LargePack(in: quarantine, of: directory))
         }
         do throws(GitError) {
-            return .read(try read(source, limits: limits, bounds: helper?.bounds, decide: decide))
+            return .read(
+                try read(source, limits: limits, bounds: helper?.bounds, progress: progress, decide: decide))
         } catch {
             guard error == ProcessBounds.exceeded else { throw error }
             return .handedOver(try LargePack(in: spool(source), of: directory))
@@ -68,7 +78,7 @@ extension Repository {
     }
 
     private borrowing func read(
-        _ source: PackSource, limits: ReceiveLimits, bounds: ProcessBounds?,
+        _ source: PackSource, limits: ReceiveLimits, bounds: ProcessBounds?, progress: PackProgress?,
         decide: ((ObjectID) throws(GitError) -> ObjectKind?) throws(GitError) -> Bool
     ) throws(GitError) -> QuarantinedPack? {
         let storage: PackStorage
@@ -80,7 +90,8 @@ extension Repository {
         case .file(let quarantine): storage = try PackStorage(path: quarantine.body)
         }
         let pack = try PackReceiver.receive(
-            storage, store: objects, packs: "\(directory)/objects/pack", limits: limits, bounds: bounds)
+            storage, store: objects, packs: "\(directory)/objects/pack", limits: limits, bounds: bounds,
+            progress: progress)
         defer { SpareMemory.giveBack(after: pack.count) }
         let isWanted = try decide { (id) throws(GitError) in
             if let kind = pack.kind(of: id) { return kind }

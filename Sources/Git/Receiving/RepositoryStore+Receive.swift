@@ -14,11 +14,12 @@ extension RepositoryStore {
     /// Reads and checks a pack: in this process, or by a helper when it is large or turns out to ask for much. Nothing of
     /// the repository has changed afterwards.
     /// - Parameters:
+    ///   - progress: is told how far it is.
     ///   - begin: looks at the repository before; false when the pack need not be read.
     ///   - decide: says whether the pack is wanted, once it is known of which kind its objects are. Its function says that
     ///     of any object, new or old, `nil` when it is nowhere.
     package func receive<State: Sendable>(
-        _ source: PackSource, of app: ID<App>,
+        _ source: PackSource, of app: ID<App>, progress: PackProgress? = nil,
         begin: @escaping @Sendable (borrowing Repository) throws(GitError) -> (state: State, isWanted: Bool),
         decide:
             @escaping @Sendable (
@@ -31,7 +32,7 @@ extension RepositoryStore {
             let begun = try begin(repository)
             var state = begun.state
             guard begun.isWanted else { return (Received(state: state, pack: nil, hold: hold), .read(nil)) }
-            let reception = try repository.receive(source, limits: limits, helper: helper) {
+            let reception = try repository.receive(source, limits: limits, helper: helper, progress: progress) {
                 (kind) throws(GitError) in try decide(repository, &state, kind)
             }
             guard case .read(let pack) = reception else {
@@ -41,7 +42,9 @@ extension RepositoryStore {
         }
         guard let helper, case .handedOver(let large) = reception else { return first }
         // They wait here for one another, and not on the threads that all others need.
-        let answer = try await helperPool.run { () throws(GitError) in try helper.index(large, limits: limits) }
+        let answer = try await helperPool.run { () throws(GitError) in
+            try helper.index(large, limits: limits, progress: progress)
+        }
         return try await withRepository(app) { (repository) throws(GitError) in
             var state = first.state
             let pack = try repository.take(large, answer) { (kind) throws(GitError) in

@@ -16,7 +16,6 @@ struct PushService: Sendable {
     let answers: AnswerCache
     let logger: Logger
     let turns = PushTurns()
-    /// What the apps' settings forbid: nothing, as long as there are no such settings.
 
     /// The refs as pushers are shown them: a branch whose last deploys failed stands where they last succeeded.
     func advertisement(_ access: GitAccess, version: GitProtocolVersion) async throws(PlatformError) -> [UInt8] {

@@ -10,6 +10,8 @@ struct PushSession: Sendable {
     enum Output: Sendable {
         /// A line for people, without its line end.
         case line(String)
+        /// What came is sound; refs may move.
+        case checked
         case report(PushReport)
     }
 
@@ -22,6 +24,8 @@ struct PushSession: Sendable {
     let intake: Result<PackSource, PlatformError>
     let allowance: PushAllowance
     let policy: PushPolicy
+    /// Of reading the pack.
+    let progress = PackProgress()
     let logger: Logger
 
     /// Notes that are shown of one push; ten thousand refs need not be talked about one by one.
@@ -34,6 +38,7 @@ struct PushSession: Sendable {
         var failures: [String?] = request.commands.map { _ in nil }
         do throws(PlatformError) {
             let objects = try await takeObjects()
+            _ = emit(.checked)
             defer { withExtendedLifetime(objects.hold) {} }
             failures = try await perform(objects, emit)
             _ = emit(.report(report(failures)))
@@ -53,7 +58,8 @@ struct PushSession: Sendable {
         let (request, policy) = (request, policy)
         let time = Duration.seconds(store.configuration.receive.indexSeconds)
         do throws(GitError) {
-            return try await store.receive(source, of: access.app.id) { (repository) throws(GitError) in
+            return try await store.receive(source, of: access.app.id, progress: progress) {
+                (repository) throws(GitError) in
                 let checks = PushChecks(request, view: view, policy: policy, snapshot: try repository.snapshot())
                 return (checks, checks.hasWork)
             } decide: { (repository, checks, kind) throws(GitError) in

@@ -11,9 +11,14 @@ struct PushStream: Sendable {
     /// Lines that wait for a client which reads slower than the deploys write; more are left out.
     private static let backlogLimit = 10_000
 
+    /// Between two looks at how far the checking is.
+    private static let progressInterval = Duration.seconds(1)
+
     private enum Event: Sendable {
         case output(PushSession.Output)
         case tick
+        /// Time to say how far the checking is.
+        case progress
     }
 
     let session: PushSession
@@ -38,16 +43,16 @@ struct PushStream: Sendable {
             }
             source.finish()
         }
-        let ticker = Task { [keepalive] in
-            while !Task.isCancelled {
-                try? await Task.sleep(for: keepalive)
-                source.yield(.tick)
-            }
-        }
+        let ticker = Self.every(keepalive) { source.yield(.tick) }
+        let observer = Self.every(Self.progressInterval) { source.yield(.progress) }
         defer {
             ticker.cancel()
+            observer.cancel()
             source.finish()
         }
+        var meter = PushMeter(
+            progress: session.progress, bytes: (try? session.intake.get())?.bytes ?? 0,
+            isWanted: !request.capabilities.contains("quiet"))
         var isQuiet = true
         for await event in events {
             var bytes: [UInt8] = []
@@ -55,6 +60,11 @@ struct PushStream: Sendable {
             case .tick:
                 if isQuiet { bytes = sideBand.keepalive }
                 isQuiet = true
+            case .progress:
+                if let text = meter.step() { sideBand.append(Array(text.utf8), on: .message, to: &bytes) }
+            case .output(.checked):
+                observer.cancel()
+                if let text = meter.finish() { sideBand.append(Array(text.utf8), on: .message, to: &bytes) }
             case .output(.line(let line)):
                 if let dropped = backlog.leave() {
                     sideBand.append(Array("… \(dropped) lines left out …\n".utf8), on: .message, to: &bytes)
@@ -72,5 +82,11 @@ struct PushStream: Sendable {
             if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
         }
         if !sideBand.end.isEmpty { try await writer.write(ByteBuffer(bytes: sideBand.end)) }
+    }
+
+    private static func every(_ interval: Duration, _ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
+        Task {
+            while (try? await Task.sleep(for: interval)) != nil { body() }
+        }
     }
 }

@@ -77,7 +77,7 @@ extension Berthd {
     fileprivate func waitUntilAnswering(_ sites: [String: String]) async throws {
         let port = port
         try await onThread {
-            let deadline = ContinuousClock.now + .seconds(30)
+            let deadline = ContinuousClock.now + .seconds(90)
             var left = sites
             while !left.isEmpty {
                 for (host, text) in left {

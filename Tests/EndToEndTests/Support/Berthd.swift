@@ -39,7 +39,7 @@ final class Berthd: Sendable {
         try firstToken.withLock { token in
             if let token { return token }
             // It is shown a moment after the listener is open.
-            let deadline = ContinuousClock.now + .seconds(20)
+            let deadline = ContinuousClock.now + .seconds(60)
             var found = log.firstMatch(of: /xh_live_[A-Za-z0-9_-]+/)
             while found == nil, ContinuousClock.now < deadline {
                 usleep(10_000)

@@ -8,7 +8,7 @@ struct DeadlineExceeded: Error, CustomStringConvertible {
 /// Waits until `condition` holds, asking every 10 ms. An error of the condition counts as "not yet" and is named when
 /// the time is up.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(90), _ condition: () async throws -> Bool
 ) async throws {
     let clock = ContinuousClock()
     let deadline = clock.now + limit

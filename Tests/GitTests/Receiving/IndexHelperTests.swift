@@ -52,6 +52,43 @@ struct IndexHelperTests {
         #expect(try fixture.files() == before)
     }
 
+    @Test(arguments: [
+        ("5 10", 5, 10), ("5 10\\n7 10", 7, 10), ("20 10", 10, 10), ("-5 10", 0, 10), ("1 -1", 0, 0),
+        ("nonsense", 0, 0), ("99999999999999999999 1", 0, 0), ("1 2 3", 0, 0),
+    ])
+    func whatAHelperSaysOfItsProgressIsTakenWhileItWorks(lines: String, done: Int, total: Int) async throws {
+        let fixture = try await ReceivingFixture()
+        let helper = try HelperFixture.stub("printf %b '\(lines)\\n{\"nothingNew\":{}}'", fixture)
+        let store = try HelperFixture.store(fixture, helper)
+        let quarantine = try Quarantine(in: store.directory(of: fixture.app))
+        var builder = PackBuilder()
+        try builder.add(.blob, "content")
+        try quarantine.fill(builder.pack())
+        let progress = PackProgress()
+        let received = try await store.receive(.file(quarantine), of: fixture.app, progress: progress) {
+            (_) throws(GitError) in
+            ((), true)
+        } decide: { (_, _, _) throws(GitError) in
+            true
+        }
+        #expect(received.pack == nil)
+        #expect(progress.objects == (done, total))
+    }
+
+    @Test func everyObjectOfAPackIsCountedWhileItIsRead() async throws {
+        let fixture = try await ReceivingFixture()
+        var builder = PackBuilder()
+        for number in 0..<10 { try builder.add(.blob, "content \(number)") }
+        let progress = PackProgress()
+        _ = try await fixture.store.receive(.memory(builder.pack()), of: fixture.app, progress: progress) {
+            (_) throws(GitError) in
+            ((), true)
+        } decide: { (_, _, _) throws(GitError) in
+            true
+        }
+        #expect(progress.objects == (10, 10))
+    }
+
     /// What a crash in a library would do: the push fails, the server and the repository do not notice.
     @Test(arguments: ["kill -SEGV $$", "exit 3", "echo nonsense", "head -c 100000 /dev/zero"])
     func aHelperThatBreaksFailsThePushAlone(script: String) async throws {

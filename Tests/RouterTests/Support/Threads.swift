@@ -13,7 +13,7 @@ func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) a
 
 /// Waits until `condition` holds; fails the test after `seconds`.
 func eventually(
-    _ what: String, seconds: Double = 15, sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: String, seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)

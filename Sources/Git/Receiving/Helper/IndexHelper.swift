@@ -21,8 +21,10 @@ public struct IndexHelper: Sendable {
 
     public init(program: String) { self.program = program }
 
-    /// Has a pack read and checked. Blocks.
-    func index(_ pack: LargePack, limits: ReceiveLimits) throws(GitError) -> IndexOrder.Answer {
+    /// Has a pack read and checked, and tells `progress` how far that is. Blocks.
+    func index(
+        _ pack: LargePack, limits: ReceiveLimits, progress: PackProgress? = nil
+    ) throws(GitError) -> IndexOrder.Answer {
         let order = IndexOrder(
             limits: limits, memoryBytes: memoryBytes, seconds: max(1, limits.indexSeconds + moreSeconds),
             moreFileBytes: moreFileBytes)
@@ -30,7 +32,8 @@ public struct IndexHelper: Sendable {
         // A moment more than indexing may take by its own clock.
         let (output, ending) = try SpawnedProcess.run(
             program, ["index-pack"], input: [UInt8](input), files: [pack.body, pack.index, pack.objects],
-            seconds: max(1, limits.indexSeconds + 30))
+            seconds: max(1, limits.indexSeconds + 30)
+        ) { ProgressLine.read($0, into: progress) }
         guard ending == .exited(0), let answer = try? JSONDecoder().decode(IndexOrder.Answer.self, from: Data(output))
         else { throw Self.broken("\(ending)") }
         if case .failed(let failure) = answer { throw failure.error }

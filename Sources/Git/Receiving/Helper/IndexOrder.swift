@@ -1,5 +1,5 @@
-/// What a helper is told, and what it answers: one JSON value each, on its standard input and output. What it reads and
-/// writes it gets as open descriptors.
+/// What a helper is told, and what it answers: one JSON value each, on its standard input and output; before the answer
+/// come `ProgressLine`s. What it reads and writes it gets as open descriptors.
 struct IndexOrder: Codable {
     /// The pack as it came; complete afterwards.
     static let body: Int32 = 3

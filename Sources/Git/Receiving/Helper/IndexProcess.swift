@@ -27,7 +27,9 @@ public enum IndexProcess {
         // The folder of objects, by whatever path that has now.
         let store = try ObjectDatabase(folder: ".")
         let body = OpenFile(IndexOrder.body)
-        let pack = try PackReceiver.receive(PackStorage(body), store: store, packs: "./pack", limits: order.limits)
+        let pack = try PackReceiver.receive(
+            PackStorage(body), store: store, packs: "./pack", limits: order.limits,
+            progress: ProgressLine.writer(to: STDOUT_FILENO))
         if pack.isEmpty { return .nothingNew }
         let trailer = try pack.write(to: body, index: OpenFile(IndexOrder.index), store: store)
         return .indexed(trailer: trailer.description, objects: pack.count)

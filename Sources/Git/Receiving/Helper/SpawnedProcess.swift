@@ -18,14 +18,17 @@ enum SpawnedProcess {
     }
 
     /// Bytes of output that are read.
-    private static let outputLimit = 1 << 16
+    private static let outputLimit = 1 << 20
 
-    /// Starts a program, gives it `input`, which fits a pipe, takes what it says and waits for its end. Blocks.
+    /// Starts a program, gives it `input`, which fits a pipe, takes what it says and waits for its end. Blocks. What comes
+    /// after the last line end is the output.
     /// - Parameters:
     ///   - files: what it gets as descriptors 3, 4 and so on.
     ///   - seconds: after which it is killed.
+    ///   - onLine: gets each whole line as it comes, without its end.
     static func run(
-        _ program: String, _ arguments: [String], input: [UInt8], files: [OpenFile], seconds: Int
+        _ program: String, _ arguments: [String], input: [UInt8], files: [OpenFile], seconds: Int,
+        onLine: ([UInt8]) -> Void
     ) throws(GitError) -> (output: [UInt8], ending: Ending) {
         var (order, answer): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
         defer { for end in order + answer where end >= 0 { close(end) } }
@@ -42,7 +45,7 @@ enum SpawnedProcess {
         order[1] = -1
         let deadline = clock() + seconds * 1000
         // One that is gone already has its own way of having ended.
-        let output = written == input.count || written < 0 ? read(answer[0], until: deadline) : nil
+        let output = written == input.count || written < 0 ? read(answer[0], until: deadline, onLine) : nil
         if output == nil { kill(pid, SIGKILL) }
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
@@ -81,10 +84,11 @@ enum SpawnedProcess {
         return pid
     }
 
-    /// All that comes until the other end is closed; `nil` when that is too late, or too much.
-    private static func read(_ descriptor: Int32, until deadline: Int) -> [UInt8]? {
+    /// What comes until the other end is closed, after the last line end; `nil` when that is too late, or too much.
+    private static func read(_ descriptor: Int32, until deadline: Int, _ onLine: ([UInt8]) -> Void) -> [UInt8]? {
         var bytes: [UInt8] = []
-        while bytes.count < outputLimit {
+        var total = 0
+        while total < outputLimit {
             var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let ready = poll(&waiting, 1, Int32(clamping: max(0, deadline - clock())))
             if ready < 0, errno == EINTR { continue }
@@ -94,6 +98,11 @@ enum SpawnedProcess {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return bytes }
             bytes += buffer[..<count]
+            total += count
+            while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
+                onLine(Array(bytes[..<end]))
+                bytes.removeSubrange(...end)
+            }
         }
         return nil
     }
