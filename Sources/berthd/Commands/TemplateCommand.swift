@@ -5,7 +5,7 @@ import Builder
 struct TemplateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "template", abstract: "Work on templates.",
-        subcommands: [TemplateNewCommand.self, Check.self])
+        subcommands: [TemplateNewCommand.self, Check.self, TemplateTryCommand.self])
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
