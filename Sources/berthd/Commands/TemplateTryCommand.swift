@@ -25,7 +25,9 @@ struct TemplateTryCommand: AsyncParsableCommand {
             """)
     var repository: String
 
-    @Option(name: .customLong("env"), help: "A variable of the app, as NAME=VALUE. May be given several times.")
+    @Option(
+        name: .customLong("env"),
+        help: ArgumentHelp("A variable of the app. May be given several times.", valueName: "NAME=VALUE"))
     var variables: [String] = []
 
     func run() async throws {

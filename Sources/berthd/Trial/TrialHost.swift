@@ -3,6 +3,7 @@ import Builder
 import Core
 import Foundation
 import Git
+import Glibc
 import Logging
 import Runner
 
@@ -17,9 +18,10 @@ struct TrialHost {
     static func make(_ catalog: TemplateCatalog, logger: Logger) async throws -> TrialHost {
         let name = "berth-try-\(ID<DataFolder>().hex.prefix(8))"
         let folder = DataFolder(root: FileManager.default.temporaryDirectory.appendingPathComponent(name).path)
+        guard mkdir(folder.root, 0o700) == 0 else {
+            throw PlatformError(.unavailable, "\(folder.root) cannot be made: \(String(cString: strerror(errno)))")
+        }
         do {
-            try FileManager.default.createDirectory(
-                atPath: folder.root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             try folder.prepare()
             let repositories = try RepositoryStore(
                 configuration: RepositoryConfiguration(root: folder.repositories),

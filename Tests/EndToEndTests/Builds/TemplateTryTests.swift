@@ -37,6 +37,25 @@ extension EndToEnd {
             #expect(again.status == 1 && again.errorText.contains("\(template) exists already"))
         }
 
+        @Test(arguments: ["node", "python", "docs", "static"])
+        func `the example of a built-in template builds and boots`(_ name: String) async throws {
+            let template = TrialRun.builtIn(name)
+            let trial = try await TrialRun(template: template, repository: "\(template)/example").result()
+            #expect(trial.status == 0, "\(trial.output)\(trial.errorText)")
+        }
+
+        @Test func `a folder for temporary files that is not there is not made`() async throws {
+            let berthd = try TestEnvironment.program("berthd")
+            let missing = directory.path("missing")
+            let trial = try await run(
+                [berthd, "template", "try", TrialRun.builtIn("static"), directory.path],
+                environment: TestEnvironment.plain.merging(["TMPDIR": missing]) { $1 })
+            #expect(
+                trial.status == 1 && trial.errorText.contains("cannot be made: No such file or directory"),
+                "\(trial.errorText)")
+            #expect(!FileManager.default.fileExists(atPath: missing))
+        }
+
         @Test func `the head commit of a repository is built and booted with the variables that are given`()
             async throws
         {
