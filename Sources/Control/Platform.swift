@@ -94,7 +94,7 @@ public struct ControlConfiguration: Sendable {
     public init() {}
 
     /// What an instance of `plan` may use. Throws `.buildFailed` when it asks for more than the server gives.
-    func limits(of plan: RunPlan) throws(PlatformError) -> ContainerLimits {
+    public func limits(of plan: RunPlan) throws(PlatformError) -> ContainerLimits {
         try instanceLimits.replaced(by: plan.limits, caps: instanceCaps)
     }
 }

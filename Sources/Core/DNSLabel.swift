@@ -12,7 +12,7 @@ public enum DNSLabel {
     }
 
     /// Throws `.invalid` with the rule and what breaks it when `text` is not a label.
-    static func check(_ text: String, field: String) throws(PlatformError) {
+    public static func check(_ text: String, field: String) throws(PlatformError) {
         guard !isValid(text) else { return }
         let fault = NameFault.describe(text, maximum: maximumLength) { scalar in
             ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) || scalar == "-"

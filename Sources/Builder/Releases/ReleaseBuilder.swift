@@ -98,7 +98,7 @@ public struct ReleaseBuilder: SourceBuilder {
 extension ReleaseBuilder {
     // MARK: - The plan
 
-    private func plan(_ request: BuildRequest, log: any DeployLogSink) async throws(PlatformError) -> BuildPlan {
+    func plan(_ request: BuildRequest, log: any DeployLogSink) async throws(PlatformError) -> BuildPlan {
         guard let manifest = catalog[request.app.template] else {
             throw PlatformError(
                 .buildFailed,

@@ -36,6 +36,15 @@ public struct TemplateCatalog: Sendable {
         self.init(templates: Array(found.values))
     }
 
+    /// Only the template in this folder. Throws `.invalid` with every problem, one a line. Blocks.
+    public init(template directory: String) throws(PlatformError) {
+        do throws(TemplateProblems) {
+            self.init(templates: [try Self.manifest(directory: directory)])
+        } catch {
+            throw .invalid(error.description)
+        }
+    }
+
     /// The templates' names, by order, then name.
     public var names: [String] { templates.map(\.name) }
 

@@ -4,7 +4,8 @@ import Builder
 /// `berthd template …`
 struct TemplateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "template", abstract: "Work on templates.", subcommands: [Check.self])
+        commandName: "template", abstract: "Work on templates.",
+        subcommands: [TemplateNewCommand.self, Check.self, TemplateTryCommand.self])
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -54,20 +54,27 @@ struct DataFolder: Sendable {
     }
 
     func runtimeDirectory(_ settings: Settings) throws -> String {
-        if let directory = settings.runtimeDirectory { return directory }
-        return "\(Self.runtimeRoot)/\(try node())"
+        try settings.runtimeDirectory ?? runtimeDirectory()
     }
+
+    /// Where it is unless the settings say otherwise.
+    func runtimeDirectory() throws -> String { "\(Self.runtimeRoot)/\(try node())" }
 
     /// Makes the folders that others than root must be able to pass; what lies below them is closed where it has to be.
     func prepareRuntime(_ settings: Settings) throws {
-        let passable: [FileAttributeKey: Any] = [.posixPermissions: 0o711]
-        if settings.runtimeDirectory == nil {
-            try FileManager.default.createDirectory(atPath: Self.runtimeRoot, withIntermediateDirectories: true)
-            try FileManager.default.setAttributes(passable, ofItemAtPath: Self.runtimeRoot)
-        }
+        if settings.runtimeDirectory == nil { try Self.prepareRuntimeRoot() }
         try FileManager.default.createDirectory(
-            atPath: try postgresRuntimeDirectory(settings), withIntermediateDirectories: true, attributes: passable)
+            atPath: try postgresRuntimeDirectory(settings), withIntermediateDirectories: true,
+            attributes: [.posixPermissions: Self.passable])
     }
+
+    /// Makes the folder that the runtime directories of all servers of this machine are in.
+    static func prepareRuntimeRoot() throws {
+        try FileManager.default.createDirectory(atPath: runtimeRoot, withIntermediateDirectories: true)
+        try FileManager.default.setAttributes([.posixPermissions: passable], ofItemAtPath: runtimeRoot)
+    }
+
+    private static let passable = 0o711
 
     private static let runtimeRoot = "/run/berth"
 }
