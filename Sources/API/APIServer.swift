@@ -13,7 +13,7 @@ public struct APIServer: Sendable {
     /// Every endpoint that is served. A new surface is one more line here.
     var endpoints: [Endpoint] {
         AppsSurface(
-            apps: control.apps, address: control.address, lists: AnswerCache(version: control.dataVersion)
+            apps: control.apps, address: control.address, answers: AnswerCache(version: control.dataVersion)
         ).endpoints
             + ChannelsSurface(channels: control.channels, address: control.address).endpoints
             + DeploysSurface(deploys: control.deploys).endpoints

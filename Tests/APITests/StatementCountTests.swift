@@ -125,4 +125,32 @@ struct StatementCountTests {
         }
         try database.close()
     }
+    @Test("what is kept of one app's answer is its owner's alone, and goes with every change")
+    func oneApp() async throws {
+        let directory = try TemporaryDirectory("berth-count")
+        let database = try await SQLiteDatabase.open(dataDirectory: directory.path) { _ in }
+        let stores = try StoreSet(database, directory: directory)
+        let api = TestAPI()
+        let control = api.platform.over(stores) { database.currentVersion }
+        let (alice, token) = try await control.users.add(name: "alice", isAdmin: false)
+        let (_, other) = try await control.users.add(name: "bob", isAdmin: false)
+        let (app, prod) = try await stores.makeApp("site", owner: alice)
+        let router = APIServer(control: control).router()
+        try await Application(router: router, logger: TestAPI.logger).test(.router) { client in
+            func ask(_ token: MintedToken) async throws -> (status: Int, text: String) {
+                let response = try await client.execute(
+                    uri: "/apps/\(app.id)", method: .get, headers: [.authorization: "Bearer \(token.plaintext)"])
+                return (response.status.code, String(buffer: response.body))
+            }
+            let first = try await ask(token)
+            #expect(first.status == 200 && first.text.contains("\"site\""))
+            #expect(try await ask(token) == first)
+            #expect(try await ask(other).status == 404)
+            try await stores.channels.setBinding(.anyBranch, channel: prod.id)
+            #expect(try await ask(token).text.contains("branch:*"))
+            #expect(try await stores.apps.markDeleted(app.id, owner: alice.id))
+            #expect(try await ask(token).status == 404)
+        }
+        try database.close()
+    }
 }

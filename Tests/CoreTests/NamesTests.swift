@@ -143,6 +143,14 @@ struct ValueTests {
         #expect(ID<App>(id.description.uppercased()) == id)
         #expect(ID<App>(id.hex) == nil)
         #expect(ID<App>("{\(id)}") == nil)
+        #expect(ID<App>("00112233-4455-6677-8899-aAbBcCdDeEfF")?.hex == "00112233445566778899aabbccddeeff")
+        for text in [
+            "00112233+4455-6677-8899-aabbccddeeff", "0011223-34455-6677-8899-aabbccddeeff",
+            "0011223g-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-aabbccddee\u{e9}",
+            "00112233-4455-6677-8899-aabbccddeef ", "0x112233-4455-6677-8899-aabbccddeeff", "",
+        ] {
+            #expect(ID<App>(text) == nil, "\(text)")
+        }
         #expect(ID<App>("") == nil)
     }
 

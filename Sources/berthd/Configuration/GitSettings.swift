@@ -15,6 +15,8 @@ struct GitSettings: Sendable {
             server.pushBytes = value << 20
             pack.packBytes = value << 20
         },
+        Limit(key: "git-repository-mib") { value, server, _ in server.repositoryBytes = value << 20 },
+        Limit(key: "git-user-mib") { value, server, _ in server.userBytes = value << 20 },
         Limit(key: "git-object-mib") { value, _, pack in pack.objectBytes = value << 20 },
         Limit(key: "git-push-objects") { value, _, pack in pack.objects = value },
         Limit(key: "git-delta-depth") { value, _, pack in pack.deltaDepth = value },
@@ -22,6 +24,7 @@ struct GitSettings: Sendable {
         Limit(key: "git-ref-name-bytes") { value, server, _ in server.refNameBytes = value },
         Limit(key: "git-push-seconds") { value, server, _ in server.body.time = .seconds(value) },
         Limit(key: "git-idle-seconds") { value, server, _ in server.body.idle = .seconds(value) },
+        Limit(key: "git-confirmation-seconds") { value, server, _ in server.confirmation = .seconds(value) },
         Limit(key: "git-index-seconds") { value, _, pack in pack.indexSeconds = value },
         Limit(key: "git-requests-per-user") { value, server, _ in server.requestsPerUser = value },
         Limit(key: "git-requests") { value, server, _ in server.requests = value },

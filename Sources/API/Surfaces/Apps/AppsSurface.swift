@@ -6,13 +6,13 @@ import HTTPTypes
 struct AppsSurface: Surface {
     let apps: AppService
     let address: PublicAddress
-    /// Lists: they are asked for often and are long.
-    let lists: AnswerCache
+    /// Lists are long, and scripts that wait for a deploy ask for one app again and again.
+    let answers: AnswerCache
 
     var endpoints: [Endpoint] {
         [
             Endpoint(.get, "/apps", .listApps) { call in
-                try await lists.answer(for: call.principal.user.id) { () async throws(PlatformError) in
+                try await answers.answer(for: .init(user: call.principal.user.id)) { () async throws(PlatformError) in
                     let list = try await apps.list(by: call.principal)
                     return ["apps": .array(list.map { AppModel.json($0, address: address) })]
                 }
@@ -25,7 +25,13 @@ struct AppsSurface: Surface {
                 return .json(AppModel.json(app, address: address))
             },
             Endpoint(.get, "/apps/{app_id}", .getApp) { call in
-                .json(AppModel.json(try await apps.get(call.id("app_id"), by: call.principal), address: address))
+                guard let id: ID<App> = call.id("app_id") else {
+                    throw PlatformError.notFound("app")
+                }
+                return try await answers.answer(for: .init(user: call.principal.user.id, app: id)) {
+                    () async throws(PlatformError) in
+                    AppModel.json(try await apps.get(id, by: call.principal), address: address)
+                }
             },
             Endpoint(.delete, "/apps/{app_id}", .deleteApp) { call in
                 try await apps.delete(call.id("app_id"), by: call.principal)
