@@ -187,7 +187,7 @@ def main() -> int:
     lines = table(results, tails, costs, names)
     print("\n".join(lines))
     if not options.print:
-        report.write(root / "docs" / "BENCHMARKS.md", {"router": [machine.describe(root)[0].replace("make bench", "Benchmarks/router.py"), "", *lines]}, None)
+        report.write(root / "docs" / "BENCHMARKS.md", {"router": lines + machine.stamp(root)}, None)
     return 0
 
 

@@ -58,6 +58,7 @@ def main() -> int:
     for name, lines in sections.items():
         print(f"\n{name}\n" + "\n".join(lines))
     if not options.print:
+        sections = {name: lines + machine.stamp(root) for name, lines in sections.items()}
         report.write(root / "docs" / "BENCHMARKS.md", sections, machine.describe(root))
     return 0
 
