@@ -15,6 +15,22 @@ final class AnswerCache: Sendable {
         var version: Int64 = -1
         var answers: [Key: ByteBuffer] = [:]
         var bytes = 0
+        /// Answers that are being made, each under its version.
+        var making: [Key: (version: Int64, task: Task<Result<ByteBuffer, PlatformError>, Never>)] = [:]
+
+        mutating func keep(_ answer: ByteBuffer, for key: Key, version: Int64) {
+            if self.version != version || bytes + answer.readableBytes > AnswerCache.capacity {
+                (self.version, answers, bytes) = (version, [:], 0)
+            }
+            guard answer.readableBytes <= AnswerCache.capacity else { return }
+            bytes += answer.readableBytes - (answers[key]?.readableBytes ?? 0)
+            answers[key] = answer
+        }
+    }
+
+    private enum Making {
+        case made(ByteBuffer)
+        case underway(Task<Result<ByteBuffer, PlatformError>, Never>)
     }
 
     /// Bytes that are kept at most.
@@ -26,20 +42,36 @@ final class AnswerCache: Sendable {
     init(version: @escaping DataVersionSource) { self.version = version }
 
     /// The answer: the one that was made under the version of now, or what `make` makes. The version is read before
-    /// anything of the answer is, so that an answer is never older than its version.
+    /// anything of the answer is, so that an answer is never older than its version. Who asks while it is being made waits
+    /// for the same.
     func answer(
-        for key: Key, _ make: () async throws(PlatformError) -> JSONValue
+        for key: Key, _ make: @escaping @Sendable () async throws(PlatformError) -> JSONValue
     ) async throws(PlatformError) -> Answer {
         guard let current = version() else { return .json(try await make()) }
-        if let known = state.withLock({ $0.version == current ? $0.answers[key] : nil }) { return .encoded(known) }
-        let bytes = ByteBuffer(string: try await make().text)
-        state.withLock { state in
-            if state.version != current { state = State(version: current) }
-            if state.bytes + bytes.readableBytes > Self.capacity { state = State(version: current) }
-            guard bytes.readableBytes <= Self.capacity else { return }
-            state.bytes += bytes.readableBytes - (state.answers[key]?.readableBytes ?? 0)
-            state.answers[key] = bytes
+        let making = state.withLock { state -> Making in
+            if state.version == current, let known = state.answers[key] { return .made(known) }
+            if let (version, task) = state.making[key], version == current { return .underway(task) }
+            let task = Task { await self.make(key, current, make) }
+            state.making[key] = (current, task)
+            return .underway(task)
         }
-        return .encoded(bytes)
+        switch making {
+        case .made(let bytes): return .encoded(bytes)
+        case .underway(let task): return .encoded(try await task.value.get())
+        }
+    }
+
+    private func make(
+        _ key: Key, _ current: Int64, _ make: @Sendable () async throws(PlatformError) -> JSONValue
+    ) async -> Result<ByteBuffer, PlatformError> {
+        let result: Result<ByteBuffer, PlatformError>
+        do throws(PlatformError) { result = .success(ByteBuffer(string: try await make().text)) } catch {
+            result = .failure(error)
+        }
+        state.withLock { state in
+            if let version = state.making[key]?.version, version == current { state.making[key] = nil }
+            if case .success(let bytes) = result { state.keep(bytes, for: key, version: current) }
+        }
+        return result
     }
 }
