@@ -11,6 +11,7 @@ final class Berthd: Sendable {
     let folder: String
     let port: Int
     private let executable: String
+    private let environment: [String: String]
     private let subnet: SubnetLease
     private let process = Mutex<ChildProcess?>(nil)
     private let firstToken = Mutex<String?>(nil)
@@ -23,7 +24,9 @@ final class Berthd: Sendable {
     var gateway: UInt32 { subnet.gateway }
     var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
 
-    init() throws {
+    /// - Parameter environment: settings beside those that every server of ours has.
+    init(environment: [String: String] = [:]) throws {
+        self.environment = environment
         let random = UUID().uuidString.prefix(8).lowercased()
         folder = "/tmp/berth-e2e-\(ProcessInfo.processInfo.processIdentifier)-\(random)"
         // Closed to everybody else, as /root is: the usual place of a first trial.
@@ -73,7 +76,7 @@ final class Berthd: Sendable {
                 "--subnet",
                 subnet.subnet,
             ],
-            environment: TestEnvironment.plain, output: .file(descriptor))
+            environment: TestEnvironment.plain.merging(environment) { $1 }, output: .file(descriptor))
         try "\(process.processID)".write(toFile: "\(folder)/berthd.pid", atomically: true, encoding: .utf8)
         self.process.withLock { $0 = process }
     }
