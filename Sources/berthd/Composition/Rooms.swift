@@ -41,9 +41,10 @@ struct Rooms {
         let network = ContainerNetwork(configuration: runnerConfiguration, logger: logger.labelled("berth.network"))
         let runner = try ContainerRunner(
             configuration: runnerConfiguration, network: network, logger: logger.labelled("berth.runner"))
+        var building = BuilderConfiguration(releases: folder.releases, dependencies: folder.dependencies)
+        building.server = try settings.address
         let builder = ReleaseBuilder(
-            configuration: BuilderConfiguration(
-                releases: folder.releases, dependencies: folder.dependencies), repository: repositories, runner: runner,
+            configuration: building, repository: repositories, runner: runner,
             catalog: try TemplateCatalog(builtIn: settings.builtInTemplates, operatorFolder: settings.templates),
             pool: BlockingPool(label: "builder", width: 4), logger: logger.labelled("berth.builder"))
         let postgres = try postgres(settings, folder: folder, network: network, logger: logger)

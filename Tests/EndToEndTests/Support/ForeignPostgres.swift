@@ -20,7 +20,7 @@ final class ForeignPostgres: Sendable {
         let directory = try TemporaryDirectory("berth-foreign")
         let name = "bf\(ProcessInfo.processInfo.processIdentifier % 100_000)"
         // Two addresses of a network that no lease of ours hands out.
-        let (near, far) = ("10.199.7.1", "10.199.7.2")
+        let (near, far) = ("10.198.7.1", "10.198.7.2")
         let programs = try programs()
         let password = UUID().uuidString
         let passwordFile = directory.path("password")
