@@ -143,7 +143,9 @@ let package = Package(
                 "Control", "ControlTestSupport", "Core", "Dashboard", "TestSupport", hummingbird, hummingbirdTesting,
                 httpTypes, nioCore,
             ]),
-        .testTarget(name: "EndToEndTests", dependencies: ["Core", "TestSupport"]),
+        .target(
+            name: "ServerTestSupport", dependencies: ["TestSupport"], path: "Tests/ServerTestSupport"),
+        .testTarget(name: "EndToEndTests", dependencies: ["Core", "ServerTestSupport", "TestSupport"]),
     ]
 )
 

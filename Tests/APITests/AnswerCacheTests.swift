@@ -1,4 +1,5 @@
 import Core
+import NIOCore
 import Synchronization
 import TestSupport
 import Testing

@@ -52,21 +52,21 @@ extension RealContainers {
         /// private one and the metadata service's; from the host itself all three answer.
         @Test func `attack 12: the internet is reached, private and metadata addresses are not`() async throws {
             try await withRunner { fixture in
-                let outside = try await OutsideNetwork(
-                    addresses: ["203.0.113.9", "192.168.250.9", "169.254.169.254", "10.99.99.9"])
-                defer { outside.stop() }
-                for address in outside.addresses {
-                    #expect(await eventually { await get(address, outside.port, seconds: 1) != nil }, "\(address)")
-                }
-                let fetch = { (address: String) in
-                    "curl -s -m 1 http://\(address):\(outside.port)/ || echo failed $?"
-                }
-                let seen = try await fixture.run(fetch("203.0.113.9"))
-                // The source that it saw is the host's: the containers' addresses are masqueraded.
-                #expect(seen.output == OutsideNetwork.hostAddress)
-                for address in outside.addresses.dropFirst() {
-                    let result = try await fixture.run(fetch(address))
-                    #expect(result.output == "failed 28\n", "\(address)")
+                let addresses = ["203.0.113.9", "192.168.250.9", "169.254.169.254", "10.99.99.9"]
+                try await withOutsideNetwork(addresses: addresses) { outside in
+                    for address in outside.addresses {
+                        #expect(await eventually { await get(address, outside.port, seconds: 1) != nil }, "\(address)")
+                    }
+                    let fetch = { (address: String) in
+                        "curl -s -m 1 http://\(address):\(outside.port)/ || echo failed $?"
+                    }
+                    let seen = try await fixture.run(fetch("203.0.113.9"))
+                    // The source that it saw is the host's: the containers' addresses are masqueraded.
+                    #expect(seen.output == OutsideNetwork.hostAddress)
+                    for address in outside.addresses.dropFirst() {
+                        let result = try await fixture.run(fetch(address))
+                        #expect(result.output == "failed 28\n", "\(address)")
+                    }
                 }
             }
         }
