@@ -78,7 +78,9 @@ let package = Package(
             name: "GitServer",
             dependencies: ["Blocking", "CZlib", "Core", "Git", hummingbird, httpTypes, logging, nioCore]),
         .target(name: "Builder", dependencies: ["Blocking", "CZlib", "Core", crypto, logging, yams]),
-        .target(name: "Runner", dependencies: ["Core", logging, serviceLifecycle, subprocess, systemPackage]),
+        .target(
+            name: "Runner",
+            dependencies: ["Blocking", "Core", logging, serviceLifecycle, subprocess, systemPackage]),
         .target(
             name: "Router",
             dependencies: ["Core", logging, nioCore, nioHPACK, nioPosix, nioSSL, nioTLS, serviceLifecycle],

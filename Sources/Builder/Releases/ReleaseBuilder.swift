@@ -193,7 +193,8 @@ extension ReleaseBuilder {
                 + (report.linked > 0 ? ", \(report.linked) unchanged" : "")
                 + " (\(StepRunner.seconds(clock.now - start)))")
         let steps = StepRunner(
-            runner: runner, configuration: configuration, request: request, directory: files, log: log)
+            runner: runner, configuration: configuration, request: request, directory: files, log: log,
+            deadline: clock.now + .seconds(configuration.timeLimit))
         for wish in plan.versions ?? [] { try await versions.check(wish, with: steps) }
         try StepRunner.checkCancellation()
         for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
