@@ -148,6 +148,8 @@ let package = Package(
         .target(
             name: "ServerTestSupport", dependencies: ["TestSupport"], path: "Tests/ServerTestSupport"),
         .testTarget(name: "EndToEndTests", dependencies: ["Core", "ServerTestSupport", "TestSupport"]),
+        .testTarget(
+            name: "IsolationTests", dependencies: ["ServerTestSupport", "TestSupport"], exclude: ["Probes"]),
     ]
 )
 
