@@ -3,12 +3,17 @@ import Core
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 
 /// The REST API: the table of its surfaces, and the layers that every request passes.
 public struct APIServer: Sendable {
     private let control: ControlPlane
+    private let known: KnownAnswers
 
-    public init(control: ControlPlane) { self.control = control }
+    public init(control: ControlPlane) {
+        self.control = control
+        known = KnownAnswers(tokens: control.tokens, version: control.dataVersion)
+    }
 
     /// Every endpoint that is served. A new surface is one more line here.
     var endpoints: [Endpoint] {
@@ -20,7 +25,10 @@ public struct APIServer: Sendable {
             + EnvironmentSurface(environment: control.environment).endpoints
             + DatabasesSurface(databases: control.databases).endpoints
             + TokensSurface(tokens: control.tokens).endpoints
-            + StatisticsSurface(statistics: control.statistics, address: control.address).endpoints
+            + StatisticsSurface(
+                statistics: control.statistics, address: control.address,
+                kept: KeptFigures(version: control.dataVersion)
+            ).endpoints
             + AccountSurface().endpoints
             + AdministrationSurface(users: control.users, invites: control.invites).endpoints
     }
@@ -37,6 +45,7 @@ public struct APIServer: Sendable {
     public func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         let endpoints = endpoints
+        let known = known
         let routes = RouteIndex(endpoints)
         router.add(middleware: RequestIdentityMiddleware())
         router.add(middleware: ErrorEnvelopeMiddleware(routes: routes))
@@ -44,9 +53,21 @@ public struct APIServer: Sendable {
         router.add(middleware: AuthenticationMiddleware(tokens: control.tokens))
         for endpoint in endpoints {
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
-                try await endpoint.handle(Call(request, context)).response
+                let call = try Call(request, context)
+                let answer = try await endpoint.handle(call)
+                if case .encoded(let bytes, let version) = answer, let credential = request.headers[.authorization] {
+                    known.keep(
+                        bytes, madeAt: version, for: call.principal, credential: credential, path: request.uri.string)
+                }
+                return answer.response
             }
         }
         return router
+    }
+
+    /// The body of the answer to `GET path` for who presents this `Authorization`, if it was given before and nothing
+    /// was committed since; always 200 and JSON. The token counts as used.
+    public func knownAnswer(path: String, credential: String) -> ByteBuffer? {
+        known.body(credential: credential, path: path)
     }
 }

@@ -86,6 +86,10 @@ public struct RouterConfiguration: Sendable {
     /// Where services leave bodies that the router is to send.
     public var handedBodies: HandedBodies?
 
+    /// What a service would answer to `GET path` with this `Authorization`: the body, JSON with the status 200; `nil` when
+    /// it has to be asked. Called on event loops: it must not wait.
+    public var knownAnswer: (@Sendable (_ service: String, _ path: String, _ credential: String) -> ByteBuffer?)?
+
     /// How exact the time-outs are.
     public var timerResolution: Duration = .milliseconds(500)
 

@@ -13,7 +13,7 @@ struct AnswerCacheTests {
         let (opened, gate) = AsyncStream<Void>.makeStream()
 
         func text(_ answer: Answer) -> String? {
-            guard case .encoded(let bytes) = answer else { return nil }
+            guard case .encoded(let bytes, _) = answer else { return nil }
             return String(buffer: bytes)
         }
     }

@@ -11,8 +11,7 @@ package final class Berthd: Sendable {
     package let folder: String
     package let port: Int
     private let executable: String
-    /// Settings by the names of their variables, without `BERTH_`.
-    private let settings: [String: String]
+    private let environment: [String: String]
     private let subnet: SubnetLease
     private let process = Mutex<ChildProcess?>(nil)
     private let firstToken = Mutex<String?>(nil)
@@ -25,8 +24,9 @@ package final class Berthd: Sendable {
     package var gateway: UInt32 { subnet.gateway }
     package var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
 
-    package init(settings: [String: String] = [:]) throws {
-        self.settings = settings
+    /// - Parameter environment: settings beside those that every server of ours has.
+    package init(environment: [String: String] = [:]) throws {
+        self.environment = environment
         let random = UUID().uuidString.prefix(8).lowercased()
         folder = "/tmp/berth-e2e-\(ProcessInfo.processInfo.processIdentifier)-\(random)"
         // Closed to everybody else, as /root is: the usual place of a first trial.
@@ -76,8 +76,7 @@ package final class Berthd: Sendable {
                 "--subnet",
                 subnet.subnet,
             ],
-            environment: TestEnvironment.plain.merging(settings.map { ("BERTH_\($0.key)", $0.value) }) { $1 },
-            output: .file(descriptor))
+            environment: TestEnvironment.plain.merging(environment) { $1 }, output: .file(descriptor))
         try "\(process.processID)".write(toFile: "\(folder)/berthd.pid", atomically: true, encoding: .utf8)
         self.process.withLock { $0 = process }
     }

@@ -8,8 +8,8 @@ import NIOCore
 enum Answer: Sendable {
     /// 200 with a JSON body. The contract answers creations with 200 too.
     case json(JSONValue)
-    /// The same, encoded already.
-    case encoded(ByteBuffer)
+    /// The same, encoded already, from what was in the store under `version`.
+    case encoded(ByteBuffer, version: Int64)
     /// 200 with `text/plain; charset=utf-8`.
     case text(Data)
     /// 200 with `application/sql`, to be saved as a file; as fast as it is read.
@@ -20,7 +20,7 @@ enum Answer: Sendable {
     var response: Response {
         switch self {
         case .json(let value): .json(value)
-        case .encoded(let bytes): .json(bytes)
+        case .encoded(let bytes, _): .json(bytes)
         case .text(let data):
             Response(
                 status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
@@ -54,7 +54,7 @@ enum Answer: Sendable {
 
 extension Response {
     static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
-        json(text: value.text, status: status, headers: headers)
+        json(ByteBuffer(bytes: value.bytes), status: status, headers: headers)
     }
 
     static func json(text: String, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {

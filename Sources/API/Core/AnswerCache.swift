@@ -19,6 +19,7 @@ final class AnswerCache: Sendable {
         var making: [Key: (version: Int64, task: Task<Result<ByteBuffer, PlatformError>, Never>)] = [:]
 
         mutating func keep(_ answer: ByteBuffer, for key: Key, version: Int64) {
+            guard version >= self.version else { return }
             if self.version != version || bytes + answer.readableBytes > AnswerCache.capacity {
                 (self.version, answers, bytes) = (version, [:], 0)
             }
@@ -56,8 +57,8 @@ final class AnswerCache: Sendable {
             return .underway(task)
         }
         switch making {
-        case .made(let bytes): return .encoded(bytes)
-        case .underway(let task): return .encoded(try await task.value.get())
+        case .made(let bytes): return .encoded(bytes, version: current)
+        case .underway(let task): return .encoded(try await task.value.get(), version: current)
         }
     }
 
@@ -65,7 +66,7 @@ final class AnswerCache: Sendable {
         _ key: Key, _ current: Int64, _ make: @Sendable () async throws(PlatformError) -> JSONValue
     ) async -> Result<ByteBuffer, PlatformError> {
         let result: Result<ByteBuffer, PlatformError>
-        do throws(PlatformError) { result = .success(ByteBuffer(string: try await make().text)) } catch {
+        do throws(PlatformError) { result = .success(ByteBuffer(bytes: try await make().bytes)) } catch {
             result = .failure(error)
         }
         state.withLock { state in

@@ -1,4 +1,5 @@
 import Core
+import NIOCore
 
 /// JSON to be sent, with its members in the order in which they are written down (RFC 8259).
 indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral,
@@ -12,6 +13,8 @@ indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDict
     case decimal(Double)
     case boolean(Bool)
     case null
+    /// JSON text already.
+    case encoded(ByteBuffer)
 
     init(stringLiteral value: String) { self = .string(value) }
     init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(elements) }
@@ -23,10 +26,12 @@ indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDict
     /// A string, or null.
     static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
 
-    var text: String {
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    var bytes: [UInt8] {
         var bytes: [UInt8] = []
         write(to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 
     private func write(to bytes: inout [UInt8]) {
@@ -51,6 +56,7 @@ indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDict
         case .integer(let number): bytes.append(contentsOf: String(number).utf8)
         case .decimal(let number): bytes.append(contentsOf: Self.tenths(number).utf8)
         case .boolean(let flag): bytes.append(contentsOf: (flag ? "true" : "false").utf8)
+        case .encoded(let text): bytes.append(contentsOf: text.readableBytesView)
         case .null: bytes.append(contentsOf: "null".utf8)
         }
     }
@@ -62,6 +68,12 @@ indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDict
 
     private static func write(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
+        // Nearly all of it can stay as it is.
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            bytes.append(contentsOf: text.utf8)
+            bytes.append(UInt8(ascii: "\""))
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]

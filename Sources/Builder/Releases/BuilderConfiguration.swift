@@ -21,6 +21,8 @@ public struct BuilderConfiguration: Sendable {
     public var maximumBytes = 4 << 30
     /// Absolute path of what containers see as `/`: where programs are looked for that templates require.
     public var containerRoot = "/"
+    /// How repositories of this server are named in URLs of submodules; `nil` when there are none.
+    public var server: PublicAddress?
 
     public init(releases: String, dependencies: String) {
         self.releases = releases

@@ -11,7 +11,7 @@ struct CheckoutCheck {
     private static let filter = Array("filter=lfs".utf8)
 
     /// Throws `.buildFailed` that names the first such path. Blocks.
-    /// - Parameter directory: absolute path of a checkout that nothing has been run in yet.
+    /// - Parameter directory: absolute path of a checkout with its submodules.
     static func check(_ directory: String) throws(PlatformError) {
         do {
             try visit(FolderHandle(path: directory), path: "", depth: 1, hasPointers: false)
@@ -23,7 +23,7 @@ struct CheckoutCheck {
     /// - Parameter hasPointers: whether `.gitattributes` of this folder or one above gives files to Git LFS.
     private static func visit(_ folder: borrowing FolderHandle, path: String, depth: Int, hasPointers: Bool) throws {
         let names = try folder.entries()
-        // A commit has no empty folders, so this is where a submodule would be.
+        // A commit has no empty folders, so this is where a submodule would be that was not fetched.
         if names.isEmpty, !path.isEmpty { throw submodule(path) }
         let hasPointers = try hasPointers || (names.contains(attributes) && givesFilesToLFS(folder))
         for name in names {
@@ -69,7 +69,7 @@ struct CheckoutCheck {
         let path = folder.dropLast()
         return PlatformError(
             .buildFailed,
-            "\(path) is a git submodule, and submodules are not fetched; commit its files themselves "
-                + "(git rm --cached \(path), remove \(path)/.git, git add \(path)), or remove it")
+            "\(path) is a git submodule that .gitmodules gives no address: add it with git submodule add, commit its "
+                + "files themselves (git rm --cached \(path), remove \(path)/.git, git add \(path)), or remove it")
     }
 }

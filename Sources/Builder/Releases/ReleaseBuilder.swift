@@ -172,7 +172,8 @@ extension ReleaseBuilder {
     private func make(
         _ request: BuildRequest, plan: BuildPlan, log: any DeployLogSink
     ) async throws(PlatformError) -> BuildResult {
-        let isPristine = plan.steps.isEmpty
+        let modules = try await repository.submodules(of: request.commit, app: request.app.id)
+        let isPristine = plan.steps.isEmpty && modules.isEmpty
         if !isPristine || plan.versions != nil, request.channel.account == 0 {
             throw PlatformError(.internal, "the channel has no account to build with")
         }
@@ -187,7 +188,6 @@ extension ReleaseBuilder {
                     ? previous.map { .init(commit: $0.commit, directory: layout.files($0.id)) } : nil,
                 account: isPristine ? nil : request.channel.account))
         let files = layout.files(request.release)
-        try await pool.run { () throws(PlatformError) in try CheckoutCheck.check(files) }
         log.write(
             "checked out \(report.files) \(report.files == 1 ? "file" : "files")"
                 + (report.linked > 0 ? ", \(report.linked) unchanged" : "")
@@ -195,6 +195,10 @@ extension ReleaseBuilder {
         let steps = StepRunner(
             runner: runner, configuration: configuration, request: request, directory: files, log: log,
             deadline: clock.now + .seconds(configuration.timeLimit))
+        var submodules = SubmoduleFetch(
+            repository: repository, pool: pool, steps: steps, server: configuration.server, request: request, log: log)
+        try await submodules.run(modules)
+        try await pool.run { () throws(PlatformError) in try CheckoutCheck.check(files) }
         for wish in plan.versions ?? [] { try await versions.check(wish, with: steps) }
         try StepRunner.checkCancellation()
         for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
@@ -203,7 +207,8 @@ extension ReleaseBuilder {
             folder: layout.twins(request.release), previous: await previousTwins(request.previous?.id))
         start = clock.now
         let manifest = try await finish(
-            request.release, plan: plan, newFiles: isPristine ? report.files - report.linked : nil, previous: old,
+            request.release, plan: plan, isPristine: isPristine,
+            newFiles: isPristine ? report.files - report.linked : nil, previous: old,
             twins: twins, log: log)
         log.write("\(manifest == nil ? "files" : "site") stored (\(StepRunner.seconds(clock.now - start)))")
         return BuildResult(
@@ -267,7 +272,7 @@ extension ReleaseBuilder {
 
     /// Checks what the steps left, describes what is published, and makes all of it durable.
     private func finish(
-        _ release: ID<Release>, plan: BuildPlan, newFiles: Int?, previous: SiteManifest?,
+        _ release: ID<Release>, plan: BuildPlan, isPristine: Bool, newFiles: Int?, previous: SiteManifest?,
         twins: SitePublisher.Twins, log: any DeployLogSink
     ) async throws(PlatformError) -> SiteManifest? {
         let layout = layout
@@ -275,7 +280,7 @@ extension ReleaseBuilder {
         return try await pool.run { () throws(PlatformError) in
             do {
                 let files = try FolderHandle(path: layout.files(release))
-                if !plan.steps.isEmpty {
+                if !isPristine {
                     try ReleaseTree.makeSafe(
                         files,
                         limits: .init(entries: configuration.maximumEntries, bytes: configuration.maximumBytes),

@@ -38,6 +38,9 @@ public struct TokenService: Sendable {
         return Principal(user: user, token: token.id, scopes: Set(token.scopes))
     }
 
+    /// A token was presented that was let in before, and is as it was then.
+    public func noteUse(of token: ID<Token>) { uses.note(token, at: now()) }
+
     /// Throws `.tokenRevoked` when the caller's token has been revoked since it was let in: for what takes its time.
     func requireLive(_ principal: Principal) async throws(PlatformError) {
         guard try await tokens.tokens(owner: principal.user.id).contains(where: { $0.id == principal.token }) else {

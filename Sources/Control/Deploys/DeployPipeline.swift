@@ -62,7 +62,10 @@ struct DeployPipeline: Sendable {
 
         let request = BuildRequest(
             app: app, channel: channel, deploy: deploy.id, release: ID(), commit: commit, environment: environment,
-            previous: previous)
+            previous: previous,
+            sibling: { [platform] (name) throws(PlatformError) in
+                try await platform.apps.app(named: name, owner: app.ownerID)?.id
+            })
         let built = try await platform.builder.build(request, log: log)
         do throws(PlatformError) {
             try checkCancellation()

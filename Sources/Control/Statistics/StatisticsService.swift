@@ -25,15 +25,19 @@ public struct ResourceReport: Sendable, Hashable {
     public var memoryPercent: Double { memoryLimit == 0 ? 0 : Double(memory) * 100 / Double(memoryLimit) }
 }
 
-/// Answers how a user's apps do. Reads the store once, and what was measured before.
+/// Answers how a user's apps do: what the store knows, and what was measured before.
 public struct StatisticsService: Sendable {
     private let platform: Platform
 
     init(platform: Platform) { self.platform = platform }
 
-    public func report(by principal: Principal) async throws(PlatformError) -> UserReport {
-        let now = platform.now()
-        let figures = try await platform.statistics.statistics(owner: principal.user.id, now: now)
+    /// What the store knows, at one moment.
+    public func figures(by principal: Principal) async throws(PlatformError) -> UserStatistics {
+        try await platform.statistics.statistics(owner: principal.user.id, now: platform.now())
+    }
+
+    /// The figures with what the instances use now.
+    public func report(_ figures: UserStatistics, of user: User) -> UserReport {
         var resources = ResourceReport()
         for usage in platform.meter.usage(of: figures.instances).values {
             resources.memory += usage.memory
@@ -43,6 +47,6 @@ public struct StatisticsService: Sendable {
             resources.averagePercent += usage.averagePercent
         }
         resources.memoryLimit = max(resources.memoryLimit, platform.configuration.userMemory)
-        return UserReport(user: principal.user, figures: figures, resources: resources, collectedAt: now)
+        return UserReport(user: user, figures: figures, resources: resources, collectedAt: platform.now())
     }
 }

@@ -34,7 +34,9 @@ public struct AppName: Sendable, Hashable, CustomStringConvertible {
 
     public init(_ text: String) throws(PlatformError) {
         try DNSLabel.check(text, field: "name")
-        for prefix in Self.reservedPrefixes where text == prefix || text.hasPrefix("\(prefix)-") {
+        // No prefix has a hyphen in it: what stands before the first one decides.
+        let first = text.utf8.prefix { $0 != UInt8(ascii: "-") }
+        for prefix in Self.reservedPrefixes where first.elementsEqual(prefix.utf8) {
             throw .invalid("name must not be \"\(prefix)\" or start with \"\(prefix)-\": that prefix is reserved")
         }
         rawValue = text

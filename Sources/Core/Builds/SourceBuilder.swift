@@ -10,10 +10,13 @@ public struct BuildRequest: Sendable {
     public let environment: [String: String]
     /// What the channel serves now: unchanged files are taken from it.
     public let previous: Release?
+    /// Another app of the same user's, by its name; `nil` when there is none.
+    public let sibling: @Sendable (AppName) async throws(PlatformError) -> ID<App>?
 
     public init(
         app: App, channel: Channel, deploy: ID<Deploy>, release: ID<Release>, commit: CommitID,
-        environment: [String: String], previous: Release?
+        environment: [String: String], previous: Release?,
+        sibling: @escaping @Sendable (AppName) async throws(PlatformError) -> ID<App>? = { _ in nil }
     ) {
         self.app = app
         self.channel = channel
@@ -22,6 +25,7 @@ public struct BuildRequest: Sendable {
         self.commit = commit
         self.environment = environment
         self.previous = previous
+        self.sibling = sibling
     }
 }
 

@@ -35,14 +35,25 @@ public struct BranchName: Sendable, Hashable, CustomStringConvertible {
         guard (1...maximumLength).contains(bytes.count), bytes != Array("@".utf8), bytes != Array("HEAD".utf8),
             bytes.first != UInt8(ascii: "-"), bytes.last != UInt8(ascii: ".")
         else { return false }
-        let forbidden = Set(" ~^:?*[\\".utf8)
-        guard bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7f && !forbidden.contains($0) }) else { return false }
+        guard bytes.allSatisfy(isAllowed) else { return false }
         for (byte, next) in zip(bytes, bytes.dropFirst()) {
             if byte == UInt8(ascii: "."), next == byte { return false }
             if byte == UInt8(ascii: "@"), next == UInt8(ascii: "{") { return false }
         }
         return bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy {
             !$0.isEmpty && $0.first != UInt8(ascii: ".") && !$0.ends(with: ".lock".utf8)
+        }
+    }
+}
+
+extension BranchName {
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0...0x20, 0x7f: false
+        case UInt8(ascii: "~"), UInt8(ascii: "^"), UInt8(ascii: ":"), UInt8(ascii: "?"), UInt8(ascii: "*"),
+            UInt8(ascii: "["), UInt8(ascii: "\\"):
+            false
+        default: true
         }
     }
 }

@@ -69,11 +69,14 @@ public protocol SourceRepository: Sendable {
     /// The names of all entries of a commit's folder, sorted; folders end in `/`. `nil` when there is no such folder.
     /// - Parameter folder: path from the root, without a leading or trailing `/`; empty for the root.
     func entries(of folder: String, commit: CommitID, app: ID<App>) async throws(PlatformError) -> [String]?
+    /// The submodules of a commit that its `.gitmodules` gives a URL, in that file's order. Throws `.invalid` when the
+    /// file is too large.
+    func submodules(of commit: CommitID, app: ID<App>) async throws(PlatformError) -> [Submodule]
     /// Keeps `commit` from being collected, under `refs/berth/deploys/<deploy>`, hidden from clients.
     func pin(_ commit: CommitID, deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError)
     /// Undoes `pin`; fine when there is none.
     func unpin(_ deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError)
-    /// Writes the files of a commit without filters, hooks or submodules. Symlinks that leave the tree are refused
+    /// Writes the files of a commit without filters and hooks; a submodule is an empty folder. Symlinks that leave the tree are refused
     /// with `.buildFailed`. On an error nothing is left behind.
     func checkOut(_ request: CheckoutRequest) async throws(PlatformError) -> CheckoutReport
 }

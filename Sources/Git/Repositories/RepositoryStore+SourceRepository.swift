@@ -144,7 +144,7 @@ extension RepositoryStore: SourceRepository {
         do throws(GitError) { return try await pool.run(body) } catch { throw error.platformError("the repository") }
     }
 
-    private func use<Value: Sendable>(
+    func use<Value: Sendable>(
         _ app: ID<App>, _ body: @escaping @Sendable (borrowing Repository) throws(GitError) -> Value
     ) async throws(PlatformError) -> Value {
         do throws(GitError) {
@@ -157,13 +157,13 @@ extension RepositoryStore: SourceRepository {
 
 extension Repository {
     /// What a tree says of one name.
-    fileprivate struct Found {
+    struct Found {
         let id: ObjectID
         let kind: TreeReader.Kind
         var isFile: Bool { kind == .file || kind == .executable }
     }
 
-    fileprivate borrowing func entry(_ name: [UInt8], of tree: ObjectID) throws(GitError) -> Found? {
+    borrowing func entry(_ name: [UInt8], of tree: ObjectID) throws(GitError) -> Found? {
         try objects.read(tree, as: .tree) { (bytes) throws(GitError) in
             var reader = TreeReader(bytes)
             while let entry = try reader.next() {
@@ -173,7 +173,7 @@ extension Repository {
         }
     }
 
-    fileprivate borrowing func updateOne(_ update: ReferenceUpdate) throws(GitError) {
+    borrowing func updateOne(_ update: ReferenceUpdate) throws(GitError) {
         if let failure = try self.update([update]).first ?? nil { throw failure }
     }
 }

@@ -36,6 +36,17 @@ struct FieldLine: Equatable {
         return nil
     }
 
+    /// The same; `nil` also when there are several lines of that name.
+    static func onlyValue(
+        _ name: StaticString, in fields: Range<Int>, of bytes: UnsafeRawBufferPointer
+    ) -> UnsafeRawBufferPointer? {
+        guard let found = value(name, in: fields, of: bytes), let base = bytes.baseAddress,
+            let start = found.baseAddress
+        else { return nil }
+        let next = start + found.count - base
+        return value(name, in: next..<fields.upperBound, of: bytes) == nil ? found : nil
+    }
+
     /// Takes apart the line at `line`, which has no line end. Throws `.obsoleteFold` for a continuation line (section
     /// 5.2), `.malformedFieldName` for an empty name, white space before the colon or any byte that is not a token's
     /// (section 5.1), `.malformedFieldValue` for a control character (RFC 9110 section 5.5).

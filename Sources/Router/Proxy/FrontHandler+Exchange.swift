@@ -198,7 +198,7 @@ extension FrontHandler {
     }
 
     /// Bodies up to this size are copied behind their head: one `write` is cheaper than a `writev` of two.
-    private static var maximumJoinedBody: Int { 8 * 1024 }
+    static var maximumJoinedBody: Int { 8 * 1024 }
 
     func received(_ body: ByteBuffer) {
         if isInputClosed { armGrace() } else { armResponseIdle() }

@@ -73,6 +73,7 @@ extension FrontHandler {
             where upstream.requests.count > worker.configuration.maximumRequestsPerUpstream:
                 upstream.requests.end()
                 answer(head, with: .tooBusy)
+            case .upstream(let upstream)? where upstream.isService && answerKnown(head, upstream): break
             case .upstream(let upstream)?: beginExchange(head, upstream)
             case .site(let site)?:
                 hosts.keep(site, version: version)

@@ -75,6 +75,8 @@ public final class InMemoryRepository: SourceRepository {
         of folder: String, commit: CommitID, app: ID<App>
     ) async throws(PlatformError) -> [String]? { folder.isEmpty ? [] : nil }
 
+    public func submodules(of commit: CommitID, app: ID<App>) async throws(PlatformError) -> [Submodule] { [] }
+
     public func pin(_ commit: CommitID, deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError) {
         state.withLock { $0.pins[deploy] = commit }
     }

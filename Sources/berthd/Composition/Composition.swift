@@ -70,9 +70,10 @@ struct Composition {
             configuration: rooms.gitConfiguration, logger: rooms.logger.labelled("berth.git")
         ).add(to: git)
         let (opened, hasOpened) = AsyncStream<Void>.makeStream()
+        let api = APIServer(control: control)
         let privateServers: [any Service] = [
             PrivateServer(
-                socketPath: sockets.api, responder: APIServer(control: control).router().buildResponder(),
+                socketPath: sockets.api, responder: api.router().buildResponder(),
                 opened: hasOpened, logger: rooms.logger.labelled("berth.api")),
             PrivateServer(
                 socketPath: sockets.git, responder: git.buildResponder(), opened: hasOpened,
@@ -85,7 +86,7 @@ struct Composition {
         let front = FrontService(
             control: control, leftovers: leftovers,
             router: ProxyService(
-                configuration: rooms.routerConfiguration, routes: rooms.routes,
+                configuration: configuration(rooms, api), routes: rooms.routes,
                 logger: rooms.logger.labelled("berth.router")),
             opened: opened, privateServers: privateServers.count, banner: banner)
         let cluster: [any Service] = rooms.postgres?.cluster.map { [$0] } ?? []
@@ -93,6 +94,16 @@ struct Composition {
             store: rooms.repositories, logger: rooms.logger.labelled("berth.git"))
         return cluster + [rooms.runner, maintenance] + privateServers
             + [front, ControlService(control: control, grace: .seconds(settings.shutdownSeconds / 2))]
+    }
+
+    /// The router may answer for the API what it has answered before; with the level `debug` the API is asked and logs it.
+    private static func configuration(_ rooms: Rooms, _ api: APIServer) -> RouterConfiguration {
+        var configuration = rooms.routerConfiguration
+        guard rooms.logger.logLevel > .debug else { return configuration }
+        configuration.knownAnswer = { service, path, credential in
+            service == ServiceSockets.apiName ? api.knownAnswer(path: path, credential: credential) : nil
+        }
+        return configuration
     }
 }
 

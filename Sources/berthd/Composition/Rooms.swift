@@ -45,6 +45,7 @@ struct Rooms {
             builder: BuilderConfiguration(releases: folder.releases, dependencies: folder.dependencies),
             control: ControlConfiguration())
         settings.shares.apply(to: &configured)
+        configured.builder.server = try settings.address
         let runnerConfiguration = configured.runner
         let network = ContainerNetwork(configuration: runnerConfiguration, logger: logger.labelled("berth.network"))
         let runner = try ContainerRunner(

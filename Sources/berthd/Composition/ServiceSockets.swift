@@ -2,6 +2,8 @@ import Core
 
 /// Where the services behind the router listen.
 struct ServiceSockets {
+    static let apiName = "api"
+
     let api: String
     let git: String
     let dashboard: String
@@ -15,7 +17,7 @@ struct ServiceSockets {
     /// The hosts of the platform itself.
     func targets(_ address: PublicAddress) -> [String: RouteTarget] {
         [
-            address.apiHost: .service(name: "api", socketPath: api),
+            address.apiHost: .service(name: Self.apiName, socketPath: api),
             address.gitHost: .service(name: "git", socketPath: git),
             address.domain: .service(name: "dashboard", socketPath: dashboard),
         ]

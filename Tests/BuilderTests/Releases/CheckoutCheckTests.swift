@@ -60,7 +60,7 @@ struct CheckoutCheckTests {
         let fixture = try BuildFixture()
         let error = try await failure(fixture, tree)
         #expect(error?.code == .buildFailed)
-        #expect(error?.message.hasPrefix("\(path) is a git submodule, and submodules are not fetched") == true)
+        #expect(error?.message.hasPrefix("\(path) is a git submodule that .gitmodules gives no address") == true)
         #expect(error?.message.contains("git rm --cached \(path)") == true)
         #expect(fixture.runner.tasks.isEmpty)
         #expect(fixture.leftovers().isEmpty)

@@ -19,6 +19,11 @@ final class StubRepository: SourceRepository {
     private let commits = Mutex<[CommitID: Tree]>([:])
     private let requests = Mutex<[CheckoutRequest]>([])
 
+    private let modules = Mutex<[CommitID: [Submodule]]>([:])
+
+    /// What `submodules` says of a commit.
+    func setSubmodules(_ list: [Submodule], of commit: CommitID) { modules.withLock { $0[commit] = list } }
+
     /// What was asked of `checkOut`, in order.
     var checkouts: [CheckoutRequest] { requests.withLock { $0 } }
 
@@ -85,13 +90,22 @@ final class StubRepository: SourceRepository {
         return CheckoutReport(files: tree.count, linked: linked, bytes: 0)
     }
 
+    func submodules(of commit: CommitID, app: ID<App>) async throws(PlatformError) -> [Submodule] {
+        modules.withLock { $0[commit] ?? [] }
+    }
+
+    /// All apps have all commits here.
+    func resolve(_ revision: Revision, app: ID<App>) async throws(PlatformError) -> CommitID? {
+        guard case .commit(let commit) = revision else { return nil }
+        return commits.withLock { $0[commit] == nil ? nil : commit }
+    }
+
     // MARK: - Not used by builds
 
     func create(_ app: ID<App>, head: BranchName) async throws(PlatformError) {}
     func delete(_ app: ID<App>) async throws(PlatformError) {}
     func exists(_ app: ID<App>) async -> Bool { true }
     func setHead(_ branch: BranchName, app: ID<App>) async throws(PlatformError) {}
-    func resolve(_ revision: Revision, app: ID<App>) async throws(PlatformError) -> CommitID? { nil }
     func branches(app: ID<App>) async throws(PlatformError) -> [BranchName] { [] }
     func pin(_ commit: CommitID, deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError) {}
     func unpin(_ deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError) {}

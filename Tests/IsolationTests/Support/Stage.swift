@@ -10,8 +10,10 @@ struct Stage: Sendable {
 
     /// Small limits, so that they are soon reached.
     static let settings = [
-        "BUILD_SECONDS": "15", "BUILD_MEMORY": "256", "BUILD_PROCESSES": "96", "BUILD_OUTPUT": "1",
-        "RELEASE_SIZE": "48", "RELEASE_FILES": "4000", "INSTANCE_MEMORY": "192", "KEPT_RELEASES": "2",
+        "BERTH_BUILD_SECONDS": "15", "BERTH_BUILD_MEMORY": "256", "BERTH_BUILD_PROCESSES": "96",
+        "BERTH_BUILD_OUTPUT": "1",
+        "BERTH_RELEASE_SIZE": "48", "BERTH_RELEASE_FILES": "4000", "BERTH_INSTANCE_MEMORY": "192",
+        "BERTH_KEPT_RELEASES": "2",
     ]
     /// What only the neighbour's instance knows.
     static let neighbourSecret = "neighbours-own-\(UUID().uuidString)"
@@ -122,7 +124,7 @@ struct StageTrait: SuiteTrait, TestScoping {
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        let berthd = try Berthd(settings: Stage.settings)
+        let berthd = try Berthd(environment: Stage.settings)
         do {
             try await berthd.start()
             try await Berthd.$current.withValue(berthd) {

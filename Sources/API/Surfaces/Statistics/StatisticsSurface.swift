@@ -1,16 +1,23 @@
 import Control
 import Core
 import HTTPTypes
+import NIOCore
 
 /// `/api/user/stats` (seed 000).
 struct StatisticsSurface: Surface {
     let statistics: StatisticsService
     let address: PublicAddress
+    let kept: KeptFigures
 
     var endpoints: [Endpoint] {
         [
             Endpoint(.get, "/api/user/stats", .getStatistics) { call in
-                .json(StatisticsModel.json(try await statistics.report(by: call.principal), address: address))
+                let user = call.principal.user
+                let kept = try await kept.figures(of: user.id) { () async throws(PlatformError) in
+                    let figures = try await statistics.figures(by: call.principal)
+                    return .init(figures: figures, sites: StatisticsModel.sites(figures, user: user, address: address))
+                }
+                return .json(StatisticsModel.json(statistics.report(kept.figures, of: user), sites: kept.sites))
             }
         ]
     }
@@ -20,7 +27,8 @@ struct StatisticsSurface: Surface {
 enum StatisticsModel {
     private static let megabyte = 1_048_576.0
 
-    static func json(_ report: UserReport, address: PublicAddress) -> JSONValue {
+    /// - Parameter sites: the encoded list.
+    static func json(_ report: UserReport, sites: ByteBuffer) -> JSONValue {
         let figures = report.figures
         let resources = report.resources
         return [
@@ -43,9 +51,13 @@ enum StatisticsModel {
                 "cpu_avg_percent": .decimal(resources.averagePercent),
                 "cpu_usage_sec": .decimal(resources.cpuSeconds),
             ],
-            "sites": .array(figures.sites.map { site($0, user: report.user, address: address) }),
+            "sites": .encoded(sites),
             "collected_at": .string(collected(Timestamp.string(from: report.collectedAt))),
         ]
+    }
+
+    static func sites(_ figures: UserStatistics, user: User, address: PublicAddress) -> ByteBuffer {
+        ByteBuffer(bytes: JSONValue.array(figures.sites.map { site($0, user: user, address: address) }).bytes)
     }
 
     private static func site(_ site: SiteStatistics, user: User, address: PublicAddress) -> JSONValue {
