@@ -78,7 +78,9 @@ let package = Package(
             name: "GitServer",
             dependencies: ["Blocking", "CZlib", "Core", "Git", hummingbird, httpTypes, logging, nioCore]),
         .target(name: "Builder", dependencies: ["Blocking", "CZlib", "Core", crypto, logging, yams]),
-        .target(name: "Runner", dependencies: ["Core", logging, serviceLifecycle, subprocess, systemPackage]),
+        .target(
+            name: "Runner",
+            dependencies: ["Blocking", "Core", logging, serviceLifecycle, subprocess, systemPackage]),
         .target(
             name: "Router",
             dependencies: ["Core", logging, nioCore, nioHPACK, nioPosix, nioSSL, nioTLS, serviceLifecycle],
@@ -143,7 +145,11 @@ let package = Package(
                 "Control", "ControlTestSupport", "Core", "Dashboard", "TestSupport", hummingbird, hummingbirdTesting,
                 httpTypes, nioCore,
             ]),
-        .testTarget(name: "EndToEndTests", dependencies: ["Core", "TestSupport"]),
+        .target(
+            name: "ServerTestSupport", dependencies: ["TestSupport"], path: "Tests/ServerTestSupport"),
+        .testTarget(name: "EndToEndTests", dependencies: ["Core", "ServerTestSupport", "TestSupport"]),
+        .testTarget(
+            name: "IsolationTests", dependencies: ["ServerTestSupport", "TestSupport"], exclude: ["Probes"]),
     ]
 )
 

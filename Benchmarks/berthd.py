@@ -12,7 +12,8 @@ import processes
 class Berthd:
     """Started on entry, ended and cleaned up on exit."""
 
-    def __init__(self, folder: pathlib.Path, root: pathlib.Path):
+    def __init__(self, folder: pathlib.Path, root: pathlib.Path, settings: dict[str, str] | None = None):
+        self.settings = settings or {}
         self.program = os.environ.get("BERTHD") or str(root / ".build/release/berthd")
         self.folder = folder
         self.data = folder / "data"
@@ -27,7 +28,7 @@ class Berthd:
         self.process = processes.start(
             self.program, "serve", "--data", self.data, "--domain", "localhost",
             "--listen", f"127.0.0.1:{self.port}", "--subnet", self.subnet, "--log-level", "warning",
-            log=self.log,
+            log=self.log, environment={**processes.ENVIRONMENT, **self.settings},
         )
         try:
             processes.wait_for("berthd is ready", self._is_ready)

@@ -24,6 +24,8 @@ public struct Platform: Sendable {
     public let provisioner: (any DatabaseProvisioner)?
     /// Tells whether anything was committed to the stores.
     public let dataVersion: DataVersionSource
+    /// Tells the room on the disk that releases are made on.
+    public let diskRoom: DiskRoomSource
     public let address: PublicAddress
     public let configuration: ControlConfiguration
     public let now: WallClock
@@ -36,6 +38,7 @@ public struct Platform: Sendable {
         statistics: any StatisticsStore, deployLogs: any DeployLogStore, repository: any SourceRepository,
         builder: any SourceBuilder, runner: any InstanceRunner, meter: any InstanceMeter, routes: any RoutePublisher,
         provisioner: (any DatabaseProvisioner)?, dataVersion: @escaping DataVersionSource = { nil },
+        diskRoom: @escaping DiskRoomSource = { nil },
         address: PublicAddress, configuration: ControlConfiguration, now: @escaping WallClock, logger: Logger
     ) {
         self.users = users
@@ -57,6 +60,7 @@ public struct Platform: Sendable {
         self.routes = routes
         self.provisioner = provisioner
         self.dataVersion = dataVersion
+        self.diskRoom = diskRoom
         self.address = address
         self.configuration = configuration
         self.now = now
@@ -70,8 +74,13 @@ public struct ControlConfiguration: Sendable {
     public var drainSeconds = 30
     /// Releases that a channel keeps, the one it serves included.
     public var keptReleases = 10
+    /// Bytes on disk that a channel's releases may take together; the oldest go first, never the one it serves nor the one
+    /// before it. `nil` for any number.
+    public var releaseBytes: Int?
     /// Ended deploys that a channel keeps with their logs.
     public var keptDeploys = 200
+    /// No deploy begins when the disk has less left.
+    public var diskReserve = DiskReserve(bytes: 0)
     /// What an instance may use.
     public var instanceLimits = ContainerLimits(
         memory: 512 << 20, milliCPU: 2000, processes: 256, temporary: 64 << 20)

@@ -9,6 +9,7 @@ struct Berthd: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, UserCommand.self, TokenCommand.self, TemplateCommand.self, DoctorCommand.self,
             DownCommand.self, IndexPackCommand.self, GarbageCollectionCommand.self, RotateKeyCommand.self,
+            DiskCommand.self,
         ])
 }
 

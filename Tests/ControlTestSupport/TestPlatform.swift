@@ -13,10 +13,15 @@ public struct TestPlatform: Sendable {
     public let routes = RecordingRoutes()
     public let provisioner = ScriptedProvisioner()
     public let meter = ScriptedMeter()
+    public let disk = ScriptedDisk()
     public let control: ControlPlane
 
-    public init() {
-        control = ControlPlane(Self.platform(StoreSet(stores), repository, builder, runner, meter, routes, provisioner))
+    /// - Parameter configure: changes of the settings that tests run with.
+    public init(configure: (inout ControlConfiguration) -> Void = { _ in }) {
+        control = ControlPlane(
+            Self.platform(
+                StoreSet(stores), repository, builder, runner, meter, routes, provisioner, disk: disk,
+                configure: configure))
     }
 
     /// The same state under a new control plane, as after a restart of the server.
@@ -65,7 +70,8 @@ public struct TestPlatform: Sendable {
         _ stores: StoreSet, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
         _ runner: ScriptedRunner, _ meter: ScriptedMeter, _ routes: RecordingRoutes,
         _ provisioner: ScriptedProvisioner?,
-        version: @escaping DataVersionSource = { nil }
+        version: @escaping DataVersionSource = { nil }, disk: ScriptedDisk? = nil,
+        configure: (inout ControlConfiguration) -> Void = { _ in }
     ) -> Platform {
         var configuration = ControlConfiguration()
         configuration.storeRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
@@ -73,13 +79,16 @@ public struct TestPlatform: Sendable {
         configuration.databaseRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.databaseProbe = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.keptDeploys = 3
+        configuration.diskReserve = DiskReserve(bytes: 100 << 20)
+        configure(&configuration)
         return Platform(
             users: stores.users, tokens: stores.tokens, invites: stores.invites, apps: stores.apps,
             channels: stores.channels, deploys: stores.deploys, releases: stores.releases,
             instances: stores.instances, environment: stores.environment, databases: stores.databases,
             statistics: stores.statistics, deployLogs: stores.logs, repository: repository, builder: builder,
             runner: runner, meter: meter, routes: routes, provisioner: provisioner,
-            dataVersion: version, address: PublicAddress(scheme: "http", domain: "localhost", port: 8080),
+            dataVersion: version, diskRoom: { disk?.room },
+            address: PublicAddress(scheme: "http", domain: "localhost", port: 8080),
             configuration: configuration, now: { Date(timeIntervalSince1970: 1_776_853_860) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Control
@@ -45,5 +46,60 @@ struct SecretMaskTests {
     func control() {
         let secret = "abc\u{7}defghi"
         #expect(SecretMask(["KEY": secret]).hide(LogText.harmless("=\(secret)=")) == "=[hidden]=")
+    }
+
+    @Test("are hidden in base64 wherever they stand in what is encoded, in both alphabets")
+    func base64() {
+        let secret = "s3cret?~>value~?"
+        let mask = SecretMask(["KEY": secret])
+        for before in ["", "u", "us", "user:"] {
+            for after in ["", "!", "!!"] {
+                let text = Data((before + secret + after).utf8).base64EncodedString()
+                let urlSafe = text.replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
+                for spelling in [text, urlSafe, urlSafe.replacingOccurrences(of: "=", with: "")] {
+                    let shown = mask.hide("Basic \(spelling)")
+                    #expect(shown.hasPrefix("Basic ") && shown.contains("[hidden]"), "\(spelling)")
+                    // What is left are the parts of groups that what is beside the secret has a share in.
+                    #expect(shown.utf8.count <= "Basic [hidden]".utf8.count + 12, "\(shown)")
+                }
+            }
+        }
+    }
+
+    @Test("are hidden in base64 that is broken into lines, in each of them")
+    func wrappedBase64() {
+        let secret = (0..<60).map { "\($0)-" }.joined()
+        let mask = SecretMask(["KEY": secret])
+        let text = Data(secret.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithLineFeed])
+        let lines = text.split(separator: "\n")
+        #expect(lines.count > 2)
+        for line in lines { #expect(mask.hide(String(line)).replacingOccurrences(of: "=", with: "") == "[hidden]") }
+    }
+
+    @Test("are hidden percent-encoded, whichever characters an encoder leaves as they are")
+    func percentEncoded() {
+        let mask = SecretMask(["KEY": "p@ss wörd/&=+"])
+        for text in [
+            "p%40ss%20w%C3%B6rd%2F%26%3D%2B", "p%40ss+w%c3%b6rd%2f%26%3d%2b", "p@ss%20w%C3%B6rd/&=+",
+            "%70%40%73%73%20%77%C3%B6%72%64%2F%26%3D%2B",
+        ] {
+            #expect(mask.hide("https://u:\(text)@h/") == "https://u:[hidden]@h/", "\(text)")
+        }
+        #expect(mask.hide("p%40ss%2") == "p%40ss%2")
+        #expect(SecretMask(["KEY": "50%25 is half"]).hide("=50%25 is half=") == "=[hidden]=")
+    }
+
+    @Test("are hidden in hexadecimal digits")
+    func hexadecimal() {
+        let mask = SecretMask(["KEY": "swordfish"])
+        #expect(mask.hide("73776f726466697368 73776F726466697368") == "[hidden] [hidden]")
+    }
+
+    @Test("of several lines are hidden where the whole is encoded")
+    func severalLines() {
+        let secret = "first line of it\nsecond line of it\n"
+        let mask = SecretMask(["KEY": secret])
+        #expect(mask.hide(Data(secret.utf8).base64EncodedString()).hasPrefix("[hidden]"))
+        #expect(mask.hide("first%20line%20of%20it%0Asecond%20line%20of%20it%0A") == "[hidden]%0A[hidden]%0A")
     }
 }

@@ -1,3 +1,4 @@
+import ServerTestSupport
 import Testing
 
 /// The stories that a user lives through, with a real git, a real Postgres and real containers, against one berthd.

@@ -11,6 +11,8 @@ public struct BuilderConfiguration: Sendable {
         memory: 1 << 30, milliCPU: 2000, processes: 512, temporary: 512 << 20)
     /// Seconds that a step may take, whatever its template says.
     public var stepTimeLimit = 900
+    /// Seconds that all steps of a build may take together.
+    public var timeLimit = 1800
     /// Bytes of output that a step may write.
     public var outputLimit = 16 << 20
     /// Files and folders that a release may have after its build.

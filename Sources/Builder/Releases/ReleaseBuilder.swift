@@ -193,7 +193,8 @@ extension ReleaseBuilder {
                 + (report.linked > 0 ? ", \(report.linked) unchanged" : "")
                 + " (\(StepRunner.seconds(clock.now - start)))")
         let steps = StepRunner(
-            runner: runner, configuration: configuration, request: request, directory: files, log: log)
+            runner: runner, configuration: configuration, request: request, directory: files, log: log,
+            deadline: clock.now + .seconds(configuration.timeLimit))
         var submodules = SubmoduleFetch(
             repository: repository, pool: pool, steps: steps, server: configuration.server, request: request, log: log)
         try await submodules.run(modules)

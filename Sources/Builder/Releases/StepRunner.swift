@@ -14,6 +14,8 @@ struct StepRunner: Sendable {
     /// Absolute path on the host of what the steps see at `/app`.
     let directory: String
     let log: any DeployLogSink
+    /// When the build as a whole must have ended.
+    let deadline: ContinuousClock.Instant
 
     /// Throws `.buildFailed` with one line when the step did not exit with 0.
     func run(_ step: BuildStep) async throws(PlatformError) {
@@ -58,9 +60,13 @@ struct StepRunner: Sendable {
             arguments: step.arguments,
             environment: Self.baseEnvironment.merging(step.environment) { $1 }.merging(variables) { $1 },
             account: request.channel.account, limits: configuration.limits,
-            timeLimit: min(step.timeLimit, configuration.stepTimeLimit), outputLimit: outputLimit,
-            workingDirectory: step.directory ?? "")
+            timeLimit: max(1, min(step.timeLimit, configuration.stepTimeLimit, timeLeft)), outputLimit: outputLimit,
+            workingDirectory: step.directory ?? "", owner: request.app.ownerID,
+            disk: DiskLimit(bytes: configuration.maximumBytes, entries: configuration.maximumEntries))
     }
+
+    /// Whole seconds.
+    private var timeLeft: Int { max(0, Int((deadline - ContinuousClock.now).components.seconds)) }
 
     /// Writes the task's lines to the log as they come.
     private func output(of task: ContainerTask) async throws(PlatformError) -> ContainerTaskExit {
@@ -82,8 +88,18 @@ struct StepRunner: Sendable {
         case .killed(let signal): "\(step.name) was killed by signal \(signal)"
         case .outOfMemory:
             "\(step.name) ran out of memory; a build may use \(ByteCount.text(task.limits.memory))"
+        case .timedOut where task.timeLimit < min(step.timeLimit, configuration.stepTimeLimit):
+            "the build did not finish within \(configuration.timeLimit) s; \(step.name) was still running"
         case .timedOut: "\(step.name) did not finish within \(task.timeLimit) s"
         case .tooMuchOutput: "\(step.name) wrote more than \(ByteCount.text(task.outputLimit)) of output"
+        case .tooManyProcesses:
+            "\(step.name) kept starting processes at the limit of \(task.limits.processes); a build may have so many at once"
+        case .tooMuchDisk:
+            "\(step.name) wrote more than \(ByteCount.text(configuration.maximumBytes)) to disk; a release may have that much"
+        case .tooManyFiles:
+            "\(step.name) made more than \(configuration.maximumEntries) files; a release may have that many"
+        case .diskReserve:
+            "\(step.name) was ended: this server's disk is nearly full; its operator can make room"
         }
     }
 

@@ -52,6 +52,7 @@ struct DeployPipeline: Sendable {
             let channel = try await platform.channels.channel(deploy.channelID)
         else { throw PlatformError(.cancelled, "the channel was deleted") }
 
+        if let room = platform.diskRoom() { try platform.configuration.diskReserve.check(room) }
         let commit = try await resolve(deploy, channel: channel, log: log)
         try await platform.repository.pin(commit, deploy: deploy.id, app: app.id)
         let environment = try await environment(app: app, channel: channel, commit: commit)
@@ -129,7 +130,8 @@ struct DeployPipeline: Sendable {
                         id: instance.id, channel: request.channel.id, release: request.release,
                         directory: platform.builder.filesDirectory(of: request.release), plan: built.plan,
                         environment: request.environment, account: request.channel.account,
-                        limits: try platform.configuration.limits(of: built.plan)), log: log)
+                        limits: try platform.configuration.limits(of: built.plan), owner: request.app.ownerID),
+                    log: log)
                 try checkCancellation()
                 try await makeLive(request, instance: instance.id, target: .instance(endpoint))
             } catch {

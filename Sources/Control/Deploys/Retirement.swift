@@ -67,8 +67,10 @@ actor Retirement {
     private func removeOldReleases(of channel: Channel) async throws(PlatformError) -> Set<ID<Deploy>> {
         let used = Set(try await platform.instances.instances(channel: channel.id).map(\.releaseID))
         var kept: Set<ID<Deploy>> = []
-        for (index, release) in try await platform.releases.releases(channel: channel.id).enumerated() {
-            if index < platform.configuration.keptReleases || release.id == channel.currentRelease
+        let releases = try await platform.releases.releases(channel: channel.id)
+        let fitting = await countWithinBudget(releases.map(\.id))
+        for (index, release) in releases.enumerated() {
+            if index < min(platform.configuration.keptReleases, fitting) || release.id == channel.currentRelease
                 || used.contains(release.id)
             {
                 kept.insert(release.deployID)
@@ -79,6 +81,18 @@ actor Retirement {
             try await platform.releases.delete(release.id)
         }
         return kept
+    }
+
+    /// How many releases, newest first, a channel's budget of bytes is enough for; two at least, so that there is one to go
+    /// back to. Files that releases share count for the newest of them.
+    private func countWithinBudget(_ releases: [ID<Release>]) async -> Int {
+        guard let budget = platform.configuration.releaseBytes else { return releases.count }
+        var left = budget
+        for (index, bytes) in await platform.builder.sizes(of: releases).enumerated() {
+            left -= bytes
+            if left < 0 { return max(2, index) }
+        }
+        return releases.count
     }
 
     private func removeOldDeploys(of channel: Channel, except kept: Set<ID<Deploy>>) async throws(PlatformError) {

@@ -111,7 +111,8 @@ extension Recovery {
                     id: instance.id, channel: channel.id, release: release.id,
                     directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
                     environment: try await platform.releases.environment(of: release.id), account: channel.account,
-                    limits: try platform.configuration.limits(of: release.plan)),
+                    limits: try platform.configuration.limits(of: release.plan),
+                    owner: try await platform.apps.app(channel.appID)?.ownerID),
                 log: DiscardingLogSink())
             try sites.publish(.instance(endpoint), for: channel)
             platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])

@@ -59,6 +59,9 @@ public protocol SourceBuilder: Sendable {
     func remove(_ release: ID<Release>) async
     /// Removes what is kept of an app between its builds; fine when there is nothing.
     func forget(_ app: ID<App>) async
+    /// Bytes on disk of each of these releases, without the files that it shares with one before it in the list; 0 for one
+    /// that is not there.
+    func sizes(of releases: [ID<Release>]) async -> [Int]
     /// Every release folder on disk.
     func releasesOnDisk() async -> [ID<Release>]
 }

@@ -51,8 +51,23 @@ extension ContainerLimits {
     }
 }
 
+/// What a folder may take on disk.
+public struct DiskLimit: Sendable, Hashable {
+    public var bytes: Int
+    /// Files and folders.
+    public var entries: Int
+
+    public init(bytes: Int, entries: Int) {
+        self.bytes = bytes
+        self.entries = entries
+    }
+}
+
 /// A command that runs to its end in a container: a build step, `install.sh`.
 public struct ContainerTask: Sendable {
+    /// What a log adds to each line: `[2026-04-22T10:31:00Z] ` and the line's end.
+    public static let logEntryBytes = 24
+
     /// Unique; part of the container's name.
     public let id: String
     public let channel: ID<Channel>
@@ -65,14 +80,19 @@ public struct ContainerTask: Sendable {
     public let limits: ContainerLimits
     /// Wall time, seconds.
     public let timeLimit: Int
-    /// Bytes of output, then the task is ended.
+    /// Bytes of output as a log keeps them, `logEntryBytes` more for each line; then the task is ended.
     public let outputLimit: Int
     /// Folder below `/app` that the command starts in; empty for `/app` itself.
     public let workingDirectory: String
+    /// Whose share of the machine it takes from; `nil` for nobody's.
+    public let owner: ID<User>?
+    /// What `directory` may come to while the task runs; `nil` for anything.
+    public let disk: DiskLimit?
 
     public init(
         id: String, channel: ID<Channel>, directory: String, arguments: [String], environment: [String: String],
-        account: UInt32, limits: ContainerLimits, timeLimit: Int, outputLimit: Int, workingDirectory: String = ""
+        account: UInt32, limits: ContainerLimits, timeLimit: Int, outputLimit: Int, workingDirectory: String = "",
+        owner: ID<User>? = nil, disk: DiskLimit? = nil
     ) {
         self.id = id
         self.channel = channel
@@ -84,6 +104,8 @@ public struct ContainerTask: Sendable {
         self.timeLimit = timeLimit
         self.outputLimit = outputLimit
         self.workingDirectory = workingDirectory
+        self.owner = owner
+        self.disk = disk
     }
 }
 
@@ -94,6 +116,14 @@ public enum ContainerTaskExit: Sendable, Hashable {
     case outOfMemory
     case timedOut
     case tooMuchOutput
+    /// It went on making processes at its limit.
+    case tooManyProcesses
+    /// Its folder has more bytes than `ContainerTask.disk` allows.
+    case tooMuchDisk
+    /// Its folder has more files than `ContainerTask.disk` allows.
+    case tooManyFiles
+    /// The server's disk is down to what it keeps for itself.
+    case diskReserve
 }
 
 /// Runs tasks in containers of the same kind as instances.

@@ -10,10 +10,12 @@ public struct InstanceSpecification: Sendable {
     public let environment: [String: String]
     public let account: UInt32
     public let limits: ContainerLimits
+    /// Whose share of the machine it takes from; `nil` for nobody's.
+    public let owner: ID<User>?
 
     public init(
         id: ID<Instance>, channel: ID<Channel>, release: ID<Release>, directory: String, plan: RunPlan,
-        environment: [String: String], account: UInt32, limits: ContainerLimits
+        environment: [String: String], account: UInt32, limits: ContainerLimits, owner: ID<User>? = nil
     ) {
         self.id = id
         self.channel = channel
@@ -23,6 +25,7 @@ public struct InstanceSpecification: Sendable {
         self.environment = environment
         self.account = account
         self.limits = limits
+        self.owner = owner
     }
 }
 

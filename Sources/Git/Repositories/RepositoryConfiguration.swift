@@ -16,6 +16,8 @@ public struct RepositoryConfiguration: Sendable {
     public var outgoingCacheBytes = 32 << 20
     /// Packs that stay open between requests, all repositories together.
     public var openPacks = 2048
+    /// Tells the bytes on disk that all pushes together may still take; `nil` when that cannot be told.
+    public var diskRoom: @Sendable () -> Int? = { nil }
 
     public init(root: String) { self.root = root }
 }

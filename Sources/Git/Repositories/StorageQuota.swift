@@ -13,11 +13,22 @@ package struct StorageQuota: Sendable {
     }
 
     private let shares: [Share]
+    /// Bytes that the server's disk has left for pushes.
+    private let diskRoom: Int?
 
-    init(_ shares: [Share]) { self.shares = shares }
+    init(_ shares: [Share], diskRoom: Int? = nil) {
+        self.shares = shares
+        self.diskRoom = diskRoom
+    }
 
     /// Throws `.tooLarge` when so many bytes more are too many.
     package func check(adding bytes: Int) throws(GitError) {
+        if let diskRoom, bytes > diskRoom {
+            throw GitError(
+                .tooLarge,
+                "this server's disk is nearly full: it has room for \(max(0, diskRoom) >> 20) MiB of pushes; its operator can make more",
+                operation: "quota")
+        }
         for share in shares where bytes > share.limit - share.used {
             throw GitError(
                 .tooLarge,
@@ -55,10 +66,11 @@ extension RepositoryStore {
         let own = await packBytes(of: app)
         var all = own
         for other in Set(apps) where other != app { all += await packBytes(of: other) }
-        return StorageQuota([
-            StorageQuota.Share(name: "the repository", limit: limit, used: own),
-            StorageQuota.Share(name: "all your repositories together", limit: ownerLimit, used: all),
-        ])
+        return StorageQuota(
+            [
+                StorageQuota.Share(name: "the repository", limit: limit, used: own),
+                StorageQuota.Share(name: "all your repositories together", limit: ownerLimit, used: all),
+            ], diskRoom: configuration.diskRoom())
     }
 
     /// A pack was accepted.

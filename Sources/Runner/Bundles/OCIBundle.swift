@@ -27,12 +27,17 @@ struct OCIBundle: Sendable {
     var limits: ContainerLimits
     /// Highest number of open files that the server itself may have; a container cannot get more.
     var openFiles: UInt64
+    /// Bytes that one file may have; `nil` for any number.
+    var fileSize: Int?
+    /// Added to the kernel's judgement of whom to kill when the machine has no memory left.
+    var oomScoreAdjustment: Int
 
     /// Where programs are looked for.
     static let path = "/app/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     static let maskedPaths = [
-        "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-        "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/firmware",
+        "/proc/acpi", "/proc/asound", "/proc/cmdline", "/proc/config.gz", "/proc/interrupts", "/proc/kallsyms",
+        "/proc/kcore", "/proc/key-users", "/proc/keys", "/proc/latency_stats", "/proc/modules", "/proc/sched_debug",
+        "/proc/scsi", "/proc/swaps", "/proc/timer_list", "/proc/timer_stats", "/sys/firmware",
     ]
     static let readOnlyPaths = [
         "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
@@ -44,10 +49,7 @@ struct OCIBundle: Sendable {
             process: .init(
                 user: .init(uid: account, gid: account, umask: 0o022), args: arguments, env: processEnvironment,
                 cwd: workingDirectory.isEmpty ? "/app" : "/app/\(workingDirectory)",
-                rlimits: [
-                    .init(type: "RLIMIT_NOFILE", hard: min(openFiles, 65_536), soft: min(openFiles, 65_536)),
-                    .init(type: "RLIMIT_CORE", hard: 0, soft: 0),
-                ]),
+                rlimits: resourceLimits, oomScoreAdj: oomScoreAdjustment),
             root: .init(path: skeleton, readonly: true), hostname: hostname, mounts: mounts,
             linux: .init(
                 namespaces: ["pid", "ipc", "uts", "mount", "cgroup"].map { .init(type: $0) }
@@ -74,6 +76,16 @@ struct OCIBundle: Sendable {
             .map { "\($0.key)=\($0.value)" }
     }
 
+    private var resourceLimits: [OCISpecification.ResourceLimit] {
+        [("RLIMIT_NOFILE", min(openFiles, 65_536)), ("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", fileSize.map { UInt64($0) })]
+            .compactMap { type, limit in limit.map { .init(type: type, hard: $0, soft: $0) } }
+    }
+
+    /// Every file takes memory of the kernel's besides its content.
+    private var temporaryOptions: [String] {
+        ["mode=1777", "size=\(limits.temporary)", "nr_inodes=\(max(1024, limits.temporary >> 12))"]
+    }
+
     private var mounts: [OCISpecification.Mount] {
         var mounts: [OCISpecification.Mount] = [
             .init(destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"]),
@@ -85,10 +97,10 @@ struct OCIBundle: Sendable {
                 options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]),
             .init(
                 destination: "/dev/shm", type: "tmpfs", source: "shm",
-                options: ["nosuid", "noexec", "nodev", "mode=1777", "size=\(limits.temporary)"]),
+                options: ["nosuid", "noexec", "nodev"] + temporaryOptions),
             .init(
                 destination: "/tmp", type: "tmpfs", source: "tmpfs",
-                options: ["nosuid", "nodev", "mode=1777", "size=\(limits.temporary)"]),
+                options: ["nosuid", "nodev"] + temporaryOptions),
             bind("/usr", at: "/usr"),
             bind("\(directory)/etc", at: "/etc"),
         ]

@@ -17,6 +17,7 @@ struct OCISpecification: Encodable, Sendable {
         var noNewPrivileges = true
         var capabilities = Capabilities()
         var rlimits: [ResourceLimit]
+        var oomScoreAdj: Int
     }
 
     struct User: Encodable, Sendable {

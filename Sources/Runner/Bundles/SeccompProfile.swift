@@ -12,6 +12,14 @@ struct SeccompProfile: Sendable {
     ]
     /// CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET (clone(2)).
     static let namespaceFlags: UInt64 = 0x7e02_0000
+    /// Calls with rules of their own below. clone3 passes its flags in memory, which a filter cannot read; libc falls back to
+    /// clone.
+    private static let ruledHere: Set<String> = ["clone", "clone3", "socket"]
+    /// Families of sockets that every process needs: AF_UNIX, AF_INET, AF_INET6 (address_families(7)). Others lead to the
+    /// machine's hypervisor (AF_VSOCK), to parts of the kernel that are rarely looked at, or need capabilities.
+    private static let openFamilies: [UInt64] = [1, 2, 10]
+    /// AF_NETLINK with NETLINK_ROUTE: libc asks for the interfaces by it.
+    private static let netlinkFamily: UInt64 = 16
     private static let permissionDenied: UInt32 = 1
     private static let notImplemented: UInt32 = 38
 
@@ -30,14 +38,25 @@ struct SeccompProfile: Sendable {
         let (name, architecture) = machine == "aarch64" ? ("arm64", "SCMP_ARCH_AARCH64") : ("amd64", "SCMP_ARCH_X86_64")
         var rules: [OCISpecification.Seccomp.Rule] = []
         for rule in file.syscalls where rule.applies(to: name) {
-            // clone3 passes its flags in memory, which a filter cannot read; libc falls back to clone.
-            let names = rule.names.filter { !Self.withheld.contains($0) && $0 != "clone" && $0 != "clone3" }
+            let names = rule.names.filter { !Self.withheld.contains($0) && !Self.ruledHere.contains($0) }
             if !names.isEmpty {
                 rules.append(.init(names: names, action: rule.action, errnoRet: rule.errnoRet, args: rule.args ?? []))
             }
         }
         rules.append(
             .init(names: Self.withheld.sorted(), action: "SCMP_ACT_ERRNO", errnoRet: Self.permissionDenied, args: []))
+        rules += Self.openFamilies.map { family in
+            .init(
+                names: ["socket"], action: "SCMP_ACT_ALLOW", errnoRet: nil,
+                args: [.init(index: 0, value: family, valueTwo: 0, op: "SCMP_CMP_EQ")])
+        }
+        rules.append(
+            .init(
+                names: ["socket"], action: "SCMP_ACT_ALLOW", errnoRet: nil,
+                args: [
+                    .init(index: 0, value: Self.netlinkFamily, valueTwo: 0, op: "SCMP_CMP_EQ"),
+                    .init(index: 2, value: 0, valueTwo: 0, op: "SCMP_CMP_EQ"),
+                ]))
         rules.append(
             .init(
                 names: ["clone"], action: "SCMP_ACT_ALLOW", errnoRet: nil,

@@ -21,6 +21,16 @@ public struct RunnerConfiguration: Sendable {
     /// Size at which an instance's log file begins anew, bytes.
     public var logSizeLimit: Int
     public var programs: ProgramPaths
+    /// What builds reach outside of this host.
+    public var buildEgress = EgressPolicy.internet
+    /// What instances reach outside of this host.
+    public var instanceEgress = EgressPolicy.internet
+    /// What one user's builds may use together.
+    public var buildShare = ShareLimits.builds
+    /// What one user's instances may use together.
+    public var instanceShare = ShareLimits.instances
+    /// Builds end when their file system has no more left than this.
+    public var diskReserve = DiskReserve(bytes: 0)
 
     public init(
         node: String = "main", runtimeDirectory: String = "/run/berth/main", logDirectory: String,

@@ -8,6 +8,7 @@ struct ContainerRuntime: Sendable {
     let programs: ProgramPaths
     let paths: RuntimePaths
     let groups: ControlGroups
+    let tree: GroupTree
     let commands: HostCommands
     let logger: Logger
     private let root: RootFilesystem
@@ -24,6 +25,8 @@ struct ContainerRuntime: Sendable {
         try programs.check()
         paths = RuntimePaths(directory: configuration.runtimeDirectory, node: configuration.node)
         groups = ControlGroups()
+        tree = GroupTree(
+            groups: groups, paths: paths, builds: configuration.buildShare, instances: configuration.instanceShare)
         commands = HostCommands(logger: logger)
         self.logger = logger
         root = RootFilesystem(skeleton: paths.skeleton)
@@ -39,6 +42,7 @@ struct ContainerRuntime: Sendable {
             try HostFiles.makeDirectory(folder)
         }
         try root.prepare()
+        tree.prepare()
     }
 
     /// What differs between containers.
@@ -54,6 +58,10 @@ struct ContainerRuntime: Sendable {
         /// Below `/app`.
         var workingDirectory: String
         var limits: ContainerLimits
+        /// Whose share of the machine it takes from.
+        var owner: ID<User>?
+        /// Bytes that one file may have; `nil` for any number.
+        var fileSize: Int?
     }
 
     /// Writes the bundle of a container.
@@ -61,15 +69,19 @@ struct ContainerRuntime: Sendable {
         let directory = paths.bundle(description.name)
         let shared = RootFilesystem.presentConfiguration()
         try HostFiles.makeDirectory(directory)
+        let group = tree.enter(description.name, owner: description.owner)
+        try HostFiles.write(group, to: paths.groupFile(description.name))
         try root.writeConfiguration(
             to: directory + "/etc", account: description.account, hostname: description.hostname,
             address: description.lease.address, nameServers: nameServers, shared: shared)
         let bundle = OCIBundle(
             directory: directory, skeleton: paths.skeleton, sharedConfiguration: shared, groups: groups,
-            groupPath: paths.group(description.name), seccomp: seccomp, hostname: description.hostname,
+            groupPath: group, seccomp: seccomp, hostname: description.hostname,
             network: description.lease.path, app: description.app, isAppWritable: description.isAppWritable,
             account: description.account, arguments: description.arguments, environment: description.environment,
-            workingDirectory: description.workingDirectory, limits: description.limits, openFiles: openFiles)
+            workingDirectory: description.workingDirectory, limits: description.limits, openFiles: openFiles,
+            fileSize: description.fileSize, oomScoreAdjustment: ContainerKind(name: description.name).oomScoreAdjustment
+        )
         try HostFiles.write(bundle.encoded(), to: directory + "/config.json")
     }
 
@@ -100,7 +112,16 @@ struct ContainerRuntime: Sendable {
             throw PlatformError(
                 .internal, "a container could not be made", cause: "conmon: \(answer.prefix(2000))")
         }
+        // Only now: what conmon started in order to make the container is not to be slow.
+        if let conmon = ProcessIdentity(pidFile: paths.conmonPIDFile(name)) {
+            tree.enter(monitor: conmon.pid, of: name)
+        }
         return process
+    }
+
+    /// Path of the container's control group, below the groups' root.
+    func group(of name: String) -> String {
+        HostFiles.text(paths.groupFile(name)) ?? "\(paths.group)/\(name)"
     }
 
     /// Lets a made container's process begin.
@@ -118,11 +139,13 @@ struct ContainerRuntime: Sendable {
                     metadata: ["container": "\(name)", "error": "\(result?.errors.prefix(500) ?? "")"])
             }
         }
-        await groups.remove(paths.group(name))
+        await groups.remove(group(of: name))
         // It writes the exit status before it ends, and nothing after.
         if let conmon = ProcessIdentity(pidFile: paths.conmonPIDFile(name)), await !conmon.ends(within: .seconds(2)) {
             conmon.signal(SIGKILL)
+            _ = await conmon.ends(within: .seconds(2))
         }
+        if ContainerKind(name: name) == .instance { groups.removeEmpty(paths.monitor(name)) }
         HostFiles.remove("\(paths.state)/\(name)")
         HostFiles.remove("\(paths.sockets)/\(name)")
         HostFiles.remove(paths.exit(name))
@@ -133,7 +156,7 @@ struct ContainerRuntime: Sendable {
         if !HostFiles.exists(paths.exit(name)), let process, process.isAlive || isWatched(name) { return nil }
         // Read last: a conmon that was alive a moment ago may have written it since.
         let status = HostFiles.text(paths.exit(name)).flatMap { Int32($0.filter { $0.isNumber }) }
-        let wasOutOfMemory = status != 0 && groups.outOfMemoryKills(paths.group(name)) > 0
+        let wasOutOfMemory = status != 0 && groups.outOfMemoryKills(group(of: name)) > 0
         return ContainerExit(status: status, memoryLimit: wasOutOfMemory ? limits.memory : nil)
     }
 

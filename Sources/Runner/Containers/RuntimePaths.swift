@@ -15,7 +15,13 @@ struct RuntimePaths: Sendable {
     var group: String { "/berth/\(node)" }
 
     func bundle(_ name: String) -> String { "\(containers)/\(name)" }
-    func group(_ name: String) -> String { "\(group)/\(name)" }
+    /// The group of all builds.
+    var builds: String { group + "/builds" }
+    /// The group of the process that keeps an instance's output.
+    func monitor(_ name: String) -> String { "\(monitors)/\(name)" }
+    var monitors: String { group + "/monitors" }
+    /// A file with the path of the container's group.
+    func groupFile(_ name: String) -> String { bundle(name) + "/group" }
     func exit(_ name: String) -> String { "\(exits)/\(name)" }
     func pidFile(_ name: String) -> String { bundle(name) + "/pid" }
     func conmonPIDFile(_ name: String) -> String { bundle(name) + "/conmon.pid" }

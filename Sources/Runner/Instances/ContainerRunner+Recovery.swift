@@ -49,7 +49,6 @@ extension ContainerRunner {
         HostFiles.remove(configuration.runtimeDirectory)
     }
 
-    /// The record's container can go on, or be started again from what is there.
     /// Why an instance of an earlier server cannot be taken over; `nil` when it can. Looks again before it gives one up:
     /// what the earlier server had begun may still be changing the machine's mounts and links.
     private func obstacle(to record: InstanceRecord) async -> String? {
@@ -71,6 +70,7 @@ extension ContainerRunner {
 
     private func takeOver(_ record: InstanceRecord) async {
         let supervisor = makeSupervisor(record)
+        _ = runtime.tree.enter(supervisor.name, owner: record.owner)
         let isRunning = await supervisor.exit() == nil
         // Without its conmon nobody takes its output or its exit status: `run` starts it again.
         if isRunning, !runtime.isWatched(supervisor.name) { record.process?.signal(SIGKILL) }
@@ -79,12 +79,15 @@ extension ContainerRunner {
 
     /// Removes what is not in `keep`: container names, namespaces, log files.
     private func sweep(keep: Set<String>, leases: [NetworkLease], logs: Set<ID<Instance>>) async {
+        let groups = runtime.tree.containers()
         let found = Set(HostFiles.names(in: runtime.paths.containers) + HostFiles.names(in: runtime.paths.state))
-            .union(runtime.groups.children(of: runtime.paths.group)).subtracting(keep)
+            .union(groups.keys).subtracting(keep)
         await withDiscardingTaskGroup { group in
             for name in found {
                 group.addTask {
                     await self.runtime.delete(name)
+                    // Its bundle, which knows the group, may be gone.
+                    if let group = groups[name] { await self.runtime.groups.remove(group) }
                     let bundle = self.runtime.paths.bundle(name)
                     for point in MountTable.points(below: bundle) { MountTable.unmount(point) }
                     HostFiles.remove(bundle)
@@ -92,6 +95,7 @@ extension ContainerRunner {
                 }
             }
         }
+        runtime.tree.removeEmpty(except: keep)
         for folder in [runtime.paths.exits, runtime.paths.sockets] {
             for name in HostFiles.names(in: folder) where !keep.contains(name) { HostFiles.remove("\(folder)/\(name)") }
         }

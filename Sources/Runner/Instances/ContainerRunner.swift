@@ -1,3 +1,4 @@
+import Blocking
 import Core
 import Foundation
 import Logging
@@ -13,6 +14,8 @@ public final class ContainerRunner: InstanceRunner, Service {
     let network: ContainerNetwork
     let runtime: ContainerRuntime
     let logger: Logger
+    /// Where what tasks have written is counted.
+    let diskPool = BlockingPool(label: "disk", width: 1)
     /// What instances use; looked at while `run` runs.
     public let meter: ControlGroupMeter
     let supervisors = Mutex<[ID<Instance>: InstanceSupervisor]>([:])
@@ -45,7 +48,7 @@ public final class ContainerRunner: InstanceRunner, Service {
         log.write("starting container...")
         let clock = ContinuousClock()
         let begun = clock.now
-        let lease = try await network.lease()
+        let lease = try await network.lease(for: .instance)
         let supervisor = makeSupervisor(InstanceRecord(specification: specification, lease: lease))
         let isNew = supervisors.withLock { supervisors in
             guard supervisors[specification.id] == nil else { return false }
@@ -92,17 +95,20 @@ public final class ContainerRunner: InstanceRunner, Service {
         ContainerLog(path: logPath(id)).tail(lines)
     }
 
-    /// Restarts instances that crash, until a graceful shutdown. Ends then; the instances run on.
+    /// Restarts instances that crash and mends the firewall, until a graceful shutdown. Ends then; the instances run on.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 var round = 0
                 while (try? await Task.sleep(for: Self.watchInterval)) != nil {
                     round += 1
+                    if self.network.firewallHasChanged() ?? (round % Self.thoroughness == 0) {
+                        group.addTask { await self.network.mendFirewall() }
+                    }
                     let supervisors = self.supervisors.withLock { $0 }
                     let isThorough = round % Self.thoroughness == 1
                     if isThorough {
-                        let groups = supervisors.map { ($0.key, self.runtime.paths.group($0.value.name)) }
+                        let groups = supervisors.map { ($0.key, self.runtime.group(of: $0.value.name)) }
                         self.meter.look(at: Dictionary(uniqueKeysWithValues: groups))
                     }
                     let ended = isThorough ? [] : Set(HostFiles.names(in: self.runtime.paths.exits))
@@ -148,7 +154,7 @@ public final class ContainerRunner: InstanceRunner, Service {
             name: InstanceRecord.name(specification.id), lease: lease, hostname: "app",
             app: specification.directory, isAppWritable: false, account: specification.account,
             arguments: [runtime.programs.tini, "-g", "--"] + plan.command, environment: environment,
-            workingDirectory: plan.directory ?? "", limits: specification.limits)
+            workingDirectory: plan.directory ?? "", limits: specification.limits, owner: specification.owner)
     }
 
     private func waitUntilReady(

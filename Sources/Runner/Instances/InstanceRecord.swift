@@ -9,6 +9,8 @@ struct InstanceRecord: Sendable, Codable {
     let plan: RunPlan
     let limits: ContainerLimits
     let lease: NetworkLease
+    /// Whose share of the machine it takes from.
+    let owner: ID<User>?
     /// First process of the container; `nil` until it was made.
     var process: ProcessIdentity?
     /// It answered once: a crash is restarted.
@@ -25,6 +27,7 @@ struct InstanceRecord: Sendable, Codable {
         release = specification.release
         plan = specification.plan
         limits = specification.limits
+        owner = specification.owner
         self.lease = lease
     }
 

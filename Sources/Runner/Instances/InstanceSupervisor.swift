@@ -131,6 +131,7 @@ actor InstanceSupervisor {
         }
         let ended = clock.now
         await runtime.delete(name)
+        runtime.tree.leave(name, owner: record.owner)
         let deleted = clock.now
         await network.release(record.lease)
         HostFiles.remove(runtime.paths.bundle(name))

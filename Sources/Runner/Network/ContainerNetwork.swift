@@ -14,6 +14,13 @@ public actor ContainerNetwork {
     private let logger: Logger
     private var reachablePorts: Set<UInt16>
     private var services: Set<ReachableService> = []
+    /// Addresses of running builds.
+    private var builds: Set<String> = []
+    /// The firewall as the kernel told it right after it was made.
+    private var appliedRules: String?
+    /// Changes of the firewall so far, and those that are being made.
+    private var changes = (begun: 0, ended: 0)
+    private let watch = FirewallWatch()
     private var ready: [NetworkLease] = []
     /// Namespaces that are being made or released at this moment.
     private var busy: Set<String> = []
@@ -84,6 +91,7 @@ public actor ContainerNetwork {
     /// Removes bridge, firewall, namespaces and reservations.
     public func remove() async {
         isClosed = true
+        appliedRules = nil
         while !busy.isEmpty || isReplenishing { try? await Task.sleep(for: .milliseconds(5)) }
         ready.removeAll()
         await sweep(keep: [])
@@ -96,10 +104,40 @@ public actor ContainerNetwork {
     }
 
     /// A namespace that nobody uses: a ready made one when there is one.
-    func lease() async throws(PlatformError) -> NetworkLease {
-        if let lease = ready.popLast() { return lease }
-        return try await make()
+    func lease(for kind: ContainerKind) async throws(PlatformError) -> NetworkLease {
+        var lease = ready.popLast()
+        if lease == nil { lease = try await make() }
+        guard let lease else { throw PlatformError(.internal, "a network could not be made") }
+        guard kind == .build else { return lease }
+        builds.insert(lease.address)
+        guard rules.tellsBuildsApart else { return lease }
+        do throws(PlatformError) {
+            // Before anything runs at the address: until then it counts as an instance's.
+            try await changeFirewall("add element \(rules.table) builds { \(lease.address) }\n")
+        } catch {
+            await release(lease)
+            throw error
+        }
+        return lease
     }
+
+    /// Makes the firewall anew when it is not what it was made to be. Another program may have loaded rules of its own
+    /// with `flush ruleset` (nft(8)).
+    func mendFirewall() async {
+        let before = changes
+        guard !isClosed, before.begun == before.ended, appliedRules != nil, await listing() != appliedRules,
+            // A change of ours that came in between is no mistake.
+            changes == before, !isClosed
+        else { return }
+        logger.warning("firewall changed from outside, made again")
+        do throws(PlatformError) { try await applyFirewall() } catch {
+            logger.error("firewall not made", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Whether rules of the host's firewall, ours or others', were changed since the last call; `nil` when the kernel does
+    /// not tell.
+    nonisolated func firewallHasChanged() -> Bool? { watch?.hasChanged() }
 
     /// Makes namespaces until enough wait ready. Best called when nothing urgent runs.
     func replenish() async {
@@ -120,6 +158,12 @@ public actor ContainerNetwork {
     /// Takes a namespace and its address back.
     func release(_ lease: NetworkLease) async {
         if HostFiles.exists(lease.path) { await release(name: lease.name) }
+        guard builds.remove(lease.address) != nil, rules.tellsBuildsApart, !isClosed else { return }
+        do throws(PlatformError) {
+            try await changeFirewall("delete element \(rules.table) builds { \(lease.address) }\n")
+        } catch {
+            logger.warning("address of a build not forgotten", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Removes every namespace, address and link of ours that is neither in `keep` nor waiting ready.
@@ -139,8 +183,9 @@ public actor ContainerNetwork {
             HostFiles.remove("\(reservations)/\(file)")
         }
         let interfaces = Set(kept.map(\.hostInterface))
+        // An operator may have put a link of another kind on the bridge.
         for interface in HostFiles.names(in: "/sys/class/net/\(configuration.bridge)/brif")
-        where !interfaces.contains(interface) {
+        where interface.hasPrefix("veth") && !interfaces.contains(interface) {
             _ = try? await commands.run(configuration.programs.ip, ["link", "delete", "dev", interface])
         }
     }
@@ -156,11 +201,24 @@ public actor ContainerNetwork {
     private var rules: FirewallRules {
         FirewallRules(
             node: configuration.node, bridge: configuration.bridge, subnet: configuration.subnet,
-            reachablePorts: reachablePorts, services: services, nameServers: NameServers.ofHost())
+            reachablePorts: reachablePorts, services: services, nameServers: NameServers.ofHost(),
+            instanceEgress: configuration.instanceEgress, buildEgress: configuration.buildEgress, builds: builds)
     }
 
-    private func applyFirewall() async throws(PlatformError) {
-        try await commands.succeed(configuration.programs.nft, ["-f", "-"], input: rules.script)
+    private func applyFirewall() async throws(PlatformError) { try await changeFirewall(rules.script) }
+
+    private func changeFirewall(_ script: String) async throws(PlatformError) {
+        changes.begun += 1
+        defer { changes.ended += 1 }
+        try await commands.succeed(configuration.programs.nft, ["-f", "-"], input: script)
+        appliedRules = await listing()
+    }
+
+    /// The table as the kernel has it; `nil` when there is none.
+    private func listing() async -> String? {
+        let table = rules.table.split(separator: " ").map(String.init)
+        let result = try? await commands.run(configuration.programs.nft, ["--stateless", "list", "table"] + table)
+        return result?.status == 0 ? result?.output : nil
     }
 
     private func make() async throws(PlatformError) -> NetworkLease {

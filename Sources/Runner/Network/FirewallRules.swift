@@ -1,8 +1,8 @@
 /// The firewall of one server's containers, as a script for `nft -f` (nft(8)). One table, replaced in one transaction.
 ///
-/// Containers may reach the internet, name servers, the listed TCP ports of the gateway, and the listed services wherever
-/// they are; not the host's other ports, not one another, not private, link-local or otherwise special ranges (RFC 6890). The host reaches containers, nobody
-/// else does.
+/// Containers may reach name servers, the listed TCP ports of the gateway, the listed services wherever they are, and what
+/// the policy of their kind says, by default the internet without its mail servers; not the host's other ports, not one
+/// another, not private, link-local or otherwise special ranges (RFC 6890). The host reaches containers, nobody else does.
 struct FirewallRules: Sendable {
     let node: String
     let bridge: String
@@ -11,7 +11,15 @@ struct FirewallRules: Sendable {
     /// Services that the operator has named, on this host or in a private network.
     var services: Set<ReachableService> = []
     let nameServers: [String]
+    var instanceEgress = EgressPolicy.internet
+    var buildEgress = EgressPolicy.internet
+    /// Addresses of the builds that run; every other address is an instance's.
+    var builds: Set<String> = []
 
+    /// Ranges that no setting opens: this host's own, link-local with the metadata services of clouds, multicast.
+    static let neverReached = [
+        "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4",
+    ]
     /// Ranges that are nobody's public address.
     static let closedRanges = [
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
@@ -19,6 +27,9 @@ struct FirewallRules: Sendable {
     ]
 
     var table: String { "inet berth_\(node)" }
+
+    /// Whether it matters which addresses are builds'.
+    var tellsBuildsApart: Bool { instanceEgress != buildEgress }
 
     /// Removes the table, whether or not it exists.
     var removal: String { "add table \(table)\ndelete table \(table)\n" }
@@ -40,10 +51,14 @@ struct FirewallRules: Sendable {
                     type ipv4_addr
                     \(elements(nameServers))
                 }
+                set builds {
+                    type ipv4_addr
+                    \(elements(builds.sorted()))
+                }
                 chain input {
                     type filter hook input priority filter - 10; policy accept;
                     iifname != "\(bridge)" return
-                    ct state established,related accept
+                    ct direction reply ct state established,related accept
                     ip saddr \(subnet) ip daddr \(subnet.gateway) tcp dport @ports accept
                     ip saddr \(subnet) ip daddr . tcp dport @services accept
                     meta l4proto tcp reject with tcp reset
@@ -61,8 +76,15 @@ struct FirewallRules: Sendable {
                     ip saddr != \(subnet) drop
                     ip daddr @resolvers meta l4proto { tcp, udp } th dport 53 accept
                     ip daddr . tcp dport @services accept
-                    ip daddr { \(Self.closedRanges.joined(separator: ", ")) } drop
-                    accept
+                    ip daddr { \(Self.neverReached.joined(separator: ", ")) } drop
+                    ip saddr @builds goto build_egress
+                    goto instance_egress
+                }
+                chain build_egress {
+                    \(Self.rules(buildEgress))
+                }
+                chain instance_egress {
+                    \(Self.rules(instanceEgress))
                 }
                 chain postrouting {
                     type nat hook postrouting priority srcnat; policy accept;
@@ -71,6 +93,24 @@ struct FirewallRules: Sendable {
             }
 
             """
+    }
+
+    /// The rules of a policy. What is refused by it is told at once; what no policy opens is left to time out, as an
+    /// address that nobody has.
+    private static func rules(_ policy: EgressPolicy) -> String {
+        var rules = policy.destinations.map { destination in
+            "ip daddr \(destination.range) "
+                + (destination.port.map { "meta l4proto { tcp, udp } th dport \($0) " } ?? "") + "accept"
+        }
+        if policy.isInternetOpen {
+            rules += [
+                "ip daddr { \(closedRanges.joined(separator: ", ")) } drop", "tcp dport 25 reject with tcp reset",
+                "accept",
+            ]
+        } else {
+            rules.append("reject with icmpx admin-prohibited")
+        }
+        return rules.joined(separator: "\n            ")
     }
 
     private func elements(_ values: [String]) -> String {

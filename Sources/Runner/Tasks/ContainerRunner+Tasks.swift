@@ -1,3 +1,4 @@
+import Blocking
 import Core
 import Foundation
 import Glibc
@@ -8,8 +9,28 @@ import SystemPackage
 extension ContainerRunner: ContainerTaskRunner {
     /// How often a running task is looked at for its limits.
     private static let watchInterval = Duration.milliseconds(20)
-    /// Both streams become one before runc copies them, so that their order is kept. The script is constant.
-    private static let joinedStreams = ["/bin/sh", "-c", "exec \"$@\" 2>&1", "sh"]
+    /// Every so many looks also at its processes and its disk.
+    private static let thoroughness = 5
+    /// A program that is refused a process gives up or waits; one that goes on is a fork bomb.
+    private static let refusalLimit = 1000
+    /// Both streams become one before runc copies them, so that their order is kept, and what the command leaves running is
+    /// told of. The script is constant. Itself and tini are always there; a process without a command line has ended.
+    private static let joinedStreams = [
+        "/bin/sh", "-c",
+        """
+        exec 2>&1
+        "$@"
+        status=$?
+        left=-2
+        for process in /proc/[0-9]*; do
+            command=
+            { IFS= read -r command <"$process/cmdline"; } 2>/dev/null
+            if [ -n "$command" ]; then left=$((left + 1)); fi
+        done
+        if [ "$left" -gt 0 ]; then echo "berth: processes still running at the end: $left; they are ended"; fi
+        exit "$status"
+        """, "sh",
+    ]
 
     public func run(
         _ task: ContainerTask, output: @escaping @Sendable ([UInt8]) -> Void
@@ -49,7 +70,7 @@ extension ContainerRunner: ContainerTaskRunner {
         guard !HostFiles.exists(runtime.paths.bundle(name)) else {
             throw PlatformError(.conflict, "a task of this name runs already")
         }
-        let lease = try await network.lease()
+        let lease = try await network.lease(for: .build)
         defer {
             // Nobody waits for the network to be gone; a restart finds what a crash leaves of it.
             Task { [network] in
@@ -64,16 +85,21 @@ extension ContainerRunner: ContainerTaskRunner {
                     name: name, lease: lease, hostname: "build", app: task.directory, isAppWritable: true,
                     account: task.account,
                     arguments: [runtime.programs.tini, "-g", "--"] + Self.joinedStreams + task.arguments,
-                    environment: task.environment, workingDirectory: task.workingDirectory, limits: task.limits))
+                    environment: task.environment, workingDirectory: task.workingDirectory, limits: task.limits,
+                    owner: task.owner, fileSize: task.disk?.bytes))
             exit = try await execute(task, name: name, ending: ending, output: output)
         } catch {
-            await runtime.delete(name)
-            HostFiles.remove(runtime.paths.bundle(name))
+            await remove(name, of: task)
             throw error
         }
-        await runtime.delete(name)
-        HostFiles.remove(runtime.paths.bundle(name))
+        await remove(name, of: task)
         return exit
+    }
+
+    private func remove(_ name: String, of task: ContainerTask) async {
+        await runtime.delete(name)
+        runtime.tree.leave(name, owner: task.owner)
+        HostFiles.remove(runtime.paths.bundle(name))
     }
 
     private func execute(
@@ -94,13 +120,14 @@ extension ContainerRunner: ContainerTaskRunner {
             ) { execution in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { await self.enforceLimits(of: task, name: name, ending: ending) }
-                    var left = task.outputLimit
-                    for try await chunk in execution.standardOutput where left > 0 {
-                        let bytes = chunk.withUnsafeBytes { Array($0.prefix(left)) }
+                    var meter = OutputMeter(limit: task.outputLimit)
+                    for try await chunk in execution.standardOutput where !meter.isOver {
+                        let bytes = chunk.withUnsafeBytes { Array($0.prefix(meter.take($0))) }
                         output(bytes)
-                        left -= chunk.count
                         // The rest is read and dropped until the container is gone.
-                        if left < 0 { ending.set(.tooMuchOutput) }
+                        if meter.isOver { ending.set(.tooMuchOutput) }
+                        // Meanwhile the pipe fills, and who writes waits.
+                        if meter.pause > .zero { try? await Task.sleep(for: meter.pause) }
                     }
                     group.cancelAll()
                 }
@@ -109,7 +136,12 @@ extension ContainerRunner: ContainerTaskRunner {
         } catch {
             throw .internal("a container could not be started", cause: error)
         }
-        return try conclude(task, name: name, status: status, ending: ending, runcLog: log)
+        let exit = try conclude(task, name: name, status: status, ending: ending, runcLog: log)
+        let refused = runtime.groups.refusedProcesses(runtime.group(of: name))
+        if refused > 0, exit != .exited(0) {
+            output(Array("berth: processes refused at the limit of \(task.limits.processes): \(refused)\n".utf8))
+        }
+        return exit
     }
 
     private func conclude(
@@ -118,6 +150,10 @@ extension ContainerRunner: ContainerTaskRunner {
         switch ending.reason {
         case .timedOut: return .timedOut
         case .tooMuchOutput: return .tooMuchOutput
+        case .tooManyProcesses: return .tooManyProcesses
+        case .tooMuchDisk: return .tooMuchDisk
+        case .tooManyFiles: return .tooManyFiles
+        case .diskReserve: return .diskReserve
         case .cancelled: throw PlatformError(.cancelled, "the task was cancelled")
         case nil: break
         }
@@ -126,17 +162,34 @@ extension ContainerRunner: ContainerTaskRunner {
                 .internal, "a container could not be started",
                 cause: "runc \(status): \(HostFiles.text(runcLog)?.prefix(2000) ?? "")")
         }
-        if code != 0, runtime.groups.outOfMemoryKills(runtime.paths.group(name)) > 0 { return .outOfMemory }
-        if let signal = ContainerExit.signal(code) { return .killed(signal: signal) }
+        if code != 0, runtime.groups.outOfMemoryKills(runtime.group(of: name)) > 0 { return .outOfMemory }
+        if let signal = ContainerExit.signal(code) {
+            // One file over the limit of all together.
+            return signal == SIGXFSZ && task.disk != nil ? .tooMuchDisk : .killed(signal: signal)
+        }
         return .exited(code)
     }
 
-    /// Waits for the time limit or another reason to end the task, then kills its first process, and so all of them:
-    /// they share a PID namespace (pid_namespaces(7)).
+    /// Waits for a limit or another reason to end the task, then kills its first process, and so all of them: they share
+    /// a PID namespace (pid_namespaces(7)).
     private func enforceLimits(of task: ContainerTask, name: String, ending: TaskEnding) async {
         let deadline = ContinuousClock.now + .seconds(task.timeLimit)
+        let group = runtime.group(of: name)
+        var disk = DiskWatch(folder: task.directory, limit: task.disk, reserve: configuration.diskReserve)
+        var round = 0
         while (try? await Task.sleep(for: Self.watchInterval)) != nil {
+            round += 1
             if ContinuousClock.now >= deadline { ending.set(.timedOut) }
+            if round % Self.thoroughness == 0 {
+                if runtime.groups.refusedProcesses(group) > Self.refusalLimit { ending.set(.tooManyProcesses) }
+                let seen = await diskPool.run { [disk, runtime] () throws(Never) -> (DiskWatch, TaskEnding.Reason?) in
+                    var disk = disk
+                    let reason = disk.look { runtime.groups.processes(of: group) }
+                    return (disk, reason)
+                }
+                disk = seen.0
+                if let reason = seen.1 { ending.set(reason) }
+            }
             if ending.reason != nil { ProcessIdentity(pidFile: runtime.paths.pidFile(name))?.signal(SIGKILL) }
         }
     }

@@ -6,6 +6,10 @@ final class TaskEnding: Sendable {
     enum Reason: Sendable, Hashable {
         case timedOut
         case tooMuchOutput
+        case tooManyProcesses
+        case tooMuchDisk
+        case tooManyFiles
+        case diskReserve
         case cancelled
     }
 

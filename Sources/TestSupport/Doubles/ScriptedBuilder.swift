@@ -10,6 +10,7 @@ public final class ScriptedBuilder: SourceBuilder {
         var script: Script
         var folders: Set<ID<Release>> = []
         var requests: [BuildRequest] = []
+        var releaseSize = 0
     }
 
     public let templateNames = ["static", "node"]
@@ -49,6 +50,11 @@ public final class ScriptedBuilder: SourceBuilder {
 
     public func remove(_ release: ID<Release>) async { state.withLock { _ = $0.folders.remove(release) } }
     public func forget(_ app: ID<App>) async {}
+    /// What every release takes from now on.
+    public func makeReleases(ofSize bytes: Int) { state.withLock { $0.releaseSize = bytes } }
+    public func sizes(of releases: [ID<Release>]) async -> [Int] {
+        state.withLock { state in releases.map { state.folders.contains($0) ? state.releaseSize : 0 } }
+    }
     public func releasesOnDisk() async -> [ID<Release>] { state.withLock { Array($0.folders) } }
     public func addStray(_ release: ID<Release>) { state.withLock { _ = $0.folders.insert(release) } }
 }

@@ -32,25 +32,32 @@ struct Rooms {
         settings.git.apply(to: &gitServer, &git.receive)
         git.indexHelper = IndexHelper(
             program: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+        git.diskRoom = { [path = folder.repositories, reserve = settings.shares.diskReserve << 20] in
+            FileSystemRoom.at(path).map { $0.free - reserve }
+        }
         let repositories = try RepositoryStore(
             configuration: git,
             pool: BlockingPool(label: "git", width: 8))
         await repositories.sweep()
 
-        let runnerConfiguration = try RunnerSettings.configuration(settings, folder: folder)
+        var configured = ShareSettings.Targets(
+            runner: try RunnerSettings.configuration(settings, folder: folder),
+            builder: BuilderConfiguration(releases: folder.releases, dependencies: folder.dependencies),
+            control: ControlConfiguration())
+        settings.shares.apply(to: &configured)
+        configured.builder.server = try settings.address
+        let runnerConfiguration = configured.runner
         let network = ContainerNetwork(configuration: runnerConfiguration, logger: logger.labelled("berth.network"))
         let runner = try ContainerRunner(
             configuration: runnerConfiguration, network: network, logger: logger.labelled("berth.runner"))
-        var building = BuilderConfiguration(releases: folder.releases, dependencies: folder.dependencies)
-        building.server = try settings.address
         let builder = ReleaseBuilder(
-            configuration: building, repository: repositories, runner: runner,
+            configuration: configured.builder, repository: repositories, runner: runner,
             catalog: try TemplateCatalog(builtIn: settings.builtInTemplates, operatorFolder: settings.templates),
             pool: BlockingPool(label: "builder", width: 4), logger: logger.labelled("berth.builder"))
         let postgres = try postgres(settings, folder: folder, network: network, logger: logger)
         let routes = RouteTableBox(formerFilesPath: folder.formerFiles)
 
-        var control = ControlConfiguration()
+        var control = configured.control
         control.drainSeconds = settings.drainSeconds
         control.instanceLimits.memory = settings.instanceMemory << 20
         control.instanceCaps.memory = max(control.instanceCaps.memory, control.instanceLimits.memory)
@@ -75,7 +82,8 @@ struct Rooms {
             repository: repositories,
             builder: builder, runner: runner, meter: runner.meter, routes: routes,
             provisioner: postgres.map { ReachableProvisioner(provisioner: $0.provisioner, network: network) },
-            dataVersion: { database.currentVersion }, address: try settings.address, configuration: control,
+            dataVersion: { database.currentVersion }, diskRoom: { FileSystemRoom.at(folder.releases) },
+            address: try settings.address, configuration: control,
             now: { Date() },
             logger: logger.labelled("berth.control"))
         return Rooms(

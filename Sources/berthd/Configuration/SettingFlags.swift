@@ -88,7 +88,12 @@ struct ServeFlags: ParsableArguments {
     @OptionGroup(title: "Limits of the router")
     var limits: LimitFlags
 
-    var values: [String: String] { general.merging(networking) { $1 }.merging(limits.values) { $1 } }
+    @OptionGroup(title: "Apps' share of the machine")
+    var shares: ShareFlags
+
+    var values: [String: String] {
+        general.merging(networking) { $1 }.merging(limits.values) { $1 }.merging(shares.values) { $1 }
+    }
 
     private var general: [String: String] {
         let texts = [

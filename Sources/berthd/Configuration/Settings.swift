@@ -33,6 +33,8 @@ struct Settings: Sendable {
     var router: RouterSettings
     /// Limits of the git server.
     var git: GitSettings
+    /// What apps may take of the machine and reach from it.
+    var shares: ShareSettings
     /// Event-loop threads of the router.
     var workers: Int
     /// Seconds that open requests and running deploys get at shutdown.
@@ -61,6 +63,7 @@ struct Settings: Sendable {
             reader.string(forKey: "built-in-templates").map(Self.absolute) ?? Self.findBuiltInTemplates()
         router = try RouterSettings(reader, domain: domain)
         git = try GitSettings(reader)
+        shares = try ShareSettings(reader)
         workers = reader.int(forKey: "workers", default: ProcessInfo.processInfo.activeProcessorCount)
         shutdownSeconds = reader.int(forKey: "shutdown-seconds", default: 30)
         drainSeconds = reader.int(forKey: "drain-seconds", default: 30)

@@ -14,6 +14,13 @@ struct BuildFailureTests {
             (.outOfMemory, "install.sh ran out of memory; a build may use 1 GiB"),
             (.timedOut, "install.sh did not finish within 600 s"),
             (.tooMuchOutput, "install.sh wrote more than 16 MiB of output"),
+            (
+                .tooManyProcesses,
+                "install.sh kept starting processes at the limit of 512; a build may have so many at once"
+            ),
+            (.tooMuchDisk, "install.sh wrote more than 4 GiB to disk; a release may have that much"),
+            (.tooManyFiles, "install.sh made more than 500000 files; a release may have that many"),
+            (.diskReserve, "install.sh was ended: this server's disk is nearly full; its operator can make room"),
         ] as [(ContainerTaskExit, String)])
     func aStepThatDoesNotEndWellFailsTheBuildAndLeavesNothing(
         _ exit: ContainerTaskExit, _ message: String
@@ -41,6 +48,15 @@ struct BuildFailureTests {
             ], template: "node")
         #expect(error?.message == "npm ci exited 2")
         #expect(fixture.runner.tasks.count == 1)
+    }
+
+    @Test func theStepsOfABuildShareItsTime() async throws {
+        let fixture = try BuildFixture(StubTaskRunner { _, _ in .timedOut }, change: { $0.timeLimit = 60 })
+        let error = try await fixture.failure(texts: ["install.sh": ""])
+        #expect(error?.message == "the build did not finish within 60 s; install.sh was still running")
+        let task = try #require(fixture.runner.tasks.first)
+        #expect(task.timeLimit <= 60)
+        #expect(task.owner != nil && task.disk == DiskLimit(bytes: 4 << 30, entries: 500_000))
     }
 
     @Test func anErrorOfTheRunnerLeavesNothing() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import ServerTestSupport
 import TestSupport
 
 /// A Postgres server on another machine of a private network: a network namespace of its own behind a link of the host.

@@ -1,4 +1,5 @@
 import Foundation
+import ServerTestSupport
 import TestSupport
 
 /// A web server with repositories, outside of this machine: a network namespace of its own behind a link of the host, with

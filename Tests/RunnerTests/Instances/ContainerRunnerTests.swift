@@ -39,7 +39,7 @@ extension RealContainers {
                 #expect(await get(endpoint.host, endpoint.port, seconds: 1) == nil)
                 #expect(HostFiles.names(in: fixture.paths.containers).isEmpty)
                 #expect(HostFiles.names(in: fixture.paths.exits).isEmpty)
-                #expect(ControlGroups().children(of: fixture.paths.group).isEmpty)
+                #expect(fixture.runner.runtime.tree.containers().isEmpty)
                 #expect(HostFiles.names(in: fixture.configuration.logDirectory).isEmpty)
                 await fixture.runner.stop(endpoint.id, grace: nil)
             }

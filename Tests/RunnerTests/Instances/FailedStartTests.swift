@@ -123,7 +123,7 @@ extension RealContainers {
         private func expectNothingLeft(_ fixture: RunnerFixture) async {
             #expect(HostFiles.names(in: fixture.paths.containers).isEmpty)
             #expect(HostFiles.names(in: fixture.paths.state).isEmpty)
-            #expect(ControlGroups().children(of: fixture.paths.group).isEmpty)
+            #expect(fixture.runner.runtime.tree.containers().isEmpty)
         }
     }
 }

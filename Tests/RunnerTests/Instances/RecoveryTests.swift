@@ -108,7 +108,7 @@ extension RealContainers {
                 #expect(ProcessIdentity(pid: strayPID) == nil && ProcessIdentity(pid: taskPID) == nil)
                 #expect(await get(kept.host, kept.port) == "up")
                 #expect(HostFiles.names(in: fixture.paths.containers) == [InstanceRecord.name(kept.id)])
-                #expect(ControlGroups().children(of: fixture.paths.group) == [InstanceRecord.name(kept.id)])
+                #expect(Set(fixture.runner.runtime.tree.containers().keys) == [InstanceRecord.name(kept.id)])
                 _ = try? await work.value
                 // The kept one's, and those that wait ready.
                 let bridge = "/sys/class/net/\(fixture.configuration.bridge)/brif"

@@ -9,6 +9,16 @@ extension RealContainers {
     @Suite struct ContainerNetworkTests {
         private static let serve = "require('http').createServer((q, r) => r.end('up')).listen(process.env.PORT)"
 
+        /// Fetches from the address and port that it is asked for.
+        private static let relay = """
+            require('http').createServer((q, r) => {
+                const [, host, port] = q.url.split('/');
+                if (!host) return r.end('up');
+                require('http').get({ host, port, timeout: 1500 }, (answer) => answer.pipe(r))
+                    .on('error', (error) => r.end(error.code));
+            }).listen(process.env.PORT)
+            """
+
         /// Tries a TCP connection from inside; prints `open` or the error's code.
         private static func reach(_ host: String, _ port: Int) -> String {
             """
@@ -52,21 +62,21 @@ extension RealContainers {
         /// private one and the metadata service's; from the host itself all three answer.
         @Test func `attack 12: the internet is reached, private and metadata addresses are not`() async throws {
             try await withRunner { fixture in
-                let outside = try await OutsideNetwork(
-                    addresses: ["203.0.113.9", "192.168.250.9", "169.254.169.254", "10.99.99.9"])
-                defer { outside.stop() }
-                for address in outside.addresses {
-                    #expect(await eventually { await get(address, outside.port, seconds: 1) != nil }, "\(address)")
-                }
-                let fetch = { (address: String) in
-                    "curl -s -m 1 http://\(address):\(outside.port)/ || echo failed $?"
-                }
-                let seen = try await fixture.run(fetch("203.0.113.9"))
-                // The source that it saw is the host's: the containers' addresses are masqueraded.
-                #expect(seen.output == OutsideNetwork.hostAddress)
-                for address in outside.addresses.dropFirst() {
-                    let result = try await fixture.run(fetch(address))
-                    #expect(result.output == "failed 28\n", "\(address)")
+                let addresses = ["203.0.113.9", "192.168.250.9", "169.254.169.254", "10.99.99.9"]
+                try await withOutsideNetwork(addresses: addresses) { outside in
+                    for address in outside.addresses {
+                        #expect(await eventually { await get(address, outside.port, seconds: 1) != nil }, "\(address)")
+                    }
+                    let fetch = { (address: String) in
+                        "curl -s -m 1 http://\(address):\(outside.port)/ || echo failed $?"
+                    }
+                    let seen = try await fixture.run(fetch("203.0.113.9"))
+                    // The source that it saw is the host's: the containers' addresses are masqueraded.
+                    #expect(seen.output == OutsideNetwork.hostAddress)
+                    for address in outside.addresses.dropFirst() {
+                        let result = try await fixture.run(fetch(address))
+                        #expect(result.output == "failed 28\n", "\(address)")
+                    }
                 }
             }
         }
@@ -77,6 +87,37 @@ extension RealContainers {
                 #expect(result.output == "")
                 let metadata = try await fixture.run(Self.reach("fd00:ec2::254", 80))
                 #expect(metadata.output == "ENETUNREACH\n")
+            }
+        }
+
+        @Test func `builds and instances are let out by a policy each, which comes back after a flush`() async throws {
+            try await withRunner(configure: { $0.buildEgress = try EgressPolicy("203.0.113.9:8098") }) { fixture in
+                try await withOutsideNetwork(addresses: ["203.0.113.9", "10.99.99.9"], ports: [8098, 8099]) { outside in
+                    for port in outside.ports {
+                        #expect(await eventually { await get("203.0.113.9", port, seconds: 1) != nil })
+                    }
+                    let endpoint = try await fixture.startNode(Self.relay)
+                    func expectPolicies() async throws {
+                        // A build is let through to what is listed, and told at once of the rest.
+                        #expect(try await fixture.output(Self.reach("203.0.113.9", 8098)) == "open\n")
+                        for (address, port) in [("203.0.113.9", 8099), ("10.99.99.9", 8098)] {
+                            let refused = try await fixture.output(Self.reach(address, port))
+                            #expect(["EHOSTUNREACH\n", "EACCES\n"].contains(refused), "\(refused)")
+                        }
+                        let seen = await get(endpoint.host, endpoint.port, "/203.0.113.9/8099")
+                        #expect(seen == OutsideNetwork.hostAddress)
+                    }
+                    try await expectPolicies()
+                    let table = ["list", "table", "inet", "berth_\(fixture.configuration.node)"]
+                    let nft = fixture.configuration.programs.nft
+                    let commands = HostCommands(logger: RunnerFixture.logger)
+                    _ = fixture.network.firewallHasChanged()
+                    try await commands.succeed(nft, ["delete"] + table.dropFirst())
+                    #expect(fixture.network.firewallHasChanged() == true)
+                    await fixture.network.mendFirewall()
+                    try await expectPolicies()
+                    #expect(try await commands.run(nft, table).output.contains("set builds"))
+                }
             }
         }
 

@@ -59,4 +59,46 @@ import Testing
         #expect(
             rules.script.contains("ip saddr 10.210.0.0/16 ip daddr . tcp dport @services accept"))
     }
+
+    @Test func `a policy is the internet, ranges, both, or nothing`() throws {
+        #expect(try EgressPolicy("internet") == .internet)
+        #expect(try EgressPolicy("none") == .closed)
+        let listed = try EgressPolicy("10.20.0.0/16, 192.0.2.7:5432")
+        #expect(!listed.isInternetOpen)
+        #expect(listed.destinations.map { "\($0.range) \($0.port ?? 0)" } == ["10.20.0.0/16 0", "192.0.2.7/32 5432"])
+        #expect(try EgressPolicy("internet,10.20.0.0/16:53").isInternetOpen)
+        for mistake in ["", "open", "none,internet", "10.0.0.1/8", "10.0.0.0/8:0", "10.0.0.0/8:1:2", "example.org:443"]
+        {
+            #expect(throws: PlatformError.self, "\(mistake)") { try EgressPolicy(mistake) }
+        }
+    }
+
+    @Test func `builds and instances have a policy each, which opens neither metadata nor loopback`() throws {
+        var rules = FirewallRules(
+            node: "n", bridge: "berth0", subnet: .standard, reachablePorts: [], nameServers: [])
+        #expect(!rules.tellsBuildsApart)
+        rules.buildEgress = try EgressPolicy("10.20.0.0/16:443")
+        rules.builds = ["10.210.0.9"]
+        #expect(rules.tellsBuildsApart)
+        let script = rules.script
+        let build = try #require(chain("build_egress", of: script))
+        #expect(build.contains("ip daddr 10.20.0.0/16 meta l4proto { tcp, udp } th dport 443 accept"))
+        #expect(build.hasSuffix("reject with icmpx admin-prohibited"))
+        let instance = try #require(chain("instance_egress", of: script))
+        #expect(
+            instance.contains("10.0.0.0/8") && instance.hasSuffix("accept") && instance.contains("tcp dport 25 reject"))
+        let outward = try #require(chain("outward", of: script))
+        let never = try #require(outward.range(of: "169.254.0.0/16"))
+        let policies = try #require(outward.range(of: "ip saddr @builds goto build_egress"))
+        #expect(never.upperBound < policies.lowerBound)
+        #expect(script.contains("elements = { 10.210.0.9 }"))
+    }
+
+    /// The rules of a chain.
+    private func chain(_ name: String, of script: String) -> String? {
+        guard let start = script.range(of: "chain \(name) {"),
+            let end = script.range(of: "}\n", range: start.upperBound..<script.endIndex)
+        else { return nil }
+        return script[start.upperBound..<end.lowerBound].trimmingCharacters(in: .whitespacesAndNewlines)
+    }
 }

@@ -16,14 +16,19 @@ final class RunnerFixture: Sendable {
     static let account: UInt32 = 41_234
 
     /// Subnets 10.200 to 10.249: apart from the default and, by the process' number, from other test processes.
-    init(slot: Int = 0, reachablePorts: Set<UInt16> = []) async throws {
+    init(
+        slot: Int = 0, reachablePorts: Set<UInt16> = [],
+        configure: (inout RunnerConfiguration) throws -> Void = { _ in }
+    ) async throws {
         directory = try TemporaryDirectory("runner")
         let number = (Int(getpid()) * 7 + slot) % 12_000
         let subnet = try #require(IPv4Subnet("10.\(200 + number / 250).\(number % 250).0/24"))
         let node = "t\(number)"
-        configuration = RunnerConfiguration(
+        var configuration = RunnerConfiguration(
             node: node, runtimeDirectory: directory.path("run"), logDirectory: directory.path("logs"),
             bridge: "bt\(number)", subnet: subnet, reachablePorts: reachablePorts, readyNetworks: 1)
+        try configure(&configuration)
+        self.configuration = configuration
         network = ContainerNetwork(configuration: configuration, logger: Self.logger)
         runner = try ContainerRunner(configuration: configuration, network: network, logger: Self.logger)
         try await network.prepare()
@@ -75,13 +80,14 @@ final class RunnerFixture: Sendable {
 
     func task(
         _ script: String, id: String = UUID().uuidString, environment: [String: String] = [:], timeLimit: Int = 30,
-        outputLimit: Int = 1 << 20, memory: Int = 256 << 20, processes: Int = 64
+        outputLimit: Int = 1 << 20, memory: Int = 256 << 20, processes: Int = 64, owner: ID<User>? = nil,
+        disk: DiskLimit? = nil
     ) -> ContainerTask {
         ContainerTask(
             id: id, channel: ID(), directory: app, arguments: ["/bin/bash", "-c", script], environment: environment,
             account: Self.account,
             limits: ContainerLimits(memory: memory, milliCPU: 2000, processes: processes, temporary: 16 << 20),
-            timeLimit: timeLimit, outputLimit: outputLimit)
+            timeLimit: timeLimit, outputLimit: outputLimit, owner: owner, disk: disk)
     }
 
     /// Runs a script to its end and returns how it ended with all it wrote.
@@ -106,9 +112,11 @@ final class RunnerFixture: Sendable {
 
 /// Makes a fixture, lends it, and cleans up whatever happens.
 func withRunner<Result>(
-    slot: Int = 0, reachablePorts: Set<UInt16> = [], _ body: (RunnerFixture) async throws -> Result
+    slot: Int = 0, reachablePorts: Set<UInt16> = [],
+    configure: (inout RunnerConfiguration) throws -> Void = { _ in },
+    _ body: (RunnerFixture) async throws -> Result
 ) async throws -> Result {
-    let fixture = try await RunnerFixture(slot: slot, reachablePorts: reachablePorts)
+    let fixture = try await RunnerFixture(slot: slot, reachablePorts: reachablePorts, configure: configure)
     do {
         let result = try await body(fixture)
         await fixture.close()

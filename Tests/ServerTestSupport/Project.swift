@@ -2,16 +2,16 @@ import Foundation
 import TestSupport
 
 /// An app and a working copy of its repository.
-struct Project: Sendable {
-    let platform: Platform
-    let app: Platform.App
+package struct Project: Sendable {
+    package let platform: Platform
+    package let app: Platform.App
     private let directory: TemporaryDirectory
 
-    var berthd: Berthd { platform.berthd }
-    var prod: Platform.Channel { get async throws { try await channel("prod") } }
+    package var berthd: Berthd { platform.berthd }
+    package var prod: Platform.Channel { get async throws { try await channel("prod") } }
 
     /// Makes the app and an empty repository for it.
-    init(_ name: String, template: String, on platform: Platform? = nil) async throws {
+    package init(_ name: String, template: String, on platform: Platform? = nil) async throws {
         self.platform = try platform ?? .admin()
         app = try await self.platform.createApp(name, template: template)
         directory = try TemporaryDirectory("berth-project")
@@ -21,22 +21,22 @@ struct Project: Sendable {
 
     // MARK: - Files and git
 
-    func write(_ path: String, _ text: String) throws { try write(path, Data(text.utf8)) }
+    package func write(_ path: String, _ text: String) throws { try write(path, Data(text.utf8)) }
 
-    func write(_ path: String, _ data: Data) throws {
+    package func write(_ path: String, _ data: Data) throws {
         let url = directory.url.appendingPathComponent(path)
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try data.write(to: url)
     }
 
-    func remove(_ path: String) throws {
+    package func remove(_ path: String) throws {
         try FileManager.default.removeItem(at: directory.url.appendingPathComponent(path))
     }
 
     /// Runs git in the working copy; its output. Throws when it fails.
     @discardableResult
-    func git(_ arguments: String...) async throws -> String {
+    package func git(_ arguments: String...) async throws -> String {
         let result = try await run(["git"] + arguments, directory: directory.path)
         guard result.status == 0 else { throw HTTPFailure(description: "git \(arguments): \(result.errorText)") }
         return result.output.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -44,43 +44,46 @@ struct Project: Sendable {
 
     /// Commits everything; the commit's name.
     @discardableResult
-    func commit(_ message: String) async throws -> String {
+    package func commit(_ message: String) async throws -> String {
         try await git("add", "--all")
         try await git("commit", "--quiet", "--allow-empty", "--message", message)
         return try await git("rev-parse", "HEAD")
     }
 
     /// Starts a push and returns while it runs.
-    func startPush(_ refspec: String = "HEAD:refs/heads/master", options: [String] = []) throws -> TimedCommand {
+    package func startPush(_ refspec: String = "HEAD:refs/heads/master", options: [String] = []) throws -> TimedCommand
+    {
         try TimedCommand(
             ["git", "push"] + options + ["origin", refspec], environment: TestEnvironment.plain,
             directory: directory.path)
     }
 
     /// Pushes; how it went.
-    func push(_ refspec: String = "HEAD:refs/heads/master", options: [String] = []) async throws -> CommandResult {
+    package func push(_ refspec: String = "HEAD:refs/heads/master", options: [String] = []) async throws
+        -> CommandResult
+    {
         try await startPush(refspec, options: options).result()
     }
 
     /// Pushes a new commit with the same files.
-    func pushAgain() async throws -> CommandResult {
+    package func pushAgain() async throws -> CommandResult {
         try await commit("again")
         return try await push()
     }
 
     /// Runs a program in the working copy; throws when it fails.
-    func runInFolder(_ command: String...) async throws {
+    package func runInFolder(_ command: String...) async throws {
         let result = try await run(command, directory: directory.path)
         guard result.status == 0 else { throw HTTPFailure(description: "\(command): \(result.errorText)") }
     }
 
     /// Pushes to another address.
-    func push(to address: String) async throws -> CommandResult {
+    package func push(to address: String) async throws -> CommandResult {
         try await run(["git", "push", address, "HEAD:refs/heads/master"], directory: directory.path)
     }
 
     /// Pushes and throws unless git exits with 0.
-    func deploy(_ refspec: String = "HEAD:refs/heads/master") async throws {
+    package func deploy(_ refspec: String = "HEAD:refs/heads/master") async throws {
         let push = try await push(refspec)
         guard push.status == 0 else {
             throw HTTPFailure(
@@ -89,7 +92,7 @@ struct Project: Sendable {
     }
 
     /// The refs that a fetcher is shown.
-    func remoteRefs() async throws -> [String: String] {
+    package func remoteRefs() async throws -> [String: String] {
         var refs: [String: String] = [:]
         for line in try await git("ls-remote", "origin").split(separator: "\n") {
             let fields = line.split(separator: "\t")
@@ -100,7 +103,7 @@ struct Project: Sendable {
 
     // MARK: - What is live
 
-    func channel(_ name: String) async throws -> Platform.Channel {
+    package func channel(_ name: String) async throws -> Platform.Channel {
         guard let channel = try await platform.app(app.id).channels.first(where: { $0.name == name }) else {
             throw HTTPFailure(description: "\(app.name) has no channel \(name)")
         }
@@ -108,22 +111,22 @@ struct Project: Sendable {
     }
 
     /// What the site answers.
-    func get(_ path: String = "/", channel: String = "prod") async throws -> HTTPAnswer {
+    package func get(_ path: String = "/", channel: String = "prod") async throws -> HTTPAnswer {
         try await berthd.get(host: hostname(channel), path: path)
     }
 
     /// Sends a text to the site.
-    func post(_ path: String, _ text: String, channel: String = "prod") async throws -> HTTPAnswer {
+    package func post(_ path: String, _ text: String, channel: String = "prod") async throws -> HTTPAnswer {
         try await berthd.request("POST", host: hostname(channel), path: path, body: Data(text.utf8))
     }
 
-    func hostname(_ channel: String = "prod") -> String {
+    package func hostname(_ channel: String = "prod") -> String {
         channel == "prod"
             ? "\(app.name)-\(platform.user).localhost" : "\(channel)-\(app.name)-\(platform.user).localhost"
     }
 
     /// The log of the app's last deploy, through the API. Deploys are found by their log files.
-    func lastLog(channel: String = "prod") async throws -> String {
+    package func lastLog(channel: String = "prod") async throws -> String {
         let channel = try await self.channel(channel)
         for deploy in try berthd.deploysWithLog() {
             let answer = try await platform.call(

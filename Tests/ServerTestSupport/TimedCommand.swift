@@ -3,28 +3,28 @@ import Synchronization
 import TestSupport
 
 /// A line of output and when it came.
-struct TimedLine: Sendable {
-    let text: String
-    let time: ContinuousClock.Instant
+package struct TimedLine: Sendable {
+    package let text: String
+    package let time: ContinuousClock.Instant
 }
 
 /// How a command ended and what it said.
-struct CommandResult: Sendable {
+package struct CommandResult: Sendable {
     /// Exit code, or the negative number of the signal that ended it.
-    let status: Int32
-    let output: String
-    let errors: [TimedLine]
+    package let status: Int32
+    package let output: String
+    package let errors: [TimedLine]
 
-    var errorText: String { errors.map(\.text).joined(separator: "\n") }
+    package var errorText: String { errors.map(\.text).joined(separator: "\n") }
 }
 
 /// A child process and its output, line by line. It leads a process group of its own.
-struct TimedCommand: Sendable {
-    let processID: pid_t
+package struct TimedCommand: Sendable {
+    package let processID: pid_t
     private let record: CommandRecord
 
     /// Starts a program, found on PATH unless it is a path. `environment` is the whole environment.
-    init(
+    package init(
         _ arguments: [String], environment: [String: String], directory: String? = nil, input: String = ""
     ) throws {
         let record = CommandRecord()
@@ -51,14 +51,14 @@ struct TimedCommand: Sendable {
     }
 
     /// The lines of standard error that came so far.
-    var errors: [TimedLine] { record.errors }
-    var hasEnded: Bool { record.result != nil }
+    package var errors: [TimedLine] { record.errors }
+    package var hasEnded: Bool { record.result != nil }
 
     /// Ends the process and every process that it started, as a power cut would.
-    func killGroup() { kill(-processID, SIGKILL) }
+    package func killGroup() { kill(-processID, SIGKILL) }
 
     /// Waits for the end of the process and of its output.
-    func result(within limit: Duration = .seconds(180)) async throws -> CommandResult {
+    package func result(within limit: Duration = .seconds(180)) async throws -> CommandResult {
         do {
             try await eventually("the end of process \(processID)", within: limit) { hasEnded }
         } catch {
@@ -129,7 +129,7 @@ private final class CommandRecord: Sendable {
 }
 
 /// Runs a command to its end.
-func run(
+package func run(
     _ arguments: [String], environment: [String: String] = TestEnvironment.plain, directory: String? = nil,
     input: String = ""
 ) async throws -> CommandResult {

@@ -2,25 +2,25 @@ import Foundation
 import Testing
 
 /// What a server has on the machine outside of its data folder, and what it must not leave in it.
-struct HostResidue: Sendable, CustomStringConvertible {
-    var containers: Set<String> = []
-    /// Control groups below `/berth/<node>`.
-    var groups: Set<String> = []
+package struct HostResidue: Sendable, CustomStringConvertible {
+    package var containers: Set<String> = []
+    /// Control groups of containers below `/berth/<node>`, in whatever group they lie.
+    package var groups: Set<String> = []
     /// Links of the bridge.
-    var interfaces: Set<String> = []
+    package var interfaces: Set<String> = []
     /// Mounts of network namespaces.
-    var namespaces: Set<String> = []
+    package var namespaces: Set<String> = []
     /// Other mounts below the data folder or the runtime folder.
-    var mounts: Set<String> = []
+    package var mounts: Set<String> = []
     /// Packs that were being received.
-    var packs: Set<String> = []
+    package var packs: Set<String> = []
 
-    var isEmpty: Bool {
+    package var isEmpty: Bool {
         containers.isEmpty && groups.isEmpty && interfaces.isEmpty && namespaces.isEmpty && mounts.isEmpty
             && packs.isEmpty
     }
 
-    var description: String {
+    package var description: String {
         "containers \(containers.sorted()), cgroups \(groups.sorted()), interfaces \(interfaces.sorted()), "
             + "network namespaces \(namespaces.sorted()), mounts \(mounts.sorted()), packs \(packs.sorted())"
     }
@@ -29,13 +29,13 @@ struct HostResidue: Sendable, CustomStringConvertible {
     private static let readyNetworks = 2
 
     /// What there is now. Works beside a running server and after it.
-    init(of berthd: Berthd) throws {
+    package init(of berthd: Berthd) throws {
         let runtime = try berthd.runtimeFolder()
         let node = (runtime as NSString).lastPathComponent
         containers = Self.names(in: "\(runtime)/runc")
         for hierarchy in Self.names(in: "/sys/fs/cgroup").map({ "/\($0)" }) + [""] {
             let folder = "/sys/fs/cgroup\(hierarchy)/berth/\(node)"
-            groups.formUnion(Self.names(in: folder).filter { !$0.contains(".") && Self.isFolder("\(folder)/\($0)") })
+            groups.formUnion(Self.containerGroups(in: folder))
         }
         // Read to its end: reading it as a file of known size stops after the kernel's first page.
         let mounts = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/mountinfo")).readToEnd() ?? Data()
@@ -55,7 +55,7 @@ struct HostResidue: Sendable, CustomStringConvertible {
     }
 
     /// Waits until what is there is what the live node channels of the user `admin` need, and nothing more.
-    static func expectOnlyLive(
+    package static func expectOnlyLive(
         _ platform: Platform, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let live = try await platform.apps().filter { $0.template == "node" }.flatMap(\.channels)
@@ -75,6 +75,19 @@ struct HostResidue: Sendable, CustomStringConvertible {
         }
     }
 
+    /// Names such as `i-…` and `t-…` of the groups in or below a folder.
+    private static func containerGroups(in folder: String) -> Set<String> {
+        var found: Set<String> = []
+        for name in names(in: folder) where !name.contains(".") && isFolder("\(folder)/\(name)") {
+            if name.hasPrefix("i-") || name.hasPrefix("t-") {
+                found.insert(name)
+            } else {
+                found.formUnion(containerGroups(in: "\(folder)/\(name)"))
+            }
+        }
+        return found
+    }
+
     private static func names(in folder: String) -> Set<String> {
         Set((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
     }
@@ -87,13 +100,13 @@ struct HostResidue: Sendable, CustomStringConvertible {
 
 extension Berthd {
     /// `/run/berth/<node>`: what the server keeps in memory.
-    func runtimeFolder() throws -> String {
+    package func runtimeFolder() throws -> String {
         let node = try String(contentsOfFile: "\(data)/node", encoding: .utf8)
         return "/run/berth/\(node.trimmingCharacters(in: .whitespacesAndNewlines))"
     }
 
     /// The bridge of its containers, `nil` when there is none.
-    var bridge: String? {
+    package var bridge: String? {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&list) == 0 else { return nil }
         defer { freeifaddrs(list) }
@@ -110,7 +123,7 @@ extension Berthd {
     }
 
     /// Folders in which objects of a push wait until they are accepted.
-    func incomingPacks() -> [String] {
+    package func incomingPacks() -> [String] {
         let repositories = "\(data)/repos"
         let folders = FileManager.default.enumerator(atPath: repositories)
         var found: [String] = []

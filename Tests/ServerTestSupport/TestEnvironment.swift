@@ -1,9 +1,9 @@
 import Foundation
 
 /// What the suite runs with.
-enum TestEnvironment {
+package enum TestEnvironment {
     /// An environment in which git reads nobody's settings and asks nothing.
-    static let plain: [String: String] = [
+    package static let plain: [String: String] = [
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/nonexistent",
         "LC_ALL": "C",
@@ -15,7 +15,7 @@ enum TestEnvironment {
     ]
 
     /// The programs under test: named by BERTHD, else beside the test bundle.
-    static func program(_ name: String) throws -> String {
+    package static func program(_ name: String) throws -> String {
         let berthd = try berthdPath()
         let path = (berthd as NSString).deletingLastPathComponent + "/" + name
         guard FileManager.default.isExecutableFile(atPath: path) else {

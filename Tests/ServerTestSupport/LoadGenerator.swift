@@ -2,13 +2,13 @@ import Foundation
 import Synchronization
 
 /// Constant load on one site: connections that are kept open, and new ones for each request.
-final class LoadGenerator: Sendable {
-    struct Report: Sendable {
-        var requests = 0
+package final class LoadGenerator: Sendable {
+    package struct Report: Sendable {
+        package var requests = 0
         /// What went wrong, the first hundred in full.
-        var failures: [String] = []
+        package var failures: [String] = []
         /// Every body that was seen.
-        var bodies: Set<String> = []
+        package var bodies: Set<String> = []
     }
 
     private let stopped = Mutex(false)
@@ -16,7 +16,7 @@ final class LoadGenerator: Sendable {
     private let report = Mutex(Report())
 
     /// Starts `threads` clients, every second one with connections that are kept open.
-    init(port: Int, host: String, path: String = "/", threads: Int = 4) {
+    package init(port: Int, host: String, path: String = "/", threads: Int = 4) {
         running.withLock { $0 = threads }
         for number in 0..<threads {
             Thread { [self] in
@@ -26,9 +26,9 @@ final class LoadGenerator: Sendable {
         }
     }
 
-    var requests: Int { report.withLock { $0.requests } }
+    package var requests: Int { report.withLock { $0.requests } }
 
-    func stop() async throws -> Report {
+    package func stop() async throws -> Report {
         stopped.withLock { $0 = true }
         try await eventually("the load has ended", within: .seconds(60)) { running.withLock { $0 } == 0 }
         return report.withLock { $0 }

@@ -1,10 +1,10 @@
 import Testing
 
 /// Gives a suite a server of its own: started before its first test, gone after its last.
-struct BerthdTrait: SuiteTrait, TestScoping {
-    var isRecursive: Bool { false }
+package struct BerthdTrait: SuiteTrait, TestScoping {
+    package var isRecursive: Bool { false }
 
-    func provideScope(
+    package func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
         let berthd = try Berthd()
@@ -20,5 +20,5 @@ struct BerthdTrait: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == BerthdTrait {
-    static var berthd: Self { BerthdTrait() }
+    package static var berthd: Self { BerthdTrait() }
 }

@@ -3,29 +3,29 @@ import Synchronization
 import TestSupport
 
 /// A `berthd serve` of our own, with a data folder, a port and a subnet that nobody else uses.
-final class Berthd: Sendable {
+package final class Berthd: Sendable {
     /// The server that the running suite shares.
-    @TaskLocal static var current: Berthd?
+    @TaskLocal package static var current: Berthd?
 
     /// `/tmp/berth-e2e-<pid of this process>-<random>`; `scripts/run-tests` knows the pattern.
-    let folder: String
-    let port: Int
+    package let folder: String
+    package let port: Int
     private let executable: String
     private let environment: [String: String]
     private let subnet: SubnetLease
     private let process = Mutex<ChildProcess?>(nil)
     private let firstToken = Mutex<String?>(nil)
 
-    var data: String { "\(folder)/data" }
+    package var data: String { "\(folder)/data" }
     /// Everything that every start of this server printed.
-    var log: String { (try? String(contentsOfFile: "\(folder)/berthd.log", encoding: .utf8)) ?? "" }
-    var processID: pid_t? { process.withLock { $0?.processID } }
+    package var log: String { (try? String(contentsOfFile: "\(folder)/berthd.log", encoding: .utf8)) ?? "" }
+    package var processID: pid_t? { process.withLock { $0?.processID } }
     /// The gateway address of its containers.
-    var gateway: UInt32 { subnet.gateway }
-    var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
+    package var gateway: UInt32 { subnet.gateway }
+    package var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
 
     /// - Parameter environment: settings beside those that every server of ours has.
-    init(environment: [String: String] = [:]) throws {
+    package init(environment: [String: String] = [:]) throws {
         self.environment = environment
         let random = UUID().uuidString.prefix(8).lowercased()
         folder = "/tmp/berth-e2e-\(ProcessInfo.processInfo.processIdentifier)-\(random)"
@@ -38,7 +38,7 @@ final class Berthd: Sendable {
     }
 
     /// The token of the user `admin`, printed once by the first start.
-    func token() throws -> String {
+    package func token() throws -> String {
         try firstToken.withLock { token in
             if let token { return token }
             // It is shown a moment after the listener is open.
@@ -59,13 +59,13 @@ final class Berthd: Sendable {
     // MARK: - Life
 
     /// Starts the server and waits until it answers.
-    func start() async throws {
+    package func start() async throws {
         try launch()
         try await waitUntilReady()
     }
 
     /// Starts the server and returns at once.
-    func launch() throws {
+    package func launch() throws {
         let path = "\(folder)/berthd.log"
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw HTTPFailure(description: "cannot open \(path)") }
@@ -81,7 +81,7 @@ final class Berthd: Sendable {
         self.process.withLock { $0 = process }
     }
 
-    func waitUntilReady(within limit: Duration = .seconds(60)) async throws {
+    package func waitUntilReady(within limit: Duration = .seconds(60)) async throws {
         let clock = ContinuousClock()
         let deadline = clock.now + limit
         while (try? await get(host: "api.localhost", path: "/healthz"))?.status != 200 {
@@ -93,13 +93,13 @@ final class Berthd: Sendable {
     }
 
     /// SIGKILL: what a crash or the OOM killer does.
-    func crash() async throws {
+    package func crash() async throws {
         try signal(SIGKILL)
         try await eventually("berthd is gone after SIGKILL") { !isRunning }
     }
 
     /// SIGTERM; the exit code of the server.
-    func terminate() async throws -> Int32 {
+    package func terminate() async throws -> Int32 {
         guard let process = process.withLock({ $0 }) else { return 0 }
         try signal(SIGTERM)
         try await eventually("berthd has ended after SIGTERM", within: .seconds(60)) { !process.isRunning }
@@ -107,13 +107,13 @@ final class Berthd: Sendable {
     }
 
     /// Ends what a stopped server leaves running for the next start.
-    func takeDown() async throws {
+    package func takeDown() async throws {
         let down = try await command("down", "--subnet", subnet.subnet)
         guard down.status == 0 else { throw HTTPFailure(description: "berthd down: \(down.errorText)\(down.output)") }
     }
 
     /// Ends the server and everything that it started, and removes its folder. Throws when something is left.
-    func tearDown() async throws {
+    package func tearDown() async throws {
         if isRunning { _ = try await terminate() }
         try await takeDown()
         let residue = try HostResidue(of: self)
@@ -131,12 +131,12 @@ final class Berthd: Sendable {
     // MARK: - Commands
 
     /// Runs another command of berthd on this server's data folder.
-    func command(_ arguments: String...) async throws -> CommandResult {
+    package func command(_ arguments: String...) async throws -> CommandResult {
         try await run([executable] + arguments + ["--data", data])
     }
 
     /// Makes a user; the token.
-    func addUser(_ name: String) async throws -> String {
+    package func addUser(_ name: String) async throws -> String {
         let result = try await command("user", "add", name)
         guard result.status == 0, let match = result.output.firstMatch(of: /xh_live_[A-Za-z0-9_-]+/) else {
             throw HTTPFailure(description: "user add: \(result.errorText)\(result.output)")
@@ -147,12 +147,12 @@ final class Berthd: Sendable {
     // MARK: - Requests
 
     /// One GET on a connection of its own.
-    func get(host: String, path: String = "/") async throws -> HTTPAnswer {
+    package func get(host: String, path: String = "/") async throws -> HTTPAnswer {
         try await request("GET", host: host, path: path)
     }
 
     /// One request on a connection of its own.
-    func request(
+    package func request(
         _ method: String, host: String, path: String, headers: [(String, String)] = [], body: Data? = nil
     ) async throws -> HTTPAnswer {
         let port = port

@@ -1,13 +1,15 @@
 import Foundation
 
 /// What was waited for did not happen in time.
-struct DeadlineExceeded: Error, CustomStringConvertible {
-    let description: String
+package struct DeadlineExceeded: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// Waits until `condition` holds, asking every 10 ms. An error of the condition counts as "not yet" and is named when
 /// the time is up.
-func eventually(
+package func eventually(
     _ what: String, within limit: Duration = .seconds(90), _ condition: () async throws -> Bool
 ) async throws {
     let clock = ContinuousClock()
@@ -27,7 +29,7 @@ func eventually(
 }
 
 /// Runs `body` on a thread of its own, for calls that block.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+package func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         Thread { continuation.resume(with: Result { try body() }) }.start()
     }

@@ -1,27 +1,29 @@
 import Foundation
 
 /// An answer to a request.
-struct HTTPAnswer: Sendable {
-    let status: Int
+package struct HTTPAnswer: Sendable {
+    package let status: Int
     /// By lower-case name; the last one wins.
-    let headers: [String: String]
-    let body: Data
+    package let headers: [String: String]
+    package let body: Data
 
-    var text: String { String(decoding: body, as: UTF8.self) }
+    package var text: String { String(decoding: body, as: UTF8.self) }
 }
 
 /// Why a request got no answer.
-struct HTTPFailure: Error, CustomStringConvertible {
-    let description: String
+package struct HTTPFailure: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// A plain HTTP/1.1 connection to 127.0.0.1 that hides nothing: no retry, no pool, no redirect. Blocking; stays on the
 /// thread that made it.
-final class HTTPConnection {
+package final class HTTPConnection {
     private var descriptor: Int32
     private var buffer: [UInt8] = []
 
-    init(port: Int, timeout: Int = 30) throws {
+    package init(port: Int, timeout: Int = 30) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw HTTPFailure(description: "socket: \(Self.reason)") }
         var limit = timeval(tv_sec: timeout, tv_usec: 0)
@@ -48,7 +50,7 @@ final class HTTPConnection {
     deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Sends a request and reads its answer. After `connection: close` the connection is of no more use.
-    func request(
+    package func request(
         _ method: String = "GET", host: String, path: String = "/", headers: [(String, String)] = [], body: Data? = nil
     ) throws -> HTTPAnswer {
         var head = "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n"

@@ -2,11 +2,11 @@ import Foundation
 import Glibc
 
 /// A TCP port of the host, on all its addresses, that accepts connections until the value goes.
-final class ListeningPort: Sendable {
-    let port: UInt16
+public final class ListeningPort: Sendable {
+    public let port: UInt16
     private let descriptor: Int32
 
-    init() throws {
+    public init() throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -1,38 +1,44 @@
 import Foundation
 
 /// A user of a server, through the xhost API and git.
-struct Platform: Sendable {
-    struct App: Decodable, Sendable {
-        let id: String
-        let name: String
-        let repo_url: String
-        let template: String
-        let channels: [Channel]
+package struct Platform: Sendable {
+    package struct App: Decodable, Sendable {
+        package let id: String
+        package let name: String
+        package let repo_url: String
+        package let template: String
+        package let channels: [Channel]
     }
 
-    struct Channel: Decodable, Sendable {
-        let id: String
-        let name: String
-        let hostname: String
-        let git_ref_binding: String
-        let current_sha: String?
-        let status: String
+    package struct Channel: Decodable, Sendable {
+        package let id: String
+        package let name: String
+        package let hostname: String
+        package let git_ref_binding: String
+        package let current_sha: String?
+        package let status: String
     }
 
-    struct AppList: Decodable, Sendable {
-        let apps: [App]
+    package struct AppList: Decodable, Sendable {
+        package let apps: [App]
     }
 
-    struct Deploy: Decodable, Sendable {
-        let deploy_id: String
+    package struct Deploy: Decodable, Sendable {
+        package let deploy_id: String
     }
 
-    let berthd: Berthd
-    let user: String
-    let token: String
+    package let berthd: Berthd
+    package let user: String
+    package let token: String
+
+    package init(berthd: Berthd, user: String, token: String) {
+        self.berthd = berthd
+        self.user = user
+        self.token = token
+    }
 
     /// The first user of the server that the suite shares.
-    static func admin() throws -> Platform {
+    package static func admin() throws -> Platform {
         guard let berthd = Berthd.current else {
             throw HTTPFailure(description: "the suite has no server: it lacks the trait .berthd")
         }
@@ -40,7 +46,7 @@ struct Platform: Sendable {
     }
 
     /// One call of the API.
-    func call(_ method: String, _ path: String, _ body: [String: String]? = nil) async throws -> HTTPAnswer {
+    package func call(_ method: String, _ path: String, _ body: [String: String]? = nil) async throws -> HTTPAnswer {
         try await berthd.request(
             method, host: "api.localhost", path: path,
             headers: [("Authorization", "Bearer \(token)"), ("Content-Type", "application/json")],
@@ -48,38 +54,38 @@ struct Platform: Sendable {
     }
 
     /// The same with a list in the body.
-    func call(_ method: String, _ path: String, _ body: [String: [String]]) async throws -> HTTPAnswer {
+    package func call(_ method: String, _ path: String, _ body: [String: [String]]) async throws -> HTTPAnswer {
         try await berthd.request(
             method, host: "api.localhost", path: path, headers: [("Authorization", "Bearer \(token)")],
             body: JSONEncoder().encode(body))
     }
 
-    func createApp(_ name: String, template: String) async throws -> App {
+    package func createApp(_ name: String, template: String) async throws -> App {
         try decode(await call("POST", "/apps", ["name": name, "template": template]))
     }
 
-    func apps() async throws -> [App] {
+    package func apps() async throws -> [App] {
         let list: AppList = try decode(await call("GET", "/apps"))
         return list.apps
     }
 
-    func app(_ id: String) async throws -> App { try decode(await call("GET", "/apps/\(id)")) }
+    package func app(_ id: String) async throws -> App { try decode(await call("GET", "/apps/\(id)")) }
 
-    func createChannel(_ name: String, binding: String, app: String) async throws -> Channel {
+    package func createChannel(_ name: String, binding: String, app: String) async throws -> Channel {
         try decode(await call("POST", "/apps/\(app)/channels", ["name": name, "git_ref_binding": binding]))
     }
 
-    func deploy(_ revision: String, app: String, channel: String) async throws -> Deploy {
+    package func deploy(_ revision: String, app: String, channel: String) async throws -> Deploy {
         try decode(await call("POST", "/apps/\(app)/channels/\(channel)/deploy", ["sha": revision]))
     }
 
-    func setEnvironment(_ key: String, _ value: String, app: String) async throws {
+    package func setEnvironment(_ key: String, _ value: String, app: String) async throws {
         let answer = try await call("POST", "/apps/\(app)/env", ["key": key, "value": value])
         guard answer.status == 204 else { throw HTTPFailure(description: "env: \(answer.status) \(answer.text)") }
     }
 
     /// The address of a repository with the token in it.
-    func remote(_ app: String) -> String {
+    package func remote(_ app: String) -> String {
         "http://\(user):\(token)@git.localhost:\(berthd.port)/\(user)/\(app).git"
     }
 

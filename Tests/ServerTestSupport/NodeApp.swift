@@ -1,10 +1,10 @@
 /// A node app without dependencies: answers its version, and a few questions about itself.
-enum NodeApp {
-    static let package = #"{"name":"app","version":"1.0.0","scripts":{"start":"node server.js"}}"#
+package enum NodeApp {
+    package static let package = #"{"name":"app","version":"1.0.0","scripts":{"start":"node server.js"}}"#
 
     /// `/` the version, `/env` the environment as JSON, `/boot` a value made once per process, `POST /sql` what psql says.
     /// `delay`: milliseconds before it listens.
-    static func server(version: String, delay: Int = 0) -> String {
+    package static func server(version: String, delay: Int = 0) -> String {
         """
         const http = require('http');
         const { execFile } = require('child_process');
@@ -34,7 +34,7 @@ enum NodeApp {
 extension Project {
     /// Writes the app's files for a version and commits them.
     @discardableResult
-    func commitNode(_ version: String, delay: Int = 0) async throws -> String {
+    package func commitNode(_ version: String, delay: Int = 0) async throws -> String {
         try write("package.json", NodeApp.package)
         try write("server.js", NodeApp.server(version: version, delay: delay))
         return try await commit(version)

@@ -2,15 +2,15 @@ import Foundation
 
 /// A /24 for the containers of one server that no other server of this machine's test runs has at the same time.
 /// Held by a file lock, which ends with this process whatever happens.
-final class SubnetLease: Sendable {
+package final class SubnetLease: Sendable {
     /// `10.2NN.0.0/24`
-    let subnet: String
+    package let subnet: String
     /// Its first address, the bridge's.
-    let gateway: UInt32
+    package let gateway: UInt32
     private let descriptor: Int32
     private let path: String
 
-    init() throws {
+    package init() throws {
         let addresses = Self.interfaceAddresses()
         for number in 0..<56 {
             let network = 10 << 24 | UInt32(200 + number) << 16

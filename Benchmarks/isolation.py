@@ -1,0 +1,297 @@
+"""What keeping strangers apart costs: at the start of a container, on the network path, and a neighbour while others attack."""
+
+import copy
+import http.client
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+import threading
+import time
+
+import processes
+from berthd import Berthd
+
+SERVER = """
+const { spawn } = require('child_process');
+const attacks = { '/yes': () => spawn('yes', ['x'.repeat(200)], { stdio: 'inherit' }) };
+require('http').createServer((request, response) => response.end('hello', attacks[request.url]))
+    .listen(process.env.PORT);
+"""
+PACKAGE = '{"name":"app","version":"1.0.0","scripts":{"start":"node server.js"}}'
+
+ATTACKS = {
+    "fork bomb in a build": "perl -e 'fork while 1'",
+    "`while :` on every core in a build": "for i in 1 2 3 4; do while :; do :; done & done; wait",
+    "memory hog in a build": "exec perl -e '$x .= \"x\" x 1e7 while 1'",
+    "disk filler in a build": "for i in $(seq 600); do dd if=/dev/zero of=part$i bs=1M count=8; done",
+    "`yes` in a build": "exec yes",
+}
+
+
+class Node:
+    """A working copy of a node app, and its address."""
+
+    def __init__(self, server: Berthd, folder: pathlib.Path, name: str):
+        self.server, self.name = server, name
+        self.copy = folder / name
+        self.copy.mkdir()
+        self.url = server.create_app(name, "node")
+        self.git("init", "--quiet", "--initial-branch=master")
+        self.write("package.json", PACKAGE)
+        self.write("server.js", SERVER)
+
+    def git(self, *arguments) -> None:
+        processes.run("git", "-C", self.copy, *arguments)
+
+    def write(self, name: str, text: str) -> None:
+        (self.copy / name).write_text(text)
+
+    def commit(self) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "version")
+
+    def deploy(self) -> None:
+        self.commit()
+        self.git("push", "--quiet", self.url, "HEAD:refs/heads/master")
+
+
+def measure(server: Berthd, folder: pathlib.Path, rounds: int) -> list[str]:
+    """The tables' lines."""
+    neighbour = Node(server, folder, "bench-neighbour")
+    neighbour.deploy()
+    return [
+        *_start(server, folder, rounds), "", *_network(server, neighbour, folder, rounds), "",
+        *_neighbour(server, neighbour, folder),
+    ]
+
+
+# The start of a container
+
+
+def _runtime(server: Berthd) -> pathlib.Path:
+    return pathlib.Path("/run/berth") / (server.data / "node").read_text().strip()
+
+
+def _bundle(server: Berthd) -> pathlib.Path:
+    return next(path for path in (_runtime(server) / "containers").iterdir() if path.name.startswith("i-"))
+
+
+def _without(parts: list[str]):
+    """Takes parts of the isolation out of a configuration."""
+
+    def change(configuration: dict) -> None:
+        linux, process = configuration["linux"], configuration["process"]
+        for part in parts:
+            if part == "seccomp":
+                del linux["seccomp"]
+            elif part == "masks":
+                linux["maskedPaths"], linux["readonlyPaths"] = [], []
+            elif part == "limits":
+                linux["resources"] = {}
+                process["rlimits"] = []
+            elif part == "groups":
+                linux["resources"] = {}
+                linux["cgroupsPath"] = ""
+            else:
+                linux["namespaces"] = [space for space in linux["namespaces"] if space["type"] != part]
+
+    return change
+
+
+def _start(server: Berthd, folder: pathlib.Path, rounds: int) -> list[str]:
+    whole = json.loads((_bundle(server) / "config.json").read_text())
+    whole["process"]["args"] = ["/usr/bin/true"]
+    whole["linux"]["cgroupsPath"] = "/berth-bench/start"
+    spaces = ["ipc", "uts", "network", "cgroup"]
+    cases = {
+        "the whole": [], "seccomp filter": ["seccomp"], "masked and read-only paths of /proc": ["masks"],
+        "limits (control groups stay)": ["limits"], "namespaces: ipc, uts, cgroup, joining the network's": spaces,
+    }
+    bundles = {}
+    for index, (name, parts) in enumerate(cases.items()):
+        configuration = copy.deepcopy(whole)
+        _without(parts)(configuration)
+        if "uts" in parts:
+            configuration.pop("hostname")
+        bundles[name] = folder / f"bundle-{index}"
+        bundles[name].mkdir()
+        (bundles[name] / "config.json").write_text(json.dumps(configuration))
+    times = {name: [] for name in ["nothing: fork and exec", *cases, "network namespace with address", "its removal"]}
+    for number in range(rounds + 2):
+        turn = {"nothing: fork and exec": _timed("/usr/bin/true")}
+        for name, bundle in bundles.items():
+            turn[name] = _timed("runc", "--root", folder / "runc", "run", "--bundle", bundle, f"bench{number}")
+        turn["network namespace with address"], turn["its removal"] = _namespace(folder)
+        if number >= 2:
+            for name, value in turn.items():
+                times[name].append(value)
+    for controller in pathlib.Path("/sys/fs/cgroup").glob("*/berth-bench"):
+        controller.rmdir()
+    middle = {name: statistics.median(values) for name, values in times.items()}
+    lines = [
+        f"Medians over {rounds} interleaved rounds of `runc run` of `/usr/bin/true` with the configuration of a real instance, and without one part of it each. "
+        "Namespaces with their address are made ahead of time, so that a start does not wait for them.",
+        "",
+        "| | ms | part of it |",
+        "| --- | --- | --- |",
+        f"| process on the host, nothing around it | {middle['nothing: fork and exec']:.1f} | |",
+        f"| container with everything | **{middle['the whole']:.1f}** | |",
+    ]
+    for name in list(cases)[1:]:
+        lines.append(f"| without: {name} | {middle[name]:.1f} | {middle['the whole'] - middle[name]:+.1f} |")
+    for name in ["network namespace with address", "its removal"]:
+        lines.append(f"| beside it: {name} | {middle[name]:.1f} | |")
+    return lines
+
+
+def _timed(*command) -> float:
+    """Milliseconds."""
+    begin = time.perf_counter()
+    result = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode != 0:
+        raise RuntimeError(f"{command}: {result.stdout}")
+    return (time.perf_counter() - begin) * 1000
+
+
+def _namespace(folder: pathlib.Path) -> tuple[float, float]:
+    """Makes and removes one as the server does, on a bridge of its own: milliseconds of each."""
+    place = folder / "netns"
+    place.touch()
+    configuration = json.dumps({
+        "cniVersion": "1.0.0", "name": "berth-bench", "type": "bridge", "bridge": "berth-bench0",
+        "ipam": {
+            "type": "host-local", "dataDir": str(folder / "addresses"),
+            "ranges": [[{"subnet": "10.198.0.0/24", "gateway": "10.198.0.1"}]],
+        },
+    })
+
+    def plugin(command: str) -> None:
+        environment = {
+            "CNI_COMMAND": command, "CNI_CONTAINERID": "bench", "CNI_NETNS": str(place), "CNI_IFNAME": "eth0",
+            "CNI_PATH": "/usr/lib/cni", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        }
+        processes.run("/usr/lib/cni/bridge", environment=environment, input=configuration)
+
+    begin = time.perf_counter()
+    processes.run("unshare", f"--net={place}", "--", "ip", "link", "set", "dev", "lo", "up")
+    plugin("ADD")
+    made = time.perf_counter()
+    plugin("DEL")
+    processes.run("umount", place)
+    gone = time.perf_counter()
+    processes.run("ip", "link", "delete", "berth-bench0")
+    return (made - begin) * 1000, (gone - made) * 1000
+
+
+# The network path
+
+
+def _network(server: Berthd, neighbour: Node, folder: pathlib.Path, rounds: int) -> list[str]:
+    record = json.loads((_bundle(server) / "record.json").read_text())
+    port = processes.free_port()
+    beside = processes.start(
+        "node", neighbour.copy / "server.js", log=folder / "node.log",
+        environment={**processes.ENVIRONMENT, "PORT": str(port)})
+    try:
+        places = {"inside": f"http://{record['lease']['address']}:8080/", "host": f"http://127.0.0.1:{port}/"}
+        for url in places.values():
+            processes.wait_for(f"{url} answers", lambda: subprocess.run(["curl", "-so/dev/null", url]).returncode == 0)
+        rates = {place: [] for place in places}
+        for number in range(max(5, rounds // 3)):
+            for place in sorted(places, reverse=number % 2 == 1):
+                rates[place].append(_rate(places[place]))
+    finally:
+        processes.stop(beside)
+    middle = {place: statistics.median(values) for place, values in rates.items()}
+    return [
+        f"The same node program, asked with `wrk -t1 -c16` from the host, medians over {len(rates['host'])} interleaved rounds of 3 s:",
+        "",
+        "| | requests/s |",
+        "| --- | --- |",
+        f"| in its namespace, over the bridge | {middle['inside']:,.0f} |",
+        f"| on the host, over loopback | {middle['host']:,.0f} |",
+        f"| inside ÷ on the host | **{middle['inside'] / middle['host']:.2f}** |",
+    ]
+
+
+def _rate(url: str) -> float:
+    text = processes.run("wrk", "-t1", "-c16", "-d3s", url)
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+
+
+# A neighbour
+
+
+class Visitor(threading.Thread):
+    """Asks a site 200 times a second and keeps how long each answer took."""
+
+    def __init__(self, server: Berthd, app: str):
+        super().__init__()
+        self.server, self.app = server, app
+        self.times, self.failures = [], 0
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        due = time.perf_counter()
+        while not self.done.is_set():
+            begin = time.perf_counter()
+            try:
+                connection.request("GET", "/", headers={"Host": self.server.site(self.app)})
+                answer = connection.getresponse()
+                answer.read()
+                self.failures += answer.status != 200
+            except OSError:
+                self.failures += 1
+                connection.close()
+            # From when it was due: whoever waits in line counts, too.
+            self.times.append(time.perf_counter() - max(due, begin - 0.005))
+            due = max(due + 0.005, time.perf_counter())
+            time.sleep(max(0, due - time.perf_counter()))
+        connection.close()
+
+    def end(self) -> tuple[float, float, int]:
+        """Milliseconds at 50 and 99 %, and failures."""
+        self.done.set()
+        self.join()
+        times = sorted(self.times)
+        return times[len(times) // 2] * 1000, times[len(times) * 99 // 100] * 1000, self.failures
+
+
+def _visit(server: Berthd, app: str, seconds: float) -> tuple[float, float, int]:
+    visitor = Visitor(server, app)
+    visitor.start()
+    time.sleep(seconds)
+    return visitor.end()
+
+
+def _neighbour(server: Berthd, neighbour: Node, folder: pathlib.Path, seconds: float = 8) -> list[str]:
+    calm = _visit(server, neighbour.name, seconds)
+    lines = [
+        f"A neighbour's node app, asked 200 times a second for {seconds:.0f} s through the router while another user's app attacks; "
+        "the attacks run on the same two processors:",
+        "",
+        "| meanwhile | p50, ms | p99, ms | ÷ calm p99 | failed |",
+        "| --- | --- | --- | --- | --- |",
+        f"| nothing | {calm[0]:.1f} | {calm[1]:.1f} | | {calm[2]} |",
+    ]
+    attacker = Node(server, folder, "bench-attacker")
+    attacker.deploy()
+    for name, script in ATTACKS.items():
+        attacker.write("install.sh", script + "\n")
+        attacker.commit()
+        push = subprocess.Popen(
+            ["git", "-C", str(attacker.copy), "push", "--quiet", attacker.url, "HEAD:refs/heads/master"],
+            env=processes.ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        seen = _visit(server, neighbour.name, seconds)
+        push.wait()
+        lines.append(_row(name, seen, calm))
+    server.request("GET", server.site(attacker.name).partition(":")[0], "/yes")
+    lines.append(_row("`yes` in an instance", _visit(server, neighbour.name, seconds), calm))
+    return lines
+
+
+def _row(name: str, seen: tuple[float, float, int], calm: tuple[float, float, int]) -> str:
+    return f"| {name} | {seen[0]:.1f} | {seen[1]:.1f} | **{seen[1] / calm[1]:.1f} ×** | {seen[2]} |"

@@ -1,0 +1,72 @@
+import Core
+import Glibc
+
+/// What a folder with all that is in it takes on its file system. Never follows a link; the folder may change meanwhile.
+struct FolderUse: Sendable, Hashable {
+    /// Bytes of whole blocks.
+    private(set) var bytes = 0
+    /// Files, folders, links.
+    private(set) var entries = 0
+
+    /// Folders within one another that are looked into.
+    private static let depth = 256
+    private static let blockSize = 512
+
+    /// Looks until it is clear that `limit` is exceeded. Blocks.
+    static func of(_ path: String, until limit: DiskLimit) -> FolderUse {
+        var use = FolderUse()
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        if descriptor >= 0 { use.visit(descriptor, depth: 1, limit: limit) }
+        return use
+    }
+
+    func exceeds(_ limit: DiskLimit) -> Bool { bytes > limit.bytes || entries > limit.entries }
+
+    /// Adds files that have no name any more but are open in one of the processes, when they lie on the file system of
+    /// `path`.
+    mutating func addUnnamedFiles(of processes: [Int32], besides path: String) {
+        var place = stat()
+        guard stat(path, &place) == 0 else { return }
+        var seen: Set<UInt64> = []
+        for process in processes {
+            for name in HostFiles.names(in: "/proc/\(process)/fd") {
+                var info = stat()
+                guard stat("/proc/\(process)/fd/\(name)", &info) == 0, info.st_nlink == 0,
+                    info.st_dev == place.st_dev, info.st_mode & S_IFMT == S_IFREG,
+                    seen.insert(UInt64(info.st_ino)).inserted
+                else { continue }
+                bytes += Int(info.st_blocks) * Self.blockSize
+            }
+        }
+    }
+
+    /// Closes the descriptor.
+    private mutating func visit(_ descriptor: Int32, depth: Int, limit: DiskLimit) {
+        guard let stream = fdopendir(descriptor) else {
+            close(descriptor)
+            return
+        }
+        defer { closedir(stream) }
+        while let entry = readdir(stream), !exceeds(limit) {
+            let isSelf = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                bytes[0] == 0x2e && (bytes[1] == 0 || bytes[1] == 0x2e && bytes[2] == 0)
+            }
+            if isSelf { continue }
+            withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+                    count(name, in: descriptor, depth: depth, limit: limit)
+                }
+            }
+        }
+    }
+
+    private mutating func count(_ name: UnsafePointer<CChar>, in folder: Int32, depth: Int, limit: DiskLimit) {
+        var info = stat()
+        guard fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 else { return }
+        entries += 1
+        bytes += Int(info.st_blocks) * Self.blockSize
+        guard info.st_mode & S_IFMT == S_IFDIR, depth < Self.depth else { return }
+        let child = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        if child >= 0 { visit(child, depth: depth + 1, limit: limit) }
+    }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Blocking
+import Builder
+import Core
+import Foundation
+import Runner
+import Store
+
+/// `berthd disk`
+struct DiskCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "disk",
+        abstract: "Say what each app takes on disk, the largest first. Works beside a running server.",
+        discussion: "Files that releases of an app share are counted once. Databases are not counted.")
+
+    @OptionGroup var data: DataFlags
+
+    func run() async throws {
+        do {
+            let settings = try await Settings.read(flags: data.values, file: data.configurationFile)
+            let folder = DataFolder(root: settings.data)
+            guard FileManager.default.fileExists(atPath: folder.database) else {
+                throw ConfigurationMistake("data", "there is no installation in \(folder.root)")
+            }
+            let database = try await SQLiteDatabase.open(dataDirectory: folder.root)
+            let uses = try await AppDiskUse.all(database, folder: folder).sorted { $0.sum > $1.sum }
+            for line in Self.table(uses) { print(line) }
+            if let room = FileSystemRoom.at(folder.releases) {
+                let reserve = settings.shares.diskReserve
+                print(
+                    "\(Self.size(room.free)) of \(Self.size(room.total)) are free; the server keeps \(reserve) MiB of it for itself"
+                )
+            }
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    private static func table(_ uses: [AppDiskUse]) -> [String] {
+        let rows =
+            [["app", "releases", "repository", "packages", "logs", "together"]]
+            + uses.map { use in
+                [use.name] + [use.releases, use.repository, use.dependencies, use.logs, use.sum].map(size)
+            }
+        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            zip(row, widths).enumerated().map { index, cell in
+                let space = String(repeating: " ", count: cell.1 - cell.0.count)
+                return index == 0 ? cell.0 + space : space + cell.0
+            }.joined(separator: "  ")
+        }
+    }
+
+    /// MiB with one decimal.
+    private static func size(_ bytes: Int) -> String {
+        String(format: "%.1f MiB", Double(bytes) / Double(1 << 20))
+    }
+}
+
+/// What an app takes on disk, bytes.
+private struct AppDiskUse: Sendable {
+    /// `<user>/<app>`
+    let name: String
+    let releases: Int
+    let repository: Int
+    /// Installed dependencies that are kept for the next build.
+    let dependencies: Int
+    let logs: Int
+
+    var sum: Int { releases + repository + dependencies + logs }
+
+    static func all(_ database: SQLiteDatabase, folder: DataFolder) async throws -> [AppDiskUse] {
+        let (releases, deploys) = (SQLiteReleaseStore(database), SQLiteDeployStore(database))
+        let channels = try await SQLiteChannelStore(database).allChannels()
+        let pool = BlockingPool(label: "disk", width: 1)
+        var uses: [AppDiskUse] = []
+        for app in try await SQLiteAppStore(database).allApps() {
+            var folders: [String] = []
+            var logs: [String] = []
+            for channel in channels where channel.appID == app.id {
+                folders += try await releases.releases(channel: channel.id).map { "\(folder.releases)/\($0.id)" }
+                logs += try await deploys.deploys(channel: channel.id, limit: .max)
+                    .map { "\(folder.deployLogs)/\($0.id).log" }
+            }
+            uses.append(
+                await pool.run { [folders, logs] () throws(Never) in
+                    // Packages are linked into the releases that use them: they are counted there.
+                    var sizes = FolderSizes()
+                    return AppDiskUse(
+                        name: "\(app.ownerName)/\(app.name)", releases: folders.reduce(0) { $0 + sizes.add($1) },
+                        repository: sizes.add("\(folder.repositories)/\(app.id).git"),
+                        dependencies: sizes.add("\(folder.dependencies)/\(app.id)"),
+                        logs: logs.reduce(0) { $0 + fileSize($1) })
+                })
+        }
+        return uses
+    }
+
+    private static func fileSize(_ path: String) -> Int {
+        (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int ?? 0
+    }
+}

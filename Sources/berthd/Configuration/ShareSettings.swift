@@ -1,0 +1,88 @@
+import Builder
+import Configuration
+import Control
+import Core
+import Runner
+
+/// What apps of strangers may take of the machine and reach from it, as far as an operator may set it. What is not set
+/// stays as the types have it.
+struct ShareSettings: Sendable {
+    /// What the settings are about.
+    struct Targets {
+        var runner: RunnerConfiguration
+        var builder: BuilderConfiguration
+        var control: ControlConfiguration
+    }
+
+    private struct Setting: Sendable {
+        let name: String
+        let allowed: ClosedRange<Int>
+        let apply: @Sendable (Int, inout Targets) -> Void
+
+        init(_ name: String, _ allowed: ClosedRange<Int>, _ apply: @escaping @Sendable (Int, inout Targets) -> Void) {
+            self.name = name
+            self.allowed = allowed
+            self.apply = apply
+        }
+    }
+
+    private static let many = 1 << 30
+    private static let settings = [
+        Setting("build-memory", 32...many) { $1.builder.limits.memory = $0 << 20 },
+        Setting("build-processes", 16...many) { $1.builder.limits.processes = $0 },
+        Setting("build-seconds", 1...86_400) { $1.builder.timeLimit = $0 },
+        Setting("build-output", 1...many) { $1.builder.outputLimit = $0 << 20 },
+        Setting("release-size", 1...many) { $1.builder.maximumBytes = $0 << 20 },
+        Setting("release-files", 1...many) { $1.builder.maximumEntries = $0 },
+        Setting("user-memory", 32...many) { $1.runner.instanceShare.memory = $0 << 20 },
+        Setting("user-processes", 16...many) { $1.runner.instanceShare.processes = $0 },
+        Setting("user-build-memory", 32...many) { $1.runner.buildShare.memory = $0 << 20 },
+        Setting("kept-releases", 1...10_000) { $1.control.keptReleases = $0 },
+        Setting("kept-releases-size", 1...many) { $1.control.releaseBytes = $0 << 20 },
+    ]
+    private static let usualReserve = 1024
+
+    private let values: [(setting: Setting, value: Int)]
+    /// MiB that the server keeps free on its disk.
+    let diskReserve: Int
+    private let buildEgress: EgressPolicy
+    private let instanceEgress: EgressPolicy
+
+    /// Throws `ConfigurationMistake`.
+    init(_ reader: ConfigReader) throws {
+        values = try Self.settings.compactMap { setting in
+            guard let value = try Self.number(setting.name, setting.allowed, reader) else { return nil }
+            return (setting, value)
+        }
+        diskReserve = try Self.number("disk-reserve", 0...Self.many, reader) ?? Self.usualReserve
+        buildEgress = try Self.policy("build-egress", reader)
+        instanceEgress = try Self.policy("instance-egress", reader)
+    }
+
+    func apply(to targets: inout Targets) {
+        for (setting, value) in values { setting.apply(value, &targets) }
+        targets.runner.buildEgress = buildEgress
+        targets.runner.instanceEgress = instanceEgress
+        let reserve = DiskReserve(bytes: diskReserve << 20)
+        targets.runner.diskReserve = reserve
+        targets.control.diskReserve = reserve
+    }
+
+    private static func number(_ name: String, _ allowed: ClosedRange<Int>, _ reader: ConfigReader) throws -> Int? {
+        guard reader.string(forKey: ConfigKey(name)) != nil || reader.int(forKey: ConfigKey(name)) != nil else {
+            return nil
+        }
+        guard let value = reader.int(forKey: ConfigKey(name)), allowed.contains(value) else {
+            throw ConfigurationMistake(name, "must be a whole number, at least \(allowed.lowerBound)")
+        }
+        return value
+    }
+
+    private static func policy(_ name: String, _ reader: ConfigReader) throws -> EgressPolicy {
+        do throws(PlatformError) {
+            return try EgressPolicy(reader.string(forKey: ConfigKey(name), default: "internet"))
+        } catch {
+            throw ConfigurationMistake(name, error.message)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Runner
+
+/// The groups above those of containers, over trees of files that look like the kernel's.
+@Suite struct GroupTreeTests {
+    private let root: TemporaryDirectory
+    private let owner = ID<User>()
+
+    init() throws { root = try TemporaryDirectory("berth-cgroups") }
+
+    /// A tree as a machine has it after its start. The kernel makes the files of a group with it; here a folder of the
+    /// group's name must have them before.
+    private func groups(_ version: ControlGroups.Version, having files: [String]) throws -> ControlGroups {
+        for file in files {
+            try HostFiles.makeDirectory((root.path(file) as NSString).deletingLastPathComponent)
+            try HostFiles.write("", to: root.path(file))
+        }
+        return ControlGroups(root: root.path, version: version)
+    }
+
+    private func tree(_ groups: ControlGroups, _ share: ShareLimits = ShareLimits()) -> GroupTree {
+        GroupTree(
+            groups: groups, paths: RuntimePaths(directory: "/run/b", node: "n"), builds: share, instances: share)
+    }
+
+    private func text(_ path: String) -> String? { HostFiles.text(root.path(path)) }
+
+    @Test func `on v1 builds weigh an eighth of an instance, and all of them half of what is beside`() throws {
+        let files = ["cpu/berth/cpu.shares", "cpu/berth/n/builds/cpu.shares"]
+        tree(try groups(.v1, having: files)).prepare()
+        #expect(files.map(text) == ["512", "122"])
+    }
+
+    @Test func `on v2 the controllers are handed down to where the weights are`() throws {
+        let files = ["berth/cpu.weight", "berth/n/builds/cpu.weight"]
+        let switches = ["", "berth/", "berth/n/"].map { "\($0)cgroup.subtree_control" }
+        tree(try groups(.v2, having: files + switches)).prepare()
+        #expect(files.map(text) == ["50", "12"])
+        #expect(switches.map(text) == Array(repeating: "+memory +cpu +pids", count: 3))
+    }
+
+    @Test func `on v1 a user's containers are limited together in each hierarchy`() throws {
+        let group = "berth/n/u-\(owner.hex)"
+        let files = [
+            "memory/\(group)/memory.limit_in_bytes", "memory/\(group)/memory.memsw.limit_in_bytes",
+            "memory/memory.memsw.limit_in_bytes", "cpu/\(group)/cpu.cfs_quota_us", "pids/\(group)/pids.max",
+        ]
+        let tree = tree(
+            try groups(.v1, having: files), ShareLimits(memory: 1 << 30, milliCPU: 1500, processes: 77))
+        #expect(tree.enter("i-1", owner: owner) == "/\(group)/i-1")
+        #expect(files.map(text) == ["1073741824", "1073741824", "", "150000", "77"])
+    }
+
+    @Test func `on v2 a user's containers are limited together, without swap`() throws {
+        let group = "berth/n/builds/u-\(owner.hex)"
+        let files = ["memory.max", "memory.swap.max", "cpu.max", "pids.max"].map { "\(group)/\($0)" }
+        let tree = tree(
+            try groups(.v2, having: files), ShareLimits(memory: 1 << 30, milliCPU: 1500, processes: 77))
+        #expect(tree.enter("t-1", owner: owner) == "/\(group)/t-1")
+        #expect(files.map(text) == ["1073741824", "0", "150000 100000", "77"])
+    }
+
+    @Test(arguments: [ControlGroups.Version.v1, .v2])
+    func `a user's group goes with the last container`(_ version: ControlGroups.Version) throws {
+        let place = version == .v1 ? "pids/" : ""
+        let groups = ControlGroups(root: root.path, version: version)
+        let tree = tree(groups, ShareLimits(processes: 5))
+        let folder = root.path("\(place)berth/n/u-\(owner.hex)")
+        try HostFiles.makeDirectory(folder)
+        for name in ["i-1", "i-2"] { _ = tree.enter(name, owner: owner) }
+        tree.leave("i-1", owner: owner)
+        tree.leave("i-1", owner: owner)
+        #expect(HostFiles.exists(folder))
+        tree.leave("i-2", owner: owner)
+        #expect(!HostFiles.exists(folder))
+    }
+
+    @Test(arguments: [ControlGroups.Version.v1, .v2])
+    func `containers are found in all places, and what is empty goes`(_ version: ControlGroups.Version) throws {
+        let place = version == .v1 ? "memory/berth/n" : "berth/n"
+        let user = "u-\(owner.hex)"
+        for group in [
+            "i-1", "\(user)/i-2", "builds/t-3", "builds/\(user)/t-4", "builds/u-0", "monitors/i-2", "monitors/i-9",
+        ] {
+            try HostFiles.makeDirectory(root.path("\(place)/\(group)"))
+        }
+        let tree = tree(ControlGroups(root: root.path, version: version))
+        #expect(
+            tree.containers() == [
+                "i-1": "/berth/n/i-1", "i-2": "/berth/n/\(user)/i-2", "t-3": "/berth/n/builds/t-3",
+                "t-4": "/berth/n/builds/\(user)/t-4",
+            ])
+        tree.removeEmpty(except: ["i-2"])
+        #expect(HostFiles.names(in: root.path("\(place)/builds")) == ["t-3", user].sorted())
+        #expect(HostFiles.names(in: root.path("\(place)/monitors")) == ["i-2"])
+        #expect(tree.containers().count == 4)
+    }
+
+    @Test func `refused processes are counted in either version`() throws {
+        let groups = try groups(.v1, having: ["pids/berth/n/t-1/pids.events", "berth/n/t-1/pids.events"])
+        for file in ["pids/berth/n/t-1", "berth/n/t-1"] {
+            try HostFiles.write("max 12\n", to: root.path("\(file)/pids.events"))
+        }
+        #expect(groups.refusedProcesses("/berth/n/t-1") == 12)
+        #expect(ControlGroups(root: root.path, version: .v2).refusedProcesses("/berth/n/t-1") == 12)
+        #expect(groups.refusedProcesses("/berth/n/t-2") == 0)
+    }
+}

@@ -1,0 +1,92 @@
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Runner
+
+extension RealContainers {
+    /// Limits on disk, processes and on what a user has together.
+    @Suite struct TaskLimitTests {
+        @Test func `attack 11: a task that fills the disk is ended, whatever it does to its files`() async throws {
+            try await withRunner { fixture in
+                let limit = DiskLimit(bytes: 8 << 20, entries: 200)
+                for (script, end) in [
+                    ("dd if=/dev/zero of=one bs=1M count=64", ContainerTaskExit.tooMuchDisk),
+                    ("for i in 1 2 3 4; do dd if=/dev/zero of=$i bs=1M count=4 2>&-; done; sleep 60", .tooMuchDisk),
+                    ("for i in $(seq 300); do : >n$i; done; sleep 60", .tooManyFiles),
+                    (
+                        "for i in 1 2 3 4; do exec {f}>u$i; rm u$i; dd if=/dev/zero bs=1M count=4 >&$f; done; sleep 60",
+                        .tooMuchDisk
+                    ),
+                ] {
+                    let result = try await fixture.run(fixture.task(script, disk: limit))
+                    #expect(result.exit == end, "\(script)")
+                    try await fixture.runInFolder("find . -mindepth 1 -delete")
+                }
+            }
+        }
+
+        @Test func `a task ends when the disk is down to the server's reserve`() async throws {
+            let room = try #require(FileSystemRoom.at("/tmp"))
+            try await withRunner(configure: { $0.diskReserve = DiskReserve(bytes: room.total) }) { fixture in
+                let exit = try await fixture.exit("sleep 60")
+                #expect(exit == .diskReserve)
+            }
+        }
+
+        @Test func `attack 11: a fork bomb that goes on is ended`() async throws {
+            try await withRunner { fixture in
+                let result = try await fixture.run(fixture.task("exec perl -e 'fork while 1'", processes: 32))
+                #expect(result.exit == .tooManyProcesses)
+            }
+        }
+
+        @Test func `a task that fails at its limit of processes is told of it`() async throws {
+            try await withRunner { fixture in
+                let result = try await fixture.run(fixture.task("perl -e 'fork // exit 3 for 1..40'", processes: 16))
+                #expect(result.exit == .exited(3))
+                #expect(result.output.contains("berth: processes refused at the limit of 16: "))
+            }
+        }
+
+        @Test func `what a task leaves running is told`() async throws {
+            try await withRunner { fixture in
+                let result = try await fixture.run("sleep 300 & sleep 300 & exit 0")
+                #expect(result.exit == .exited(0))
+                #expect(result.output == "berth: processes still running at the end: 2; they are ended\n")
+            }
+        }
+
+        @Test func `a user's tasks share one limit of memory, another user's do not`() async throws {
+            try await withRunner(configure: { $0.buildShare = ShareLimits(memory: 96 << 20) }) { fixture in
+                let script = "exec perl -e '$| = 1; $x = \"x\" x 3e7; print \"have\\n\"; sleep 60'"
+                let owner = ID<User>()
+                let first = ByteCollector()
+                let task = fixture.task(script, owner: owner)
+                let running = Task { try await fixture.runner.run(task) { first.append($0) } }
+                #expect(await eventually { first.text == "have\n" })
+                let other = try await fixture.run(
+                    fixture.task("exec perl -e '$x = \"x\" x 3e7; print \"have\\n\"'", owner: ID()))
+                #expect(other.exit == .exited(0))
+                // Within its own 256 MiB, but not within what is left of the user's. One of the two is killed.
+                let second = try await fixture.run(fixture.task(script, timeLimit: 5, owner: owner))
+                running.cancel()
+                let end = await running.result
+                let killed = [second.exit, try? end.get()].contains(.outOfMemory)
+                #expect(killed, "\(second.exit) \(end)")
+                #expect(
+                    await eventually {
+                        fixture.runner.runtime.groups.children(of: fixture.paths.builds).isEmpty
+                    })
+            }
+        }
+    }
+}
+
+extension RunnerFixture {
+    /// Runs a shell script on the host, in the app's folder.
+    fileprivate func runInFolder(_ script: String) async throws {
+        try await HostCommands(logger: Self.logger).succeed("/bin/sh", ["-c", script], folder: app)
+    }
+}
