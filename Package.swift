@@ -79,6 +79,7 @@ let package = Package(
             dependencies: ["Blocking", "CZlib", "Core", "Git", hummingbird, httpTypes, logging, nioCore]),
         .target(name: "Builder", dependencies: ["Blocking", "CZlib", "Core", crypto, logging, yams]),
         .target(name: "Runner", dependencies: ["Core", logging, serviceLifecycle, subprocess, systemPackage]),
+        .target(name: "Hooks", dependencies: ["Core", logging, subprocess, systemPackage]),
         .target(
             name: "Router",
             dependencies: ["Core", logging, nioCore, nioHPACK, nioPosix, nioSSL, nioTLS, serviceLifecycle],
@@ -93,8 +94,9 @@ let package = Package(
         .executableTarget(
             name: "berthd",
             dependencies: [
-                "API", "Blocking", "Builder", "Control", "Core", "Dashboard", "Git", "GitServer", "Postgres", "Router",
-                "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioPosix, serviceLifecycle,
+                "API", "Blocking", "Builder", "Control", "Core", "Dashboard", "Git", "GitServer", "Hooks", "Postgres",
+                "Router", "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioPosix,
+                serviceLifecycle,
                 systemPackage, unixSignals,
             ]),
         .executableTarget(
@@ -126,6 +128,7 @@ let package = Package(
             name: "ControlTests", dependencies: ["Control", "ControlTestSupport", "Core", "TestSupport", logging]),
         .testTarget(name: "BuilderTests", dependencies: ["Blocking", "Builder", "Core", "TestSupport", logging]),
         .testTarget(name: "RunnerTests", dependencies: ["Core", "Runner", "TestSupport", logging, subprocess]),
+        .testTarget(name: "HooksTests", dependencies: ["Core", "Hooks", "TestSupport", logging]),
         .testTarget(
             name: "RouterTests",
             dependencies: [
