@@ -11,10 +11,14 @@ final class Berthd: Sendable {
     let folder: String
     let port: Int
     private let executable: String
+    /// More arguments of `serve`.
+    private let options: [String]
     private let subnet: SubnetLease
     private let process = Mutex<ChildProcess?>(nil)
     private let firstToken = Mutex<String?>(nil)
 
+    /// Names the checkpoint at which the server ends itself.
+    var crashFile: String { "\(folder)/crash-at" }
     var data: String { "\(folder)/data" }
     /// Everything that every start of this server printed.
     var log: String { (try? String(contentsOfFile: "\(folder)/berthd.log", encoding: .utf8)) ?? "" }
@@ -23,7 +27,9 @@ final class Berthd: Sendable {
     var gateway: UInt32 { subnet.gateway }
     var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
 
-    init() throws {
+    /// - Parameter other: a server whose state this one goes on with.
+    init(options: [String] = [], continuing other: Berthd? = nil) throws {
+        self.options = options
         let random = UUID().uuidString.prefix(8).lowercased()
         folder = "/tmp/berth-e2e-\(ProcessInfo.processInfo.processIdentifier)-\(random)"
         // Closed to everybody else, as /root is: the usual place of a first trial.
@@ -32,6 +38,7 @@ final class Berthd: Sendable {
         executable = try TestEnvironment.program("berthd")
         subnet = try SubnetLease()
         port = try Self.freePort()
+        if let token = try other?.token() { firstToken.withLock { $0 = token } }
     }
 
     /// The token of the user `admin`, printed once by the first start.
@@ -71,9 +78,11 @@ final class Berthd: Sendable {
             [
                 executable, "serve", "--data", data, "--domain", "localhost", "--listen", "127.0.0.1:\(port)",
                 "--subnet",
-                subnet.subnet,
-            ],
-            environment: TestEnvironment.plain, output: .file(descriptor))
+                subnet.subnet, "--hooks", "\(folder)/hooks", "--watch-seconds", "1",
+                "--reconcile-seconds", "2",
+            ] + options,
+            environment: TestEnvironment.plain.merging(["BERTH_CRASH_FILE": crashFile]) { $1 },
+            output: .file(descriptor))
         try "\(process.processID)".write(toFile: "\(folder)/berthd.pid", atomically: true, encoding: .utf8)
         self.process.withLock { $0 = process }
     }
