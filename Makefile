@@ -4,6 +4,7 @@ DATA   ?= .berth
 DOMAIN ?= localhost
 LISTEN ?= 127.0.0.1:8080
 SWIFT  ?= swift
+MINUTES ?= 15
 
 # Targets may import only those targets that Package.swift lists for them. Costs seconds a build, so `serve` does without.
 CHECKED := --explicit-target-dependency-import-check error
@@ -12,7 +13,7 @@ CHECKED := --explicit-target-dependency-import-check error
 RELEASE := -c release -Xswiftc -enforce-exclusivity=unchecked
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test build lint fmt bench clean
+.PHONY: help serve test build lint fmt bench soak clean
 
 help:
 	@echo 'make serve   install what is missing, build, run berthd (DATA=$(DATA) DOMAIN=$(DOMAIN) LISTEN=$(LISTEN))'
@@ -20,6 +21,7 @@ help:
 	@echo 'make build   debug build of everything'
 	@echo 'make lint    formatting and style; make fmt mends what it can'
 	@echo 'make bench   measure, and write docs/BENCHMARKS.md'
+	@echo 'make soak    kill and crash everything for a while (MINUTES=$(MINUTES)), and write docs/RELIABILITY.md'
 	@echo 'make clean   remove what was built (never data)'
 
 serve:
@@ -49,6 +51,11 @@ bench:
 	$(SWIFT) build $(RELEASE)
 	Benchmarks/run.py
 	Benchmarks/router.py
+
+soak:
+	@scripts/bootstrap --with bench
+	$(SWIFT) build $(RELEASE)
+	scripts/soak --minutes $(MINUTES)
 
 clean:
 	rm -rf .build

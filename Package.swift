@@ -81,6 +81,7 @@ let package = Package(
         .target(
             name: "Runner",
             dependencies: ["Blocking", "Core", logging, serviceLifecycle, subprocess, systemPackage]),
+        .target(name: "Hooks", dependencies: ["Core", logging, subprocess, systemPackage]),
         .target(
             name: "Router",
             dependencies: ["Core", logging, nioCore, nioHPACK, nioPosix, nioSSL, nioTLS, serviceLifecycle],
@@ -95,8 +96,9 @@ let package = Package(
         .executableTarget(
             name: "berthd",
             dependencies: [
-                "API", "Blocking", "Builder", "Control", "Core", "Dashboard", "Git", "GitServer", "Postgres", "Router",
-                "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioPosix, serviceLifecycle,
+                "API", "Blocking", "Builder", "Control", "Core", "Dashboard", "Git", "GitServer", "Hooks", "Postgres",
+                "Router", "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioPosix,
+                serviceLifecycle,
                 systemPackage, unixSignals,
             ]),
         .executableTarget(
@@ -128,6 +130,7 @@ let package = Package(
             name: "ControlTests", dependencies: ["Control", "ControlTestSupport", "Core", "TestSupport", logging]),
         .testTarget(name: "BuilderTests", dependencies: ["Blocking", "Builder", "Core", "TestSupport", logging]),
         .testTarget(name: "RunnerTests", dependencies: ["Core", "Runner", "TestSupport", logging, subprocess]),
+        .testTarget(name: "HooksTests", dependencies: ["Core", "Hooks", "TestSupport", logging]),
         .testTarget(
             name: "RouterTests",
             dependencies: [

@@ -21,7 +21,10 @@ public struct APIServer: Sendable {
             apps: control.apps, address: control.address, answers: AnswerCache(version: control.dataVersion)
         ).endpoints
             + ChannelsSurface(channels: control.channels, address: control.address).endpoints
+            + InstancesSurface(instances: control.instances).endpoints
             + DeploysSurface(deploys: control.deploys).endpoints
+            + DeployHistorySurface(deploys: control.deploys).endpoints
+            + EventsSurface(events: control.events).endpoints
             + EnvironmentSurface(environment: control.environment).endpoints
             + DatabasesSurface(databases: control.databases).endpoints
             + TokensSurface(tokens: control.tokens).endpoints

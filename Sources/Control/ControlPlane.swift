@@ -9,6 +9,8 @@ public struct ControlPlane: Sendable {
     public let apps: AppService
     public let channels: ChannelService
     public let deploys: DeployService
+    public let instances: InstanceService
+    public let events: EventService
     public let environment: EnvironmentService
     public let databases: DatabaseService
     public let statistics: StatisticsService
@@ -16,8 +18,11 @@ public struct ControlPlane: Sendable {
     public let address: PublicAddress
     /// Tells whether anything was committed to the stores, for whoever keeps what was read.
     public let dataVersion: DataVersionSource
+    private let pipeline: DeployPipeline
     private let queue: DeployQueue
     private let recovery: Recovery
+    private let reconciler: Reconciler
+    private let interval: Duration
     private let logs: DeployLogs
     private let removal: Removal
     private let logger: Logger
@@ -27,10 +32,15 @@ public struct ControlPlane: Sendable {
         tokens = TokenService(tokens: platform.tokens, now: platform.now)
         databases = DatabaseService(platform: platform, tokens: tokens)
         logger = platform.logger
-        let retirement = Retirement(platform: platform)
+        let (turns, reservations) = (DeployTurns(), ReleaseReservations())
+        let retirement = Retirement(platform: platform, reservations: reservations)
         let sites = SiteRoutes(routes: platform.routes, address: platform.address)
-        let pipeline = DeployPipeline(
-            platform: platform, databases: databases, logs: logs, retirement: retirement, sites: sites)
+        events = EventService(platform: platform)
+        let hooks = HookOccasions(platform: platform)
+        pipeline = DeployPipeline(
+            platform: platform, databases: databases, logs: logs, retirement: retirement, sites: sites,
+            turns: turns, reservations: reservations, hooks: hooks, events: events,
+            slots: BuildSlots(platform.configuration.buildSlots))
         queue = DeployQueue(platform: platform, pipeline: pipeline)
         removal = Removal(
             platform: platform, databases: databases, queue: queue, retirement: retirement, sites: sites)
@@ -40,12 +50,20 @@ public struct ControlPlane: Sendable {
         statistics = StatisticsService(platform: platform)
         apps = AppService(platform: platform, databases: databases, removal: removal, sites: sites)
         channels = ChannelService(platform: platform, databases: databases, removal: removal, sites: sites)
-        deploys = DeployService(platform: platform, queue: queue, logs: logs)
+        deploys = DeployService(
+            platform: platform, tokens: tokens, queue: queue, logs: logs, turns: turns)
+        interval = platform.configuration.reconcileInterval
+        instances = InstanceService(platform: platform, tokens: tokens)
         environment = EnvironmentService(apps: platform.apps, environment: platform.environment)
-        pushes = PushService(platform: platform, tokens: tokens, deploys: deploys, queue: queue, logs: logs)
+        pushes = PushService(
+            platform: platform, tokens: tokens, deploys: deploys, queue: queue, logs: logs, hooks: hooks)
+        let starter = InstanceStarter(platform: platform, sites: sites)
         recovery = Recovery(
             platform: platform, databases: databases, pipeline: pipeline, queue: queue, logs: logs, removal: removal,
-            sites: sites)
+            sites: sites, starter: starter)
+        reconciler = Reconciler(
+            platform: platform, queue: queue, pipeline: pipeline, starter: starter, databases: databases, sites: sites,
+            events: events)
         address = platform.address
         dataVersion = platform.dataVersion
     }
@@ -57,9 +75,15 @@ public struct ControlPlane: Sendable {
     /// until every instance runs that should, or the task is cancelled.
     public func resume(_ leftovers: Leftovers) async { await recovery.resume(leftovers) }
 
+    /// Compares what should be with what is and repairs the difference, once.
+    public func reconcile() async { await reconciler.run() }
+
     /// Does what is to be done once in a while, until the task is cancelled.
     public func keepUp(every pause: Duration = .seconds(60)) async {
-        while (try? await Task.sleep(for: pause)) != nil { await noteUses() }
+        await withDiscardingTaskGroup { group in
+            group.addTask { while (try? await Task.sleep(for: pause)) != nil { await noteUses() } }
+            group.addTask { while (try? await Task.sleep(for: interval)) != nil { await reconcile() } }
+        }
     }
 
     private func noteUses() async {
@@ -73,6 +97,8 @@ public struct ControlPlane: Sendable {
     public func close(grace: Duration) async {
         await queue.close(grace: grace)
         removal.unfinished.cancelAll()
+        pipeline.afterwards.cancelAll()
+        pushes.afterwards.cancelAll()
         await databases.close()
         await noteUses()
         logs.close()

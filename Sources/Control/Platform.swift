@@ -14,6 +14,7 @@ public struct Platform: Sendable {
     public let environment: any EnvironmentStore
     public let databases: any DatabaseStore
     public let statistics: any StatisticsStore
+    public let events: any EventStore
     public let deployLogs: any DeployLogStore
     public let repository: any SourceRepository
     public let builder: any SourceBuilder
@@ -22,12 +23,16 @@ public struct Platform: Sendable {
     public let routes: any RoutePublisher
     /// `nil` when Postgres is switched off.
     public let provisioner: (any DatabaseProvisioner)?
+    /// The operator's programs; `nil` for none.
+    public let hooks: (any HookRunner)?
     /// Tells whether anything was committed to the stores.
     public let dataVersion: DataVersionSource
     /// Tells the room on the disk that releases are made on.
     public let diskRoom: DiskRoomSource
     public let address: PublicAddress
     public let configuration: ControlConfiguration
+    /// Told of the moments at which a test may end the server.
+    public let pass: CheckpointObserver
     public let now: WallClock
     public let logger: Logger
 
@@ -35,11 +40,13 @@ public struct Platform: Sendable {
         users: any UserStore, tokens: any TokenStore, invites: any InviteStore, apps: any AppStore,
         channels: any ChannelStore, deploys: any DeployStore, releases: any ReleaseStore,
         instances: any InstanceStore, environment: any EnvironmentStore, databases: any DatabaseStore,
-        statistics: any StatisticsStore, deployLogs: any DeployLogStore, repository: any SourceRepository,
+        statistics: any StatisticsStore, events: any EventStore, deployLogs: any DeployLogStore,
+        repository: any SourceRepository,
         builder: any SourceBuilder, runner: any InstanceRunner, meter: any InstanceMeter, routes: any RoutePublisher,
-        provisioner: (any DatabaseProvisioner)?, dataVersion: @escaping DataVersionSource = { nil },
-        diskRoom: @escaping DiskRoomSource = { nil },
-        address: PublicAddress, configuration: ControlConfiguration, now: @escaping WallClock, logger: Logger
+        provisioner: (any DatabaseProvisioner)?, hooks: (any HookRunner)? = nil,
+        dataVersion: @escaping DataVersionSource = { nil }, diskRoom: @escaping DiskRoomSource = { nil },
+        address: PublicAddress, configuration: ControlConfiguration, pass: @escaping CheckpointObserver = { _ in },
+        now: @escaping WallClock, logger: Logger
     ) {
         self.users = users
         self.tokens = tokens
@@ -52,6 +59,7 @@ public struct Platform: Sendable {
         self.environment = environment
         self.databases = databases
         self.statistics = statistics
+        self.events = events
         self.deployLogs = deployLogs
         self.repository = repository
         self.builder = builder
@@ -59,10 +67,12 @@ public struct Platform: Sendable {
         self.meter = meter
         self.routes = routes
         self.provisioner = provisioner
+        self.hooks = hooks
         self.dataVersion = dataVersion
         self.diskRoom = diskRoom
         self.address = address
         self.configuration = configuration
+        self.pass = pass
         self.now = now
         self.logger = logger
     }
@@ -89,6 +99,20 @@ public struct ControlConfiguration: Sendable {
         memory: 2 << 30, milliCPU: 4000, processes: 1024, temporary: 64 << 20)
     /// Memory that a user's instances together are shown to have, bytes, when they have been given less.
     public var userMemory = 256 << 20
+    /// How long a new version that is being asked is looked at after the switch, while the old one is kept to go back to.
+    public var watchTime = Duration.seconds(3)
+    /// Builds of all users that run at the same time.
+    public var buildSlots = 4
+    /// Seconds that open requests get on a new version that did not prove sound.
+    public var failedDrainSeconds = 5
+    /// What each step of a deploy may take, waiting for its turn included.
+    public var stepLimits: [DeployStep.Name: Duration] = [
+        .resolve: .seconds(60), .database: .seconds(180), .hooks: .seconds(600), .build: .seconds(3600),
+    ]
+    /// What a start may take beyond the time that the app has to become ready.
+    public var startMargin = Duration.seconds(60)
+    /// Between two comparisons of what should be with what is.
+    public var reconcileInterval = Duration.seconds(30)
     /// How often a deploy that a crash of the server interrupted is started again before it is given up.
     public var deployAttempts = 2
     /// Between looks at a store that does not answer.

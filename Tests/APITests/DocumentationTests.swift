@@ -31,6 +31,7 @@ struct DocumentationTests {
     func lines() throws {
         let variables = [
             "$APP": "{app_id}", "$CHANNEL": "{channel_id}", "$TOKEN_ID": "{token_id}", "$INVITE": "{invite_id}",
+            "$DEPLOY": "{deploy_id}", "$INSTANCE": "{instance_id}",
             "STRIPE_SECRET_KEY": "{key}",
         ]
         var called: Set<String> = []

@@ -108,6 +108,8 @@ struct OpenAPITests {
                 #expect(validator.problems(value, reference) == [], "\(operation.id)")
             case .text:
                 #expect(reply.status == 200 && reply.headers[.contentType] == "text/plain; charset=utf-8")
+            case .events:
+                #expect(reply.status == 200 && reply.headers[.contentType] == "text/event-stream")
             case .sql:
                 #expect(reply.status == 200 && reply.headers[.contentType] == "application/sql")
             }

@@ -16,12 +16,14 @@ public struct TestPlatform: Sendable {
     public let disk = ScriptedDisk()
     public let control: ControlPlane
 
-    /// - Parameter configure: changes of the settings that tests run with.
-    public init(configure: (inout ControlConfiguration) -> Void = { _ in }) {
+    /// - Parameters:
+    ///   - hooks: the operator's programs.
+    ///   - adjust: changes of the settings that tests run with.
+    public init(hooks: (any HookRunner)? = nil, adjust: (inout ControlConfiguration) -> Void = { _ in }) {
         control = ControlPlane(
             Self.platform(
-                StoreSet(stores), repository, builder, runner, meter, routes, provisioner, disk: disk,
-                configure: configure))
+                StoreSet(stores), repository, builder, runner, meter, routes, provisioner, hooks: hooks, disk: disk,
+                adjust: adjust))
     }
 
     /// The same state under a new control plane, as after a restart of the server.
@@ -70,8 +72,8 @@ public struct TestPlatform: Sendable {
         _ stores: StoreSet, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
         _ runner: ScriptedRunner, _ meter: ScriptedMeter, _ routes: RecordingRoutes,
         _ provisioner: ScriptedProvisioner?,
-        version: @escaping DataVersionSource = { nil }, disk: ScriptedDisk? = nil,
-        configure: (inout ControlConfiguration) -> Void = { _ in }
+        version: @escaping DataVersionSource = { nil }, hooks: (any HookRunner)? = nil, disk: ScriptedDisk? = nil,
+        adjust: (inout ControlConfiguration) -> Void = { _ in }
     ) -> Platform {
         var configuration = ControlConfiguration()
         configuration.storeRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
@@ -80,13 +82,15 @@ public struct TestPlatform: Sendable {
         configuration.databaseProbe = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.keptDeploys = 3
         configuration.diskReserve = DiskReserve(bytes: 100 << 20)
-        configure(&configuration)
+        configuration.watchTime = .milliseconds(400)
+        configuration.buildSlots = 2
+        adjust(&configuration)
         return Platform(
             users: stores.users, tokens: stores.tokens, invites: stores.invites, apps: stores.apps,
             channels: stores.channels, deploys: stores.deploys, releases: stores.releases,
             instances: stores.instances, environment: stores.environment, databases: stores.databases,
-            statistics: stores.statistics, deployLogs: stores.logs, repository: repository, builder: builder,
-            runner: runner, meter: meter, routes: routes, provisioner: provisioner,
+            statistics: stores.statistics, events: stores.events, deployLogs: stores.logs, repository: repository,
+            builder: builder, runner: runner, meter: meter, routes: routes, provisioner: provisioner, hooks: hooks,
             dataVersion: version, diskRoom: { disk?.room },
             address: PublicAddress(scheme: "http", domain: "localhost", port: 8080),
             configuration: configuration, now: { Date(timeIntervalSince1970: 1_776_853_860) },
@@ -104,4 +108,26 @@ public func verdicts(_ events: [PushEvent]) -> [String: String] {
     var verdicts: [String: String] = [:]
     for case .settled(let ref, let failure) in events { verdicts[ref] = failure ?? "" }
     return verdicts
+}
+
+extension TestPlatform {
+    /// An app of `principal` that runs a process, with its only channel.
+    public func webApp(
+        _ name: String = "api1", by principal: Principal
+    ) async throws -> (app: App, prod: Channel) {
+        builder.use(ScriptedBuilder.web)
+        let made = try await control.apps.create(name: name, template: "node", by: principal)
+        return (made.app, made.channels[0])
+    }
+
+    /// The whole log of a deploy, when it has ended.
+    public func log(of deploy: ID<Deploy>) async throws -> String {
+        _ = await eventually { (try? await stores.deploys.deploy(deploy)?.status.isTerminal) == true }
+        _ = await eventually { (try? await text(of: deploy).contains("] deploy ")) == true }
+        return try await text(of: deploy)
+    }
+
+    private func text(of deploy: ID<Deploy>) async throws -> String {
+        String(decoding: try await stores.logs.read(deploy) ?? Data(), as: UTF8.self)
+    }
 }

@@ -146,9 +146,9 @@ struct DeployPipelineTests {
         let platform = TestPlatform()
         let alice = try await platform.user()
         let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
-        for _ in 0..<13 { _ = try await platform.push(platform.commit("a"), app: app, by: alice) }
+        for digit in "0123456789abc" { _ = try await platform.push(platform.commit(digit), app: app, by: alice) }
         #expect(await eventually { await platform.builder.releasesOnDisk().count <= 11 })
-        _ = try await platform.push(platform.commit("b"), app: app, by: alice)
+        _ = try await platform.push(platform.commit("d"), app: app, by: alice)
         #expect(await eventually { await platform.builder.releasesOnDisk().count == 10 })
         #expect(await eventually { platform.repository.pinned.count == 10 })
     }

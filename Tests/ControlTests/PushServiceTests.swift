@@ -17,6 +17,7 @@ struct PushServiceTests {
         #expect(
             lines(events) == [
                 "[2026-04-22T10:31:00Z] git-sync: resolved master -> aaaaaaaa",
+                "[2026-04-22T10:31:00Z] switch: 0 failed of 0",
                 "[2026-04-22T10:31:00Z] deploy complete",
                 "http://site-alice.localhost:8080/",
             ])

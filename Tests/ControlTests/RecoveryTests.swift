@@ -97,6 +97,7 @@ struct RecoveryTests {
         #expect(
             String(decoding: log, as: UTF8.self) == """
                 [2026-04-22T10:31:00Z] health check passed
+                [2026-04-22T10:31:00Z] the server stopped before this log had its end
                 [2026-04-22T10:31:00Z] deploy complete
 
                 """)

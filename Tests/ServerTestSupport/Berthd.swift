@@ -11,11 +11,15 @@ package final class Berthd: Sendable {
     package let folder: String
     package let port: Int
     private let executable: String
+    /// More arguments of `serve`.
+    private let options: [String]
     private let environment: [String: String]
     private let subnet: SubnetLease
     private let process = Mutex<ChildProcess?>(nil)
     private let firstToken = Mutex<String?>(nil)
 
+    /// Names the checkpoint at which the server ends itself.
+    package var crashFile: String { "\(folder)/crash-at" }
     package var data: String { "\(folder)/data" }
     /// Everything that every start of this server printed.
     package var log: String { (try? String(contentsOfFile: "\(folder)/berthd.log", encoding: .utf8)) ?? "" }
@@ -24,8 +28,14 @@ package final class Berthd: Sendable {
     package var gateway: UInt32 { subnet.gateway }
     package var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
 
-    /// - Parameter environment: settings beside those that every server of ours has.
-    package init(environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - options: more arguments of `serve`.
+    ///   - environment: settings beside those that every server of ours has.
+    ///   - other: a server whose state this one goes on with.
+    package init(
+        options: [String] = [], environment: [String: String] = [:], continuing other: Berthd? = nil
+    ) throws {
+        self.options = options
         self.environment = environment
         let random = UUID().uuidString.prefix(8).lowercased()
         folder = "/tmp/berth-e2e-\(ProcessInfo.processInfo.processIdentifier)-\(random)"
@@ -35,6 +45,7 @@ package final class Berthd: Sendable {
         executable = try TestEnvironment.program("berthd")
         subnet = try SubnetLease()
         port = try Self.freePort()
+        if let token = try other?.token() { firstToken.withLock { $0 = token } }
     }
 
     /// The token of the user `admin`, printed once by the first start.
@@ -74,9 +85,11 @@ package final class Berthd: Sendable {
             [
                 executable, "serve", "--data", data, "--domain", "localhost", "--listen", "127.0.0.1:\(port)",
                 "--subnet",
-                subnet.subnet,
-            ],
-            environment: TestEnvironment.plain.merging(environment) { $1 }, output: .file(descriptor))
+                subnet.subnet, "--hooks", "\(folder)/hooks", "--watch-seconds", "1", "--reconcile-seconds", "2",
+            ] + options,
+            environment: TestEnvironment.plain.merging(["BERTH_CRASH_FILE": crashFile]) { $1 }
+                .merging(environment) { $1 },
+            output: .file(descriptor))
         try "\(process.processID)".write(toFile: "\(folder)/berthd.pid", atomically: true, encoding: .utf8)
         self.process.withLock { $0 = process }
     }

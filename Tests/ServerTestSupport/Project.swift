@@ -125,6 +125,16 @@ package struct Project: Sendable {
             ? "\(app.name)-\(platform.user).localhost" : "\(channel)-\(app.name)-\(platform.user).localhost"
     }
 
+    /// The app's last deploy, as the API shows it.
+    package func lastDeploy() async throws -> [String: Any] {
+        let answer = try await platform.call("GET", "/apps/\(app.id)/deploys?limit=1")
+        let page = try JSONSerialization.jsonObject(with: answer.body) as? [String: Any]
+        guard let deploy = (page?["deploys"] as? [[String: Any]])?.first else {
+            throw HTTPFailure(description: "\(app.name) has no deploy: \(answer.text)")
+        }
+        return deploy
+    }
+
     /// The log of the app's last deploy, through the API. Deploys are found by their log files.
     package func lastLog(channel: String = "prod") async throws -> String {
         let channel = try await self.channel(channel)

@@ -14,6 +14,8 @@ enum Answer: Sendable {
     case text(Data)
     /// 200 with `application/sql`, to be saved as a file; as fast as it is read.
     case download(fileName: String, any DatabaseDump)
+    /// 200 with `text/event-stream` (HTML, "Server-sent events"), until the stream ends.
+    case events(AsyncStream<ServerSentEvent>)
     /// 204
     case nothing
 
@@ -33,6 +35,7 @@ enum Answer: Sendable {
                     .cacheControl: "no-store",
                 ],
                 body: Self.body(dump))
+        case .events(let events): EventStream.response(events)
         case .nothing: Response(status: .noContent)
         }
     }

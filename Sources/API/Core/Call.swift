@@ -32,6 +32,8 @@ struct Call: Sendable {
 
     func query(_ name: String) -> String? { request.uri.queryParameters[Substring(name)].map(String.init) }
 
+    func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { request.headers[$0] } }
+
     /// A number in the query; `nil` when it is not there.
     func integer(_ name: String, in range: ClosedRange<Int>) throws(PlatformError) -> Int? {
         guard let text = query(name) else { return nil }

@@ -4,6 +4,8 @@ enum Examples {
     static let channelID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
     static let stagingID = "a3bb189e-8bf9-4888-9912-ace4e6543002"
     static let deployID = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d"
+    static let releaseID = "0b3c2c9e-52ab-4a4c-8a0f-6a6f1b7d2c11"
+    static let instanceID = "3d0f2c7e-8f0b-4a52-9f0e-0f4c5f9d7a21"
     static let userID = "550e8400-e29b-41d4-a716-446655440000"
     static let tokenID = "c56a4180-65aa-42ec-a945-5fd21dec0538"
     static let inviteID = "6fa459ea-ee8a-4ca4-894e-db77e160355e"
@@ -31,11 +33,63 @@ enum Examples {
         ]
     }
 
-    static let deploy: JSONValue = [
-        "deploy_id": .string(deployID), "channel_id": .string(channelID), "requested": "HEAD", "branch": "master",
-        "sha": .string(sha), "status": "success", "failure": nil, "created_at": .string(time),
-        "started_at": "2026-04-22T10:31:00Z", "finished_at": "2026-04-22T10:31:03Z",
+    private static let deployMembers: [(String, JSONValue)] = [
+        ("deploy_id", .string(deployID)), ("channel_id", .string(channelID)), ("requested", "HEAD"),
+        ("branch", "master"), ("sha", .string(sha)), ("release_id", .string(releaseID)), ("status", "success"),
+        ("failure", nil), ("created_at", .string(time)), ("started_at", "2026-04-22T10:31:00Z"),
+        ("finished_at", "2026-04-22T10:31:03Z"),
     ]
+    static let deploy = JSONValue.object(deployMembers)
+    static let deployDetail = JSONValue.object(
+        deployMembers + [
+            ("reused", false),
+            (
+                "steps",
+                [
+                    ["name": "resolve", "started_at": "2026-04-22T10:31:00Z", "duration_ms": 2],
+                    ["name": "build", "started_at": "2026-04-22T10:31:00Z", "duration_ms": 1840],
+                    ["name": "start", "started_at": "2026-04-22T10:31:02Z", "duration_ms": 310],
+                    ["name": "switch", "started_at": "2026-04-22T10:31:02Z", "duration_ms": 3004],
+                ]
+            ),
+            (
+                "switch",
+                [
+                    "requests": 4812, "failed": 0, "requests_before": 9210, "failed_before": 0,
+                    "p99_before_ms": .decimal(12.5),
+                    "p99_after_ms": .decimal(15),
+                ]
+            ),
+        ])
+    static let release: JSONValue = [
+        "release_id": .string(releaseID), "deploy_id": .string(deployID), "sha": .string(sha),
+        "created_at": .string(time), "is_current": false,
+    ]
+    static let instance: JSONValue = [
+        "instance_id": .string(instanceID), "release_id": .string(releaseID), "state": "live",
+        "created_at": .string(time),
+    ]
+    static let event: JSONValue = [
+        "kind": "instance_replaced", "channel_id": .string(channelID),
+        "text": "an instance was started anew: its network is gone", "created_at": .string(time),
+    ]
+    static let deployEvents = """
+        id: 1
+        data: [2026-04-22T10:31:00Z] git-sync: resolved master -> a1b2c3d4
+
+        id: 2
+        data: [2026-04-22T10:31:03Z] deploy complete
+
+        event: end
+        data: {"status":"success","failure":null}
+
+
+        """
+    static let outputEvents = """
+        data: listening on port 8080
+
+
+        """
 
     static let log = """
         [2026-04-22T10:31:00Z] git-sync: resolved master -> a1b2c3d4

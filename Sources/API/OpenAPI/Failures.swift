@@ -3,6 +3,7 @@ import Core
 extension Operation.Failure {
     static let app = Self(.notFound, "App does not exist or is not owned by the caller")
     static let channel = Self(.notFound, "App or channel not found")
+    static let deploy = Self(.notFound, "App or deploy not found")
     static let schema = Self(.notFound, "App, channel, or schema row not found")
     static let notReady = Self(.conflict, "Channel postgres is not in ready state")
     static let noPostgres = Self(

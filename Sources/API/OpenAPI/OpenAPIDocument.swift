@@ -54,6 +54,8 @@ enum OpenAPIDocument {
             case "app_id": (["type": "string", "format": "uuid"], .string(Examples.appID))
             case "channel_id": (["type": "string", "format": "uuid"], .string(Examples.channelID))
             case "token_id": (["type": "string", "format": "uuid"], .string(Examples.tokenID))
+            case "deploy_id": (["type": "string", "format": "uuid"], .string(Examples.deployID))
+            case "instance_id": (["type": "string", "format": "uuid"], .string(Examples.instanceID))
             case "invite_id": (["type": "string", "format": "uuid"], .string(Examples.inviteID))
             default: (["type": "string", "pattern": "^[A-Z_][A-Z0-9_]*$", "maxLength": 255], "STRIPE_SECRET_KEY")
             }
@@ -106,6 +108,8 @@ enum OpenAPIDocument {
             ("200", content("application/json", Schemas.reference(schema), example))
         case .text(let example):
             ("200", content("text/plain; charset=utf-8", ["type": "string"], .string(example)))
+        case .events(let example):
+            ("200", content("text/event-stream", ["type": "string"], .string(example)))
         case .sql(let example):
             ("200", content("application/sql", ["type": "string"], .string(example)))
         }

@@ -8,6 +8,8 @@ struct Operation: Sendable {
         case json(String, example: JSONValue)
         case text(example: String)
         case sql(example: String)
+        /// 200 with server-sent events.
+        case events(example: String)
         /// 204
         case nothing
     }

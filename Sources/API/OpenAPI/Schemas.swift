@@ -5,20 +5,22 @@ import Core
 enum Schemas {
     /// - Parameter templates: those that are installed.
     static func all(templates: [String]) -> [(String, JSONValue)] {
-        [newApp(templates: templates)] + requests + apps + deploys + databases + accounts + [("Error", error)]
+        [newApp(templates: templates)] + requests + apps + deploys + statistics + databases + accounts + [
+            ("Error", error)
+        ]
     }
 
-    private static let id: JSONValue = ["type": "string", "format": "uuid"]
-    private static let time: JSONValue = ["type": "string", "format": "date-time"]
-    private static let sha: JSONValue = ["type": ["string", "null"], "pattern": "^[0-9a-f]{40}$"]
-    private static let text: JSONValue = ["type": "string"]
-    private static let textOrNull: JSONValue = ["type": ["string", "null"]]
-    private static let timeOrNull: JSONValue = ["type": ["string", "null"], "format": "date-time"]
-    private static let count: JSONValue = ["type": "integer", "minimum": 0]
-    private static let number: JSONValue = ["type": "number", "minimum": 0]
-    private static let flag: JSONValue = ["type": "boolean"]
+    static let id: JSONValue = ["type": "string", "format": "uuid"]
+    static let time: JSONValue = ["type": "string", "format": "date-time"]
+    static let sha: JSONValue = ["type": ["string", "null"], "pattern": "^[0-9a-f]{40}$"]
+    static let text: JSONValue = ["type": "string"]
+    static let textOrNull: JSONValue = ["type": ["string", "null"]]
+    static let timeOrNull: JSONValue = ["type": ["string", "null"], "format": "date-time"]
+    static let count: JSONValue = ["type": "integer", "minimum": 0]
+    static let number: JSONValue = ["type": "number", "minimum": 0]
+    static let flag: JSONValue = ["type": "boolean"]
     private static let scopes = list(["type": "string", "enum": ["repo:*", "deploy:*", "channel:*"]])
-    private static let deployStatus: JSONValue = [
+    static let deployStatus: JSONValue = [
         "type": "string", "enum": ["queued", "running", "success", "failed"],
     ]
     private static let channelStatus: JSONValue = ["type": "string", "enum": ["provisioning", "running"]]
@@ -26,16 +28,16 @@ enum Schemas {
 
     static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
 
-    private static func list(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
+    static func list(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
 
     /// An answer: all members are there, always.
-    private static func object(_ members: [(String, JSONValue)]) -> JSONValue {
+    static func object(_ members: [(String, JSONValue)]) -> JSONValue {
         [
             "type": "object", "required": .array(members.map { .string($0.0) }), "properties": .object(members),
         ]
     }
 
-    private static func request(_ members: [(String, JSONValue)], required: [String]) -> JSONValue {
+    static func request(_ members: [(String, JSONValue)], required: [String]) -> JSONValue {
         let names = required.map { JSONValue.string($0) }
         return .object(
             [("type", "object")] + (names.isEmpty ? [] : [("required", .array(names))])
@@ -190,17 +192,7 @@ enum Schemas {
         ("VariableNames", object([("keys", list(text))])),
     ]
 
-    private static let deploys: [(String, JSONValue)] = [
-        ("QueuedDeploy", object([("deploy_id", id), ("channel_id", id), ("status", deployStatus)])),
-        (
-            "Deploy",
-            object([
-                ("deploy_id", id), ("channel_id", id), ("requested", text), ("branch", textOrNull), ("sha", sha),
-                ("status", deployStatus), ("failure", textOrNull), ("created_at", time), ("started_at", timeOrNull),
-                ("finished_at", timeOrNull),
-            ])
-        ),
-        ("DeployPage", object([("deploys", list(reference("Deploy"))), ("next_cursor", textOrNull)])),
+    private static let statistics: [(String, JSONValue)] = [
         (
             "Statistics",
             object([
@@ -237,7 +229,7 @@ enum Schemas {
                     ]
                 ),
             ])
-        ),
+        )
     ]
 
     private static let databases: [(String, JSONValue)] = [

@@ -107,6 +107,7 @@ public struct AppService: Sendable {
         }
         let channels = try await platform.channels.channels(app: id)
         guard try await platform.apps.markDeleted(id, owner: principal.user.id) else { throw .notFound("app") }
+        platform.pass(.deletionMarked)
         for channel in channels { sites.withdraw(channel) }
         platform.logger.info("app deleted", metadata: ["app": "\(id)", "user": "\(principal.user.name)"])
         await removal.remove(app, channels: channels)

@@ -19,6 +19,7 @@ struct Removal: Sendable {
             for channel in channels { try await clear(channel) }
             await platform.builder.forget(app.id)
             try await platform.repository.delete(app.id)
+            platform.pass(.deletionCleared)
             finish("app", "\(app.id)") { () async throws(PlatformError) in
                 for channel in channels { try await databases.drop(channel.id) }
                 try await platform.apps.purge(app.id)

@@ -52,6 +52,14 @@ final class SiteRoutes: Sendable {
         }
     }
 
+    // MARK: - What a channel's hostname leads to, and what comes to it
+
+    func target(of channel: Channel) -> RouteTarget? { routes.target(of: address.hostname(channel.label)) }
+    func beginMeasuring(_ channel: Channel) { routes.beginMeasuring(address.hostname(channel.label)) }
+    func endMeasuring(_ channel: Channel) { routes.endMeasuring(address.hostname(channel.label)) }
+    func figures(of channel: Channel) -> TrafficFigures { routes.figures(of: address.hostname(channel.label)) }
+    func takeFigures(of channel: Channel) -> TrafficFigures { routes.takeFigures(of: address.hostname(channel.label)) }
+
     /// What a channel shows to which nothing was deployed yet.
     func placeholder(of app: App) -> RouteTarget {
         .placeholder(.awaitingFirstDeploy(repositoryURL: address.repositoryURL(user: app.ownerName, app: app.name)))

@@ -81,6 +81,9 @@ public actor DatabaseService {
         ]
     }
 
+    /// Waits until the channel's database is made.
+    func made(_ channel: ID<Channel>) async throws(PlatformError) { try await attempt(channel).value.get() }
+
     /// Removes the channel's schema and role. Throws `.databaseUnavailable` when Postgres does not answer or is switched off
     /// and may hold them: they are removed when it is on again.
     func drop(_ channel: ID<Channel>) async throws(PlatformError) {

@@ -23,8 +23,16 @@ final class DeployLogs: Sendable {
     }
 
     /// Begins to keep lines for listeners; before the deploy is told to anyone.
-    func open(_ deploy: ID<Deploy>) {
-        state.withLock { if $0.live[deploy] == nil { $0.live[deploy] = log(of: deploy) } }
+    /// - Parameter lines: what was written before this server was started.
+    func open(_ deploy: ID<Deploy>, after lines: [String] = []) {
+        state.withLock { if $0.live[deploy] == nil { $0.live[deploy] = log(of: deploy, after: lines) } }
+    }
+
+    /// The lines of a log as it is kept.
+    static func lines(_ log: Data?) -> [String] {
+        guard let log else { return [] }
+        return String(decoding: log, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            .dropLast().map(String.init)
     }
 
     /// Undoes `open` for a deploy that came to nothing.
@@ -68,8 +76,8 @@ final class DeployLogs: Sendable {
 
     private func live(_ deploy: ID<Deploy>) -> LiveLog? { state.withLock { $0.live[deploy] } }
 
-    private func log(of deploy: ID<Deploy>) -> LiveLog {
-        LiveLog { [self] line in
+    private func log(of deploy: ID<Deploy>, after lines: [String] = []) -> LiveLog {
+        LiveLog(lines: lines) { [self] line in
             report { () throws(PlatformError) in try store.append(line, deploy: deploy) }
         }
     }

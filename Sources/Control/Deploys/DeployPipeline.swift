@@ -5,26 +5,57 @@ import Logging
 /// Takes one deploy from its commit to live: resolve, database, build, start, switch, and the drain of what it replaced.
 ///
 /// The order is fixed. Until the switch nothing that serves is touched; a failure leaves the old version as it was and
-/// removes everything that the deploy made.
+/// removes everything that the deploy made. Which release it is about is in `DeployPipeline+Release.swift`, how that
+/// comes to serve in `DeployPipeline+Switch.swift`.
 struct DeployPipeline: Sendable {
     let platform: Platform
     let databases: DatabaseService
     let logs: DeployLogs
     let retirement: Retirement
     let sites: SiteRoutes
+    let turns: DeployTurns
+    let reservations: ReleaseReservations
+    let hooks: HookOccasions
+    let events: EventService
+    let slots: BuildSlots
+    /// Programs that are told of ended deploys.
+    let afterwards = BackgroundTasks()
 
-    /// Runs a deploy that is in state `running`. Afterwards it has ended; on cancellation of the task it throws and
-    /// the deploy stays `running`, for whoever cancelled to decide.
-    func run(_ deploy: Deploy) async throws(CancellationError) {
-        let log = DeployLogWriter(logs: logs, deploy: deploy.id)
+    /// What one deploy works on.
+    struct Work: Sendable {
+        let turn: DeployTurn
+        let app: App
+        let channel: Channel
+        let log: DeployLogWriter
+
+        var deploy: Deploy { turn.deploy }
+    }
+
+    /// Runs a deploy that is in state `running`. Afterwards it has ended, also when somebody cancelled its turn; when only
+    /// the task was cancelled it throws and the deploy stays `running`, for whoever cancelled to decide.
+    func run(_ turn: DeployTurn) async throws(CancellationError) {
+        let deploy = turn.deploy
+        defer { turns.end(turn) }
         do throws(PlatformError) {
-            try await bringLive(deploy, log: log)
+            try await bringLive(turn)
+            platform.pass(.succeeded)
             logs.end(deploy.id, lastLines: DeployEnding.success, failure: nil)
+            platform.pass(.logEnded)
             platform.logger.info("deploy succeeded", metadata: metadata(deploy))
         } catch {
-            if Task.isCancelled { throw CancellationError() }
-            await fail(deploy, because: error)
+            if let reason = turn.cancellation {
+                await fail(deploy, because: PlatformError(.cancelled, reason))
+            } else if Task.isCancelled {
+                throw CancellationError()
+            } else {
+                await fail(deploy, because: error)
+            }
         }
+        do throws(PlatformError) { try await platform.deploys.note(turn.report, of: deploy.id) } catch {
+            platform.logger.error("figures of a deploy not kept", metadata: ["error": "\(error)"])
+        }
+        let report = turn.report
+        if platform.hooks != nil { afterwards.add { await hooks.postDeploy(deploy.id, report: report) } }
     }
 
     /// Ends a deploy as failed, in the store first, then in its log. Nobody goes back to its commit, so that is not kept.
@@ -47,44 +78,47 @@ struct DeployPipeline: Sendable {
 
     // MARK: - Steps
 
-    private func bringLive(_ deploy: Deploy, log: some DeployLogSink) async throws(PlatformError) {
+    private func bringLive(_ turn: DeployTurn) async throws(PlatformError) {
+        let deploy = turn.deploy
         guard let app = try await platform.apps.app(deploy.appID),
             let channel = try await platform.channels.channel(deploy.channelID)
         else { throw PlatformError(.cancelled, "the channel was deleted") }
+        let work = Work(
+            turn: turn, app: app, channel: channel, log: DeployLogWriter(logs: logs, deploy: deploy.id))
+        sites.beginMeasuring(channel)
+        defer { sites.endMeasuring(channel) }
 
         if let room = platform.diskRoom() { try platform.configuration.diskReserve.check(room) }
-        let commit = try await resolve(deploy, channel: channel, log: log)
-        try await platform.repository.pin(commit, deploy: deploy.id, app: app.id)
-        let environment = try await environment(app: app, channel: channel, commit: commit)
-        logs.hide(environment, in: deploy.id)
-        var previous: Release?
-        if let current = channel.currentRelease { previous = try await platform.releases.release(current) }
-
-        let request = BuildRequest(
-            app: app, channel: channel, deploy: deploy.id, release: ID(), commit: commit, environment: environment,
-            previous: previous,
-            sibling: { [platform] (name) throws(PlatformError) in
-                try await platform.apps.app(named: name, owner: app.ownerID)?.id
-            })
-        let built = try await platform.builder.build(request, log: log)
+        let commit = try await step(.resolve, of: turn) { () async throws(PlatformError) in
+            let commit = try await resolve(work)
+            try await platform.repository.pin(commit, deploy: deploy.id, app: app.id)
+            platform.pass(.commitPinned)
+            return commit
+        }
+        if platform.hooks != nil {
+            try await step(.hooks, of: turn) { () async throws(PlatformError) in
+                try await hooks.preDeploy(deploy, commit: commit, app: app, channel: channel, log: work.log)
+            }
+        }
+        let candidate = try await candidate(of: commit, work)
+        defer { reservations.free(candidate.release.id) }
         do throws(PlatformError) {
             try checkCancellation()
-            try await platform.releases.insert(
-                Release(
-                    id: request.release, appID: app.id, channelID: channel.id, deployID: deploy.id, commit: commit,
-                    plan: built.plan, isPristine: built.isPristine, createdAt: platform.now()),
-                environment: environment)
-            try await start(built, request: request, log: log)
+            try await start(candidate, work)
         } catch {
-            await platform.builder.remove(request.release)
-            try? await platform.releases.delete(request.release)
+            if candidate.isNew { await discard(candidate.release.id) }
             throw error
         }
     }
 
-    private func resolve(
-        _ deploy: Deploy, channel: Channel, log: some DeployLogSink
-    ) async throws(PlatformError) -> CommitID {
+    /// Removes what a deploy has built.
+    func discard(_ release: ID<Release>) async {
+        await platform.builder.remove(release)
+        try? await platform.releases.delete(release)
+    }
+
+    private func resolve(_ work: Work) async throws(PlatformError) -> CommitID {
+        let deploy = work.deploy
         let branch = deploy.ref.flatMap { BranchName(ref: $0) }
         var commit = deploy.commit
         if commit == nil, let branch {
@@ -96,64 +130,22 @@ struct DeployPipeline: Sendable {
             throw PlatformError(.buildFailed, "\(deploy.requested) is not in the repository: push it first")
         }
         if deploy.commit == nil { try await platform.deploys.resolved(deploy.id, commit: commit) }
-        log.write("git-sync: resolved \(branch?.rawValue ?? deploy.requested) -> \(commit.short)")
+        work.log.write("git-sync: resolved \(branch?.rawValue ?? deploy.requested) -> \(commit.short)")
         return commit
     }
 
-    /// The app's values, what the platform tells every process, and the channel's database.
-    private func environment(
-        app: App, channel: Channel, commit: CommitID
-    ) async throws(PlatformError) -> [String: String] {
-        var environment = try await platform.environment.values(app: app.id)
-        environment.merge(try await databases.variables(of: channel.id)) { $1 }
-        environment["XHOST_USER"] = app.ownerName.rawValue
-        environment["XHOST_SHA"] = commit.rawValue
-        return environment
+    /// Runs a part of a deploy's way within its time, and notes how long it took.
+    func step<Value: Sendable>(
+        _ name: DeployStep.Name, of turn: DeployTurn, limit: Duration? = nil,
+        _ body: @escaping @Sendable () async throws(PlatformError) -> Value
+    ) async throws(PlatformError) -> Value {
+        turn.begin(name, at: platform.now())
+        defer { turn.endStep() }
+        let limit = limit ?? platform.configuration.stepLimits[name] ?? .seconds(3600)
+        return try await Deadline.run("the step \(name.rawValue)", limit: limit, body)
     }
 
-    private func start(
-        _ built: BuildResult, request: BuildRequest, log: some DeployLogSink
-    ) async throws(PlatformError) {
-        switch built.plan.kind {
-        case .static:
-            guard let site = built.site else {
-                throw PlatformError(.internal, "the build of a static site left no manifest")
-            }
-            try await makeLive(request, instance: nil, target: .site(release: request.release, site))
-        case .web:
-            let instance = Instance(
-                channelID: request.channel.id, releaseID: request.release, createdAt: platform.now())
-            try await platform.instances.insert(instance)
-            do throws(PlatformError) {
-                let endpoint = try await platform.runner.start(
-                    InstanceSpecification(
-                        id: instance.id, channel: request.channel.id, release: request.release,
-                        directory: platform.builder.filesDirectory(of: request.release), plan: built.plan,
-                        environment: request.environment, account: request.channel.account,
-                        limits: try platform.configuration.limits(of: built.plan), owner: request.app.ownerID),
-                    log: log)
-                try checkCancellation()
-                try await makeLive(request, instance: instance.id, target: .instance(endpoint))
-            } catch {
-                await platform.runner.stop(instance.id, grace: 0)
-                try? await platform.instances.delete(instance.id)
-                throw error
-            }
-        }
-    }
-
-    /// The switch: durable first, then visible. After the first step a restart of the server comes up with the new
-    /// version; the second fails only when the channel was deleted in between.
-    private func makeLive(
-        _ request: BuildRequest, instance: ID<Instance>?, target: RouteTarget
-    ) async throws(PlatformError) {
-        try await platform.deploys.succeed(
-            request.deploy, release: request.release, instance: instance, at: platform.now())
-        let replaced = try sites.publish(target, for: request.channel)
-        await retirement.retire(replaced, channel: request.channel.id)
-    }
-
-    private func checkCancellation() throws(PlatformError) {
+    func checkCancellation() throws(PlatformError) {
         if Task.isCancelled { throw PlatformError(.cancelled, "cancelled") }
     }
 

@@ -1,18 +1,23 @@
 import Core
 import Logging
+import Synchronization
 
 /// Runs the deploys: one worker a channel, so that a channel's deploys follow one another and channels do not wait
 /// for each other. A worker lives as long as its channel has something queued.
 actor DeployQueue {
     private let platform: Platform
     private let pipeline: DeployPipeline
+    private let turns: DeployTurns
     private var workers: [ID<Channel>: Task<Void, Never>] = [:]
     /// Channels that were woken since their worker last looked.
     private var woken: Set<ID<Channel>> = []
+    /// Deploys that somebody is ending, with the reason.
+    private var unwanted: [ID<Deploy>: String] = [:]
     private var isClosed = false
 
     init(platform: Platform, pipeline: DeployPipeline) {
         self.platform = platform
+        turns = pipeline.turns
         self.pipeline = pipeline
     }
 
@@ -22,6 +27,9 @@ actor DeployQueue {
         guard !isClosed, workers[channel] == nil else { return }
         workers[channel] = Task { await work(channel) }
     }
+
+    /// Whether something of the channel runs now.
+    func isBusy(_ channel: ID<Channel>) -> Bool { workers[channel] != nil }
 
     /// Runs `body` in the channel's turn: no deploy of the channel runs meanwhile.
     /// Returns false, without having run it, when the queue is closed.
@@ -68,6 +76,45 @@ actor DeployQueue {
         deadline.cancel()
     }
 
+    /// Ends one deploy, if it runs or waits, and waits until nothing of it runs. Fine when it has ended.
+    func cancel(_ deploy: Deploy, reason: String) async throws(PlatformError) {
+        unwanted[deploy.id] = reason
+        defer { unwanted[deploy.id] = nil }
+        if try await platform.deploys.failQueued(deploy.id, reason: reason, at: platform.now()) {
+            await pipeline.fail(deploy, because: PlatformError(.cancelled, reason))
+            return
+        }
+        // It may be on its way from the queue to its turn.
+        while try await platform.deploys.deploy(deploy.id)?.status == .running {
+            guard let turn = turns[deploy.id] else {
+                guard workers[deploy.channelID] != nil else { return }
+                await Task.yield()
+                continue
+            }
+            turn.cancel(reason)
+            await turn.ended()
+            return
+        }
+    }
+
+    /// Runs a deploy in a task of its own, so that it can be ended without its channel's worker.
+    private func run(_ deploy: Deploy) async throws(CancellationError) {
+        let turn = turns.begin(deploy)
+        let isInterrupted = Mutex(false)
+        let task = Task { [pipeline] in
+            do { try await pipeline.run(turn) } catch { isInterrupted.withLock { $0 = true } }
+        }
+        if let reason = unwanted[deploy.id] { turn.cancel(reason) }
+        turn.runs(in: task)
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+        turn.end()
+        if isInterrupted.withLock({ $0 }) { throw CancellationError() }
+    }
+
     private func work(_ channel: ID<Channel>) async {
         var failures = 0
         while !Task.isCancelled, !isClosed {
@@ -82,7 +129,8 @@ actor DeployQueue {
                     let deploy = try await platform.deploys.start(queued.id, commit: queued.commit, at: platform.now())
                 else { continue }
                 failures = 0
-                try await pipeline.run(deploy)
+                platform.pass(.deployStarted)
+                try await run(deploy)
             } catch is CancellationError {
                 break
             } catch {

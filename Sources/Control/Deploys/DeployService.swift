@@ -4,14 +4,18 @@ import Logging
 
 /// What may be done with deploys: ask for one, read its log, see the last ones.
 public struct DeployService: Sendable {
-    private let platform: Platform
-    private let deployQueue: DeployQueue
-    private let logs: DeployLogs
+    let platform: Platform
+    let tokens: TokenService
+    let deployQueue: DeployQueue
+    let logs: DeployLogs
+    let turns: DeployTurns
 
-    init(platform: Platform, queue: DeployQueue, logs: DeployLogs) {
+    init(platform: Platform, tokens: TokenService, queue: DeployQueue, logs: DeployLogs, turns: DeployTurns) {
         self.platform = platform
+        self.tokens = tokens
         deployQueue = queue
         self.logs = logs
+        self.turns = turns
     }
 
     /// Throws `.scopeDenied` and `.notFound`, before anything else of a deploy request is looked at.
@@ -128,9 +132,11 @@ public struct DeployService: Sendable {
         }
     }
 
-    private func make(_ channel: Channel, requested: String, ref: String?, commit: CommitID?) -> Deploy {
+    func make(
+        _ channel: Channel, requested: String, ref: String?, commit: CommitID?, release: ID<Release>? = nil
+    ) -> Deploy {
         Deploy(
             appID: channel.appID, channelID: channel.id, requested: requested, ref: ref, commit: commit,
-            createdAt: platform.now())
+            release: release, createdAt: platform.now())
     }
 }

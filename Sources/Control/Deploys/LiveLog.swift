@@ -31,8 +31,16 @@ final class LiveLog: Sendable {
     private let file: @Sendable (String) -> Void
     private let state = Mutex(State())
 
-    /// - Parameter file: appends a line, which ends in a line feed, to the deploy's log.
-    init(file: @escaping @Sendable (String) -> Void) { self.file = file }
+    /// - Parameters:
+    ///   - lines: what is in the file already.
+    ///   - file: appends a line, which ends in a line feed, to the deploy's log.
+    init(lines: [String] = [], file: @escaping @Sendable (String) -> Void) {
+        self.file = file
+        state.withLock { state in
+            state.lines = lines
+            state.bytes = lines.reduce(0) { $0 + $1.utf8.count + 1 }
+        }
+    }
 
     func hide(_ mask: SecretMask) { state.withLock { $0.mask = mask } }
 

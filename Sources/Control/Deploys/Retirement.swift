@@ -6,10 +6,14 @@ import Logging
 /// Runs beside the deploys; a restart of the server finishes what was left.
 actor Retirement {
     private let platform: Platform
+    private let reservations: ReleaseReservations
     private var running: [ID<Instance>: Task<Void, Never>] = [:]
     private var pruning: [ID<Channel>: Task<Void, Never>] = [:]
 
-    init(platform: Platform) { self.platform = platform }
+    init(platform: Platform, reservations: ReleaseReservations) {
+        self.platform = platform
+        self.reservations = reservations
+    }
 
     /// Drains and stops what a switch replaced, and drops the channel's releases beyond those that are kept.
     func retire(_ replaced: RouteTarget?, channel: ID<Channel>) {
@@ -35,7 +39,9 @@ actor Retirement {
                 platform.logger.warning(
                     "requests cut at the end of a drain", metadata: ["instance": "\(instance)", "cut": "\(report.cut)"])
             }
+            platform.pass(.drained)
             await platform.runner.stop(instance, grace: nil)
+            platform.pass(.stopped)
             do throws(PlatformError) { try await platform.instances.delete(instance) } catch {
                 platform.logger.error("stopped instance not forgotten", metadata: ["error": "\(error)"])
             }
@@ -71,11 +77,12 @@ actor Retirement {
         let fitting = await countWithinBudget(releases.map(\.id))
         for (index, release) in releases.enumerated() {
             if index < min(platform.configuration.keptReleases, fitting) || release.id == channel.currentRelease
-                || used.contains(release.id)
+                || used.contains(release.id) || !reservations.beginRemoval(release.id)
             {
                 kept.insert(release.deployID)
                 continue
             }
+            defer { reservations.endRemoval(release.id) }
             try await platform.repository.unpin(release.deployID, app: release.appID)
             await platform.builder.remove(release.id)
             try await platform.releases.delete(release.id)

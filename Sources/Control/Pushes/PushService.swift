@@ -8,13 +8,20 @@ public struct PushService: GitGate {
     private let deploys: DeployService
     private let queue: DeployQueue
     private let logs: DeployLogs
+    private let hooks: HookOccasions
+    /// Programs that are told of pushes.
+    let afterwards = BackgroundTasks()
 
-    init(platform: Platform, tokens: TokenService, deploys: DeployService, queue: DeployQueue, logs: DeployLogs) {
+    init(
+        platform: Platform, tokens: TokenService, deploys: DeployService, queue: DeployQueue, logs: DeployLogs,
+        hooks: HookOccasions
+    ) {
         self.platform = platform
         self.tokens = tokens
         self.deploys = deploys
         self.queue = queue
         self.logs = logs
+        self.hooks = hooks
     }
 
     public func authorize(
@@ -52,7 +59,7 @@ public struct PushService: GitGate {
     public func prepare(_ updates: [PushUpdate], access: GitAccess) async throws(PlatformError) -> PreparedPush {
         // The pack may have taken minutes to come.
         try await tokens.requireLive(access.principal)
-        var notes: [String] = []
+        var notes = try await hooks.preReceive(updates, access: access)
         if let note = try await rebindOnFirstPush(updates, app: access.app) { notes.append(note) }
         let channels = try await platform.channels.channels(app: access.app.id)
         var held: [Deploy] = []
@@ -71,10 +78,12 @@ public struct PushService: GitGate {
             }
         }
         if !held.isEmpty { try await platform.deploys.hold(held) }
+        platform.pass(.pushPrepared)
         return PreparedPush(app: access.app, updates: updates, deploys: held, notes: notes)
     }
 
     public func proceed(_ push: PreparedPush, moved: Set<String>) async -> AsyncStream<PushEvent> {
+        platform.pass(.pushMoved)
         let moved = Set(moved.map { ExactText($0) })
         let dropped = push.deploys.filter { !moved.contains(ExactText($0.ref ?? "")) }
         if !dropped.isEmpty {
@@ -88,6 +97,7 @@ public struct PushService: GitGate {
             platform.logger.error("deploys of a push not queued", metadata: ["error": "\(error)"])
             return Self.unqueued(started, because: error)
         }
+        platform.pass(.deployQueued)
         let channels = (try? await platform.channels.channels(app: push.app.id)) ?? []
         let known = Dictionary(uniqueKeysWithValues: channels.map { ($0.id, $0) })
         var listeners: [PushReporter.Listener] = []
@@ -100,7 +110,30 @@ public struct PushService: GitGate {
                     events: await events(of: deploy)))
         }
         for channel in Set(started.map(\.channelID)) { await queue.wake(channel) }
-        return PushReporter.events(of: listeners)
+        let updates = push.updates.filter { moved.contains(ExactText($0.ref)) }
+        return afterReceive(updates, app: push.app, PushReporter.events(of: listeners))
+    }
+
+    /// The same events, and the lines of the operator's programs, which run to their end whether anybody listens or not.
+    private func afterReceive(
+        _ updates: [PushUpdate], app: App, _ events: AsyncStream<PushEvent>
+    ) -> AsyncStream<PushEvent> {
+        guard platform.hooks != nil, !updates.isEmpty else { return events }
+        let (lines, line) = AsyncStream<String>.makeStream()
+        afterwards.add {
+            await hooks.postReceive(updates, app: app) { line.yield($0) }
+            line.finish()
+        }
+        return AsyncStream { continuation in
+            let task = Task {
+                await withDiscardingTaskGroup { group in
+                    group.addTask { for await line in lines { continuation.yield(.line(line)) } }
+                    group.addTask { for await event in events { continuation.yield(event) } }
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
     }
 
     /// The refs have moved and the deploys are still held: the next start of the server queues them.

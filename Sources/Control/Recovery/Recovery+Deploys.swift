@@ -1,4 +1,5 @@
 import Core
+import Logging
 
 extension Recovery {
     /// A push that was cut short between writing its deploys down and telling of the refs: where the ref has moved its
@@ -22,8 +23,9 @@ extension Recovery {
     func settleInterruptedDeploys() async throws(PlatformError) -> Set<ID<Channel>> {
         let unfinished = try await platform.deploys.unfinished()
         for deploy in unfinished {
-            logs.open(deploy.id)
+            logs.open(deploy.id, after: DeployLogs.lines(try await platform.deployLogs.read(deploy.id)))
             guard deploy.status == .running else { continue }
+            if try await finishSwitched(deploy) { continue }
             let isOvertaken = unfinished.contains { $0.channelID == deploy.channelID && $0.status == .queued }
             await guarded("deploy \(deploy.id)") { () async throws(PlatformError) in
                 try await removeReleases(of: deploy)
@@ -36,6 +38,23 @@ extension Recovery {
             }
         }
         return Set(unfinished.map(\.channelID))
+    }
+
+    /// A deploy whose switch was written down: its version is the one that is served. True when it was one.
+    private func finishSwitched(_ deploy: Deploy) async throws(PlatformError) -> Bool {
+        guard let release = deploy.release,
+            try await platform.channels.channel(deploy.channelID)?.currentRelease == release
+        else { return false }
+        let live = try await platform.instances.instances(channel: deploy.channelID)
+            .first { $0.releaseID == release && $0.state == .live }
+        await guarded("deploy \(deploy.id)") { () async throws(PlatformError) in
+            try await platform.deploys.succeed(
+                deploy.id, release: release, instance: live?.id, at: platform.now())
+            logs.write("the server stopped after the switch of this deploy; its version is live", to: deploy.id)
+            logs.end(deploy.id, lastLines: DeployEnding.success, failure: nil)
+            platform.logger.info("deploy succeeded", metadata: ["deploy": "\(deploy.id)"])
+        }
+        return true
     }
 
     private func giveUp(_ deploy: Deploy, isOvertaken: Bool) -> String? {
@@ -52,8 +71,9 @@ extension Recovery {
                 let log =
                     try await platform.deployLogs.read(deploy.id).map { String(decoding: $0, as: UTF8.self) } ?? ""
                 guard !DeployEnding.isIn(log) else { continue }
+                let ending = deploy.failure.map(DeployEnding.failure) ?? DeployEnding.success
                 logs.end(
-                    deploy.id, lastLines: deploy.failure.map(DeployEnding.failure) ?? DeployEnding.success,
+                    deploy.id, lastLines: ["the server stopped before this log had its end"] + ending,
                     failure: deploy.failure)
             }
         }

@@ -84,7 +84,7 @@ extension Recovery {
         let (results, result) = AsyncStream<Bool>.makeStream()
         let hasRun = await queue.run(on: id) {
             do throws(PlatformError) {
-                try await startCurrentRelease(of: id)
+                try await starter.startMissing(of: id)
                 result.yield(true)
             } catch {
                 platform.logger.error(
@@ -96,36 +96,4 @@ extension Recovery {
         guard hasRun else { return true }
         return await results.first { _ in true } ?? true
     }
-
-    private func startCurrentRelease(of id: ID<Channel>) async throws(PlatformError) {
-        guard let channel = try await platform.channels.channel(id), let current = channel.currentRelease,
-            try await !platform.instances.instances(channel: id).contains(where: { $0.releaseID == current }),
-            let release = try await platform.releases.release(current), release.plan.kind == .web
-        else { return }
-        let instance = Instance(
-            channelID: channel.id, releaseID: release.id, state: .live, createdAt: platform.now())
-        try await platform.instances.insert(instance)
-        do throws(PlatformError) {
-            let endpoint = try await platform.runner.start(
-                InstanceSpecification(
-                    id: instance.id, channel: channel.id, release: release.id,
-                    directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
-                    environment: try await platform.releases.environment(of: release.id), account: channel.account,
-                    limits: try platform.configuration.limits(of: release.plan),
-                    owner: try await platform.apps.app(channel.appID)?.ownerID),
-                log: DiscardingLogSink())
-            try sites.publish(.instance(endpoint), for: channel)
-            platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])
-        } catch {
-            await platform.runner.stop(instance.id, grace: 0)
-            try await platform.instances.delete(instance.id)
-            throw error
-        }
-    }
-}
-
-/// For a start without a deploy: the deploy's log has ended with its outcome, and what an app prints may be secret, so it is
-/// not for the server's log. The instance's own log has it.
-private struct DiscardingLogSink: DeployLogSink {
-    func write(_ line: String) {}
 }

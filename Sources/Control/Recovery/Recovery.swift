@@ -21,6 +21,7 @@ struct Recovery: Sendable {
     let logs: DeployLogs
     let removal: Removal
     let sites: SiteRoutes
+    let starter: InstanceStarter
 
     /// Everything that must be done before the first request is let in.
     func restore() async throws(PlatformError) -> Leftovers {

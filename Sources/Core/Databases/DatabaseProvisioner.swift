@@ -23,6 +23,8 @@ public protocol DatabaseProvisioner: Sendable {
     /// Gives roles and databases that were made earlier today's limits and extensions; those that are not there are passed
     /// over. Contents and passwords stay.
     func refresh(_ identities: [DatabaseIdentity]) async throws(PlatformError)
+    /// Those whose role or whose user's database is not there. Throws `.databaseUnavailable` when Postgres does not answer.
+    func missing(_ identities: [DatabaseIdentity]) async throws(PlatformError) -> [DatabaseIdentity]
     /// Throws `.databaseUnavailable` when Postgres is off or does not answer.
     func endpoint() async throws(PlatformError) -> DatabaseEndpoint
     /// Database of the user, role with `password`, schema of the role, `search_path` set; nobody else gets in.

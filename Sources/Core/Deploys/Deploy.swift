@@ -14,6 +14,7 @@ public struct Deploy: Sendable, Hashable {
     public var status: DeployStatus
     /// Why it failed, one line, safe to show.
     public var failure: String?
+    /// What it brought live. Known from the start for a rollback: that is a deploy of a kept release.
     public var release: ID<Release>?
     /// How often it was started; more than one after a crash of the server.
     public var attempts: Int

@@ -39,8 +39,23 @@ public protocol DeployStore: Sendable {
     func succeed(
         _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, at date: Date
     ) async throws(PlatformError)
+    /// A running deploy has switched and is looked at: the release becomes what the channel serves and `instance` (if any)
+    /// the live one, as with `succeed`, and the deploy notes the release. It stays running.
+    /// Throws `.conflict` when the channel is gone or the deploy is not running.
+    func switched(_ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?) async throws(PlatformError)
+    /// Undoes `switched` and fails the deploy with a reason, as `fail` does: the channel serves `former` again, with
+    /// `instance` (if any) as the live one. Throws `.conflict` when the channel is gone or the deploy is not running.
+    func goBack(
+        _ id: ID<Deploy>, to former: ID<Release>, instance: ID<Instance>?, reason: String, at date: Date
+    ) async throws(PlatformError)
+    /// Keeps the figures of a deploy; fine when it is gone.
+    func note(_ report: DeployReport, of id: ID<Deploy>) async throws(PlatformError)
+    /// The figures that were kept; `nil` when there are none.
+    func report(of id: ID<Deploy>) async throws(PlatformError) -> DeployReport?
     /// queued or running → failed with a reason. Also settles what pushers are shown of the ref. No-op when it has ended.
     func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError)
+    /// queued → failed, as `fail` does; false when it is not queued.
+    func failQueued(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) -> Bool
     /// Removes deploys that have ended; others stay.
     func forget(_ ids: [ID<Deploy>]) async throws(PlatformError)
     /// Branches of the app whose newest deploys failed, by full ref.

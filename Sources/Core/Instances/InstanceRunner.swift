@@ -59,6 +59,19 @@ public protocol InstanceRunner: Sendable {
     /// After a start of the server: takes the instances in `keep` that still run under supervision again and returns
     /// their endpoints; every other container, network, cgroup and folder of ours is removed.
     func recover(keep: Set<ID<Instance>>) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint]
+    /// Looks at an instance that is ready: `nil` when it runs and answers as the readiness probe wants it, else what is
+    /// wrong, for people.
+    func fault(of id: ID<Instance>) async -> String?
+    /// Where an instance answers that is supervised; `nil` for none.
+    func endpoint(of id: ID<Instance>) async -> InstanceEndpoint?
+    /// Why an instance cannot go on where it is, or come back by itself after a crash: nobody supervises it, its network or its
+    /// bundle are gone. `nil` when it can.
+    func damage(of id: ID<Instance>) async -> String?
+    /// Removes containers of instances that nobody knows (any more). What is being made is left alone. Returns what was
+    /// removed, for people.
+    func removeStrays() async -> [String]
+    /// The last lines that the instance wrote, then those to come, until the instance is gone or nobody listens.
+    func follow(_ id: ID<Instance>, last lines: Int) -> AsyncStream<String>
     /// The last lines that the instance wrote, oldest first.
     func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String]
 }

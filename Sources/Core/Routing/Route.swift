@@ -39,4 +39,13 @@ public protocol RoutePublisher: Sendable {
     /// Waits until no request is open on an instance that is no longer published, or `seconds` are over; then cuts
     /// what is left and closes the pooled connections to it.
     func drain(_ instance: ID<Instance>, seconds: Int) async -> DrainReport
+    /// Where the hostname leads.
+    func target(of hostname: String) -> RouteTarget?
+    /// Begins to count what comes to `hostname`, whatever it leads to, until `endMeasuring`.
+    func beginMeasuring(_ hostname: String)
+    /// What was counted since `beginMeasuring` or the last `takeFigures`.
+    func figures(of hostname: String) -> TrafficFigures
+    /// The same, and counts anew from nothing.
+    func takeFigures(of hostname: String) -> TrafficFigures
+    func endMeasuring(_ hostname: String)
 }

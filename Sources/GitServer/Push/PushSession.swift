@@ -192,6 +192,9 @@ struct PushSession: Sendable {
                 logger.error("push not prepared", metadata: ["app": "\(access.app.id)", "cause": "\(cause)"])
             }
             movement.moved = []
+            if let output = error.details["output"], !output.isEmpty {
+                movement.notes += output.split(separator: "\n").map(String.init)
+            }
             movement.failures = zip(verdicts, movement.failures).map { $0 == .unchanged ? $1 : $1 ?? error.message }
             return movement
         }

@@ -49,7 +49,7 @@ extension PostgresProvisioner {
     }
 
     /// Asks the server something for a request, within its time.
-    private func read<Value: Sendable>(
+    func read<Value: Sendable>(
         _ body: @escaping @Sendable (borrowing PostgresConnection, PostgresTarget) throws(PostgresError) -> Value
     ) async throws(PlatformError) -> Value {
         let deadline = ContinuousClock.now + limits.request

@@ -6,6 +6,9 @@ public struct UnavailableProvisioner: DatabaseProvisioner {
 
     public func probe() async throws(PlatformError) { throw Self.error }
     public func refresh(_ identities: [DatabaseIdentity]) async throws(PlatformError) { throw Self.error }
+    public func missing(_ identities: [DatabaseIdentity]) async throws(PlatformError) -> [DatabaseIdentity] {
+        throw Self.error
+    }
     public func endpoint() async throws(PlatformError) -> DatabaseEndpoint { throw Self.error }
     public func provision(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) {
         throw Self.error

@@ -23,6 +23,9 @@ final class Exchange {
     /// The response's end is told by the end of the connection: a cut must not look like an end.
     var endsWithConnection = false
 
+    /// Set when the hostname's requests are counted, until this one was.
+    var measured: MeasuredRequest?
+
     /// Content of the request's body so far, without framing.
     var bodyBytes = 0
 

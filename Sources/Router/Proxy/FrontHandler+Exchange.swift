@@ -8,7 +8,8 @@ extension FrontHandler {
     /// The head at the front of `pending` was claimed for `upstream`.
     /// - Parameter rewritten: request target and Host that take the place of the client's.
     func beginExchange(
-        _ head: RequestHead, _ upstream: Upstream, rewritten: RequestHeadWriter.Rewritten? = nil
+        _ head: RequestHead, _ upstream: Upstream, rewritten: RequestHeadWriter.Rewritten? = nil,
+        measured: MeasuredRequest? = nil
     ) {
         var out = ByteBufferAllocator().buffer(capacity: head.length + forwarding.lines.count + 256)
         let requestID = head.requestID != nil ? nil : line?.made ?? worker.nextRequestID()
@@ -23,6 +24,7 @@ extension FrontHandler {
             upstream: upstream, answersHead: head.method == .head, isOld: head.isOld,
             wantsWebSocket: head.wantsWebSocket, isPersistent: head.isPersistent,
             requestBody: BodyFraming(head.framing), head: out, isRepeatable: false)
+        exchange.measured = measured
         prepareRepeat(of: exchange, head)
         self.exchange = exchange
         line?.upstream = upstream.label
@@ -150,6 +152,10 @@ extension FrontHandler {
     /// The final response's head, with as much of the body as came with it.
     func responded(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, framing: BodyFraming, body: ByteBuffer?) {
         guard exchange != nil else { return }
+        if let measured = exchange?.measured {
+            measured.meter.answered(status: head.status, after: measured.start)
+            exchange?.measured = nil
+        }
         exchange?.hasResponse = true
         exchange?.head = ByteBuffer()
         exchange?.replayBody = nil
@@ -245,6 +251,7 @@ extension FrontHandler {
             connect()
             return
         }
+        exchange.measured?.meter.failed()
         endExchange()
         phase = .head
         worker.logger.debug("upstream failed", metadata: ["fault": "\(fault)"])

@@ -61,7 +61,7 @@ extension FrontHandler {
         if answerFromMemo(head, known) { return }
         do throws(HeadFault) {
             let version = worker.routes.version
-            let entry = try claim(head)
+            let (entry, meter) = try claim(head)
             if !forwarding.isSecure, worker.configuration.redirectsToHTTPS, let host = hosts.last, !host.isAddress,
                 entry != nil
             {
@@ -72,12 +72,19 @@ extension FrontHandler {
             case .upstream(let upstream)?
             where upstream.requests.count > worker.configuration.maximumRequestsPerUpstream:
                 upstream.requests.end()
+                meter?.failed()
                 answer(head, with: .tooBusy)
             case .upstream(let upstream)? where upstream.isService && answerKnown(head, upstream): break
-            case .upstream(let upstream)?: beginExchange(head, upstream)
+            case .upstream(let upstream)?: beginExchange(head, upstream, measured: MeasuredRequest(meter))
             case .site(let site)?:
-                hosts.keep(site, version: version)
+                // What is remembered is answered without a look at the routes, and so without being counted.
+                if meter == nil { hosts.keep(site, version: version) }
+                let measured = MeasuredRequest(meter)
+                isMeasured = measured != nil
                 answer(head, site: site)
+                isMeasured = false
+                // A file that cannot be read shows later, and is rare enough: its release is whole or not there.
+                measured?.meter.answered(status: 200, after: measured?.start ?? .now)
             case .placeholder(let placeholder)?: answer(head, with: Page(placeholder))
             case .unusable?: answer(head, with: .badGateway)
             case nil: answer(head, with: .unknownHost)
@@ -88,7 +95,7 @@ extension FrontHandler {
     }
 
     /// Finds the target, and counts the request on it when it is an upstream.
-    private func claim(_ head: RequestHead) throws(HeadFault) -> RouteEntry? {
+    private func claim(_ head: RequestHead) throws(HeadFault) -> (RouteEntry?, TrafficMeter?) {
         if let span = head.host {
             let host: HostName
             do {
@@ -96,8 +103,8 @@ extension FrontHandler {
             } catch {
                 throw .malformedHost
             }
-            if let entry = worker.routes.claim(host.name) { return entry }
-            if host.isAddress { return worker.routes.claim(worker.apiHost) }
+            if let (entry, meter) = worker.routes.claimMeasured(host.name) { return (entry, meter) }
+            if host.isAddress { return (worker.routes.claim(worker.apiHost), nil) }
         }
         // For probes that know the server's address and nothing else.
         let isProbe = pending.withUnsafeReadableBytes { bytes in
@@ -105,7 +112,7 @@ extension FrontHandler {
             let path = UnsafeRawBufferPointer(rebasing: target.prefix { $0 != UInt8(ascii: "?") })
             return path.elementsEqual("/healthz".utf8) || path.elementsEqual("/metrics".utf8)
         }
-        return isProbe ? worker.routes.claim(worker.apiHost) : nil
+        return (isProbe ? worker.routes.claim(worker.apiHost) : nil, nil)
     }
 
     /// 308 keeps the method (RFC 9110 section 15.4.9).

@@ -61,6 +61,8 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     var isInputClosed = false
     /// The last byte for the client has been handed to the kernel.
     var isOutputDone = false
+    /// The request that is being answered from files is counted: its answer is not remembered.
+    var isMeasured = false
     /// The deadline is that of the head that has begun to come.
     var isHeadTimed = false
     private var isReadHeld = false

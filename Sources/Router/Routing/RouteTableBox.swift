@@ -12,6 +12,8 @@ public final class RouteTableBox: RoutePublisher {
         /// Shared by all hostnames that lead to the same place, and kept until drained.
         var instances: [ID<Instance>: (endpoint: InstanceEndpoint, upstream: Upstream)] = [:]
         var services: [String: Upstream] = [:]
+        /// Of hostnames that are measured.
+        var meters: [String: TrafficMeter] = [:]
         /// The operator's own routes, by hostname.
         var operators: [String: Upstream] = [:]
         var hasWildcards = false
@@ -83,6 +85,8 @@ public final class RouteTableBox: RoutePublisher {
         return old
     }
 
+    public func target(of hostname: String) -> RouteTarget? { state.withLock { $0.table.routes[hostname]?.target } }
+
     public func drain(_ instance: ID<Instance>, seconds: Int) async -> DrainReport {
         let (upstream, workers) = state.withLock { ($0.instances[instance]?.upstream, $0.workers) }
         guard let upstream else { return DrainReport(cut: 0) }
@@ -118,6 +122,15 @@ public final class RouteTableBox: RoutePublisher {
         }
     }
 
+    /// As `claim`, with what counts the hostname's requests, when somebody wants to know.
+    func claimMeasured(_ hostname: String) -> (entry: RouteEntry, meter: TrafficMeter?)? {
+        state.withLock { state in
+            guard let entry = Self.find(hostname, state) else { return nil }
+            if case .upstream(let upstream) = entry { upstream.requests.begin() }
+            return (entry, state.meters.isEmpty ? nil : state.meters[hostname])
+        }
+    }
+
     private static func find(_ hostname: String, _ state: State) -> RouteEntry? {
         if !state.operators.isEmpty, let upstream = state.operators[hostname] { return .upstream(upstream) }
         if let entry = state.table.routes[hostname]?.entry { return entry }
@@ -145,6 +158,16 @@ public final class RouteTableBox: RoutePublisher {
             }
         }
     }
+
+    // MARK: - Measuring
+
+    /// Memories of what a hostname led to end here, so that every request comes to the meter.
+    func setMeter(_ meter: TrafficMeter?, at hostname: String) {
+        state.withLock { $0.meters[hostname] = meter }
+        changed()
+    }
+
+    func meter(of hostname: String) -> TrafficMeter? { state.withLock { $0.meters[hostname] } }
 
     // MARK: - Workers
 

@@ -18,8 +18,10 @@ struct InstanceRecord: Sendable, Codable {
 
     var endpoint: InstanceEndpoint { InstanceEndpoint(id: id, host: lease.address, port: plan.port) }
 
+    static let namePrefix = "i-"
+
     /// The container's name.
-    static func name(_ id: ID<Instance>) -> String { "i-\(id)" }
+    static func name(_ id: ID<Instance>) -> String { "\(namePrefix)\(id)" }
 
     init(specification: InstanceSpecification, lease: NetworkLease) {
         id = specification.id

@@ -40,6 +40,7 @@ actor InstanceSupervisor {
     var endpoint: InstanceEndpoint { record.endpoint }
     var lease: NetworkLease { record.lease }
     var process: ProcessIdentity? { record.process }
+    var plan: RunPlan { record.plan }
 
     /// Makes and starts the container from its bundle. Throws `.cancelled` once `takeDown` was called.
     func bringUp() async throws(PlatformError) {

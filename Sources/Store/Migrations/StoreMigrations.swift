@@ -8,6 +8,8 @@ enum StoreMigrations {
         migrator.registerMigration("0002 held deploys") { try HeldDeploys.create($0) }
         migrator.registerMigration("0003 accounts and pages") { try AccountsAndPages.create($0) }
         migrator.registerMigration("0004 protected branches") { try ProtectedBranches.create($0) }
+        migrator.registerMigration("0005 deploy reports") { try DeployReports.create($0) }
+        migrator.registerMigration("0006 events") { try Events.create($0) }
         return migrator
     }
 }

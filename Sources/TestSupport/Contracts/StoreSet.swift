@@ -13,13 +13,14 @@ public struct StoreSet: Sendable {
     public let environment: any EnvironmentStore
     public let databases: any DatabaseStore
     public let statistics: any StatisticsStore
+    public let events: any EventStore
     public let logs: any DeployLogStore
 
     public init(
         users: any UserStore, tokens: any TokenStore, invites: any InviteStore, apps: any AppStore,
         channels: any ChannelStore, deploys: any DeployStore, releases: any ReleaseStore,
         instances: any InstanceStore, environment: any EnvironmentStore, databases: any DatabaseStore,
-        statistics: any StatisticsStore, logs: any DeployLogStore
+        statistics: any StatisticsStore, events: any EventStore, logs: any DeployLogStore
     ) {
         self.users = users
         self.tokens = tokens
@@ -32,6 +33,7 @@ public struct StoreSet: Sendable {
         self.environment = environment
         self.databases = databases
         self.statistics = statistics
+        self.events = events
         self.logs = logs
     }
 
@@ -40,7 +42,7 @@ public struct StoreSet: Sendable {
             users: stores.users, tokens: stores.tokens, invites: stores.invites, apps: stores.apps,
             channels: stores.channels, deploys: stores.deploys, releases: stores.releases,
             instances: stores.instances, environment: stores.environment, databases: stores.databases,
-            statistics: stores.statistics, logs: stores.logs)
+            statistics: stores.statistics, events: stores.events, logs: stores.logs)
     }
 }
 

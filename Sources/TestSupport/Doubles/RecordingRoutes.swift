@@ -6,6 +6,8 @@ public final class RecordingRoutes: RoutePublisher {
     private struct State {
         var targets: [String: RouteTarget] = [:]
         var drained: [ID<Instance>] = []
+        var measured: Set<String> = []
+        var figures: @Sendable (RouteTarget?) -> TrafficFigures = { _ in TrafficFigures() }
     }
 
     private let state = Mutex(State())
@@ -14,6 +16,13 @@ public final class RecordingRoutes: RoutePublisher {
 
     public var targets: [String: RouteTarget] { state.withLock { $0.targets } }
     public var drained: [ID<Instance>] { state.withLock { $0.drained } }
+
+    /// Hostnames that are measured now.
+    public var measured: Set<String> { state.withLock { $0.measured } }
+    /// What is counted from now on, by what the hostname leads to at the moment.
+    public func count(_ figures: @escaping @Sendable (RouteTarget?) -> TrafficFigures) {
+        state.withLock { $0.figures = figures }
+    }
 
     @discardableResult
     public func publish(_ target: RouteTarget, at hostname: String) -> RouteTarget? {
@@ -33,4 +42,15 @@ public final class RecordingRoutes: RoutePublisher {
         state.withLock { $0.drained.append(instance) }
         return DrainReport(cut: 0)
     }
+
+    public func target(of hostname: String) -> RouteTarget? { state.withLock { $0.targets[hostname] } }
+    public func beginMeasuring(_ hostname: String) { state.withLock { _ = $0.measured.insert(hostname) } }
+    public func endMeasuring(_ hostname: String) { state.withLock { _ = $0.measured.remove(hostname) } }
+
+    public func figures(of hostname: String) -> TrafficFigures {
+        let (figures, target) = state.withLock { ($0.figures, $0.targets[hostname]) }
+        return figures(target)
+    }
+
+    public func takeFigures(of hostname: String) -> TrafficFigures { figures(of: hostname) }
 }

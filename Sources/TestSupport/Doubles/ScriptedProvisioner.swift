@@ -39,6 +39,13 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
         state.withLock { $0.refreshed += identities }
     }
 
+    public func missing(_ identities: [DatabaseIdentity]) async throws(PlatformError) -> [DatabaseIdentity] {
+        state.withLock { state in identities.filter { !state.provisioned.contains($0) } }
+    }
+
+    /// Takes a database away behind the server's back.
+    public func lose(_ identity: DatabaseIdentity) { state.withLock { _ = $0.provisioned.remove(identity) } }
+
     public func endpoint() async throws(PlatformError) -> DatabaseEndpoint {
         DatabaseEndpoint(host: "192.0.2.9", port: 5432)
     }

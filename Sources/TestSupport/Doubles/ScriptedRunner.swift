@@ -8,6 +8,9 @@ public final class ScriptedRunner: InstanceRunner {
         var environments: [ID<Instance>: [String: String]] = [:]
         var stopped: [ID<Instance>] = []
         var failure: PlatformError?
+        var damages: [ID<Instance>: String] = [:]
+        var strays: [String] = []
+        var faults: [ID<Instance>: String] = [:]
         var nextPort = 1
     }
 
@@ -22,6 +25,42 @@ public final class ScriptedRunner: InstanceRunner {
     public func environment(of id: ID<Instance>) -> [String: String]? { state.withLock { $0.environments[id] } }
     /// Ends an instance behind the server's back, as a reboot does.
     public func lose(_ id: ID<Instance>) { state.withLock { $0.running[id] = nil } }
+
+    public func endpoint(of id: ID<Instance>) async -> InstanceEndpoint? { state.withLock { $0.running[id] } }
+
+    /// What an instance has lost from now on.
+    public func damage(_ id: ID<Instance>, _ what: String?) { state.withLock { $0.damages[id] = what } }
+
+    public func damage(of id: ID<Instance>) async -> String? {
+        state.withLock { $0.running[id] == nil ? "nobody supervises it" : $0.damages[id] }
+    }
+
+    /// A container that nobody knows.
+    public func addStray(_ name: String) { state.withLock { $0.strays.append(name) } }
+
+    public func removeStrays() async -> [String] {
+        state.withLock { state in
+            defer { state.strays = [] }
+            return state.strays
+        }
+    }
+
+    /// What is wrong with an instance from now on.
+    public func setFault(_ fault: String?, of id: ID<Instance>) { state.withLock { $0.faults[id] = fault } }
+
+    public func fault(of id: ID<Instance>) async -> String? {
+        state.withLock { $0.running[id] == nil ? "it does not run" : $0.faults[id] }
+    }
+
+    /// Two lines, then the end.
+    public func follow(_ id: ID<Instance>, last lines: Int) -> AsyncStream<String> {
+        AsyncStream { continuation in
+            for line in Self.output.suffix(lines) { continuation.yield(line) }
+            continuation.finish()
+        }
+    }
+
+    private static let output = ["listening", "GET / 200"]
 
     public func start(
         _ specification: InstanceSpecification, log: any DeployLogSink
@@ -53,5 +92,5 @@ public final class ScriptedRunner: InstanceRunner {
         }
     }
 
-    public func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String] { [] }
+    public func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String] { Self.output.suffix(lines) }
 }

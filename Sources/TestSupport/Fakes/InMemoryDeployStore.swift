@@ -115,21 +115,62 @@ public struct InMemoryDeployStore: DeployStore {
                 throw PlatformError(.conflict, "the deploy is not running")
             }
             let deploy = state.deploys[index]
-            guard state.isLive(deploy.channelID),
-                let channel = state.channels.firstIndex(where: { $0.id == deploy.channelID })
-            else { throw PlatformError(.conflict, "the channel is being deleted") }
-            guard state.releases.contains(where: { $0.release.id == release }) else {
-                throw PlatformError(.conflict, "something that this belongs to does not exist any more")
-            }
+            try state.serve(release, commit: deploy.commit, instance: instance, channel: deploy.channelID)
             state.end(id, .success, nil, date)
             state.deploys[index].release = release
-            state.channels[channel].currentRelease = release
-            state.channels[channel].currentCommit = deploy.commit
-            for index in state.instances.indices where state.instances[index].channelID == deploy.channelID {
-                state.instances[index].state = state.instances[index].id == instance ? .live : .draining
-            }
             state.settle(deploy)
         }
+    }
+
+    public func switched(
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?
+    ) async throws(PlatformError) {
+        try tables.write { (state) throws(PlatformError) in
+            guard let index = state.index(of: id, becoming: .success) else {
+                throw PlatformError(.conflict, "the deploy is not running")
+            }
+            let deploy = state.deploys[index]
+            try state.serve(release, commit: deploy.commit, instance: instance, channel: deploy.channelID)
+            state.deploys[index].release = release
+        }
+    }
+
+    public func goBack(
+        _ id: ID<Deploy>, to former: ID<Release>, instance: ID<Instance>?, reason: String, at date: Date
+    ) async throws(PlatformError) {
+        try tables.write { (state) throws(PlatformError) in
+            guard let index = state.index(of: id, becoming: .success) else {
+                throw PlatformError(.conflict, "the deploy is not running")
+            }
+            guard let row = state.releases.first(where: { $0.release.id == former }) else {
+                throw PlatformError(.conflict, "the former release is gone")
+            }
+            let deploy = state.deploys[index]
+            try state.serve(former, commit: row.release.commit, instance: instance, channel: deploy.channelID)
+            state.end(id, .failed, reason, date)
+            state.settle(deploy)
+        }
+    }
+
+    public func failQueued(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) -> Bool {
+        try tables.write { state in
+            guard let index = state.deploys.firstIndex(where: { $0.id == id && $0.status == .queued }) else {
+                return false
+            }
+            state.end(id, .failed, reason, date)
+            state.settle(state.deploys[index])
+            return true
+        }
+    }
+
+    public func note(_ report: DeployReport, of id: ID<Deploy>) async throws(PlatformError) {
+        try tables.write { state in
+            if state.deploys.contains(where: { $0.id == id }) { state.reports[id] = report }
+        }
+    }
+
+    public func report(of id: ID<Deploy>) async throws(PlatformError) -> DeployReport? {
+        try tables.read { $0.reports[id] }
     }
 
     public func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) {
@@ -167,6 +208,23 @@ extension InMemoryTables.State {
         for deploy in older { settle(deploy) }
         let ids = Set(older.map(\.id))
         return deploys.filter { ids.contains($0.id) }
+    }
+
+    /// From now on the channel serves this, and its other instances are on their way out.
+    fileprivate mutating func serve(
+        _ release: ID<Release>, commit: CommitID?, instance: ID<Instance>?, channel id: ID<Channel>
+    ) throws(PlatformError) {
+        guard isLive(id), let channel = channels.firstIndex(where: { $0.id == id }) else {
+            throw PlatformError(.conflict, "the channel is being deleted")
+        }
+        guard releases.contains(where: { $0.release.id == release }) else {
+            throw PlatformError(.conflict, "something that this belongs to does not exist any more")
+        }
+        channels[channel].currentRelease = release
+        channels[channel].currentCommit = commit
+        for index in instances.indices where instances[index].channelID == id {
+            instances[index].state = instances[index].id == instance ? .live : .draining
+        }
     }
 
     fileprivate mutating func end(_ id: ID<Deploy>, _ status: DeployStatus, _ failure: String?, _ date: Date) {

@@ -16,6 +16,7 @@ public struct InMemoryStores: Sendable {
     public let environment: InMemoryEnvironmentStore
     public let databases: InMemoryDatabaseStore
     public let statistics: InMemoryStatisticsStore
+    public let events: InMemoryEventStore
     public let logs = InMemoryDeployLogStore()
 
     private let tables: InMemoryTables
@@ -42,6 +43,7 @@ public struct InMemoryStores: Sendable {
         environment = InMemoryEnvironmentStore(tables: tables)
         databases = InMemoryDatabaseStore(tables: tables)
         statistics = InMemoryStatisticsStore(tables: tables)
+        events = InMemoryEventStore(tables: tables)
     }
 }
 
@@ -67,6 +69,8 @@ final class InMemoryTables: Sendable {
         var deletedChannels: Set<ID<Channel>> = []
         var databases: [ID<Channel>: DatabaseRecord] = [:]
         var deploys: [Deploy] = []
+        var reports: [ID<Deploy>: DeployReport] = [:]
+        var events: [Event] = []
         var held: [Deploy] = []
         var releases: [ReleaseRow] = []
         var instances: [Instance] = []

@@ -25,6 +25,10 @@ struct ReachableProvisioner: DatabaseProvisioner {
         try await provisioner.refresh(identities)
     }
 
+    func missing(_ identities: [DatabaseIdentity]) async throws(PlatformError) -> [DatabaseIdentity] {
+        try await provisioner.missing(identities)
+    }
+
     func endpoint() async throws(PlatformError) -> DatabaseEndpoint {
         let endpoint = try await provisioner.endpoint()
         guard let port = UInt16(exactly: endpoint.port) else { return endpoint }

@@ -5,6 +5,7 @@ import Core
 import Foundation
 import Git
 import GitServer
+import Hooks
 import Hummingbird
 import Logging
 import Postgres
@@ -59,6 +60,9 @@ struct Rooms {
 
         var control = configured.control
         control.drainSeconds = settings.drainSeconds
+        control.watchTime = .seconds(settings.watchSeconds)
+        control.buildSlots = settings.buildSlots
+        control.reconcileInterval = .seconds(settings.reconcileSeconds)
         control.instanceLimits.memory = settings.instanceMemory << 20
         control.instanceCaps.memory = max(control.instanceCaps.memory, control.instanceLimits.memory)
         var router = RouterConfiguration()
@@ -78,12 +82,15 @@ struct Rooms {
             channels: SQLiteChannelStore(database), deploys: SQLiteDeployStore(database),
             releases: SQLiteReleaseStore(database), instances: SQLiteInstanceStore(database),
             environment: SQLiteEnvironmentStore(database), databases: SQLiteDatabaseStore(database),
-            statistics: SQLiteStatisticsStore(database), deployLogs: try FileDeployLogStore(dataDirectory: folder.root),
+            statistics: SQLiteStatisticsStore(database), events: SQLiteEventStore(database),
+            deployLogs: try FileDeployLogStore(dataDirectory: folder.root),
             repository: repositories,
             builder: builder, runner: runner, meter: runner.meter, routes: routes,
             provisioner: postgres.map { ReachableProvisioner(provisioner: $0.provisioner, network: network) },
+            hooks: OperatorHooks(
+                configuration: HooksConfiguration(folder: settings.hooks), logger: logger.labelled("berth.hooks")),
             dataVersion: { database.currentVersion }, diskRoom: { FileSystemRoom.at(folder.releases) },
-            address: try settings.address, configuration: control,
+            address: try settings.address, configuration: control, pass: CrashFile(path: settings.crashFile).pass,
             now: { Date() },
             logger: logger.labelled("berth.control"))
         return Rooms(

@@ -79,6 +79,21 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "Seconds that open requests get on a replaced version. (default: 30)")
     var drainSeconds: Int?
 
+    @Option(
+        help:
+            "Seconds that a new version of an app that is being asked is looked at before the old one goes. (default: 3)"
+    )
+    var watchSeconds: Int?
+
+    @Option(help: "Folder of programs that are run around pushes and deploys. (default: /etc/berth/hooks)")
+    var hooks: String?
+
+    @Option(help: "Builds that run at the same time. (default: one a core, at least 2)")
+    var buildSlots: Int?
+
+    @Option(help: "Seconds between two looks for what got lost, such as containers. (default: 30)")
+    var reconcileSeconds: Int?
+
     @Option(help: "MiB that an instance may use. (default: 512)")
     var instanceMemory: Int?
 
@@ -99,9 +114,12 @@ struct ServeFlags: ParsableArguments {
         let texts = [
             "domain": domain, "public-url": publicURL, "first-user": firstUser, "postgres": postgres,
             "postgres-extensions": postgresExtensions, "templates": templates, "log-level": logLevel,
+            "hooks": hooks,
         ]
         let numbers = [
             "shutdown-seconds": shutdownSeconds, "drain-seconds": drainSeconds, "instance-memory": instanceMemory,
+            "watch-seconds": watchSeconds, "build-slots": buildSlots,
+            "reconcile-seconds": reconcileSeconds,
         ]
         return texts.compactMapValues { $0 }.merging(numbers.compactMapValues { $0.map { String($0) } }) { $1 }
     }

@@ -40,6 +40,16 @@ struct Settings: Sendable {
     /// Seconds that open requests and running deploys get at shutdown.
     var shutdownSeconds: Int
     var drainSeconds: Int
+    /// Seconds that a new version is looked at, with the old one at hand.
+    var watchSeconds: Int
+    /// Folder of the operator's programs that are run around pushes and deploys.
+    var hooks: String
+    /// Builds that run at the same time.
+    var buildSlots: Int
+    /// Seconds between two comparisons of what should be with what is.
+    var reconcileSeconds: Int
+    /// For tests: a file that names the checkpoint at which the server ends itself, as a crash does.
+    var crashFile: String?
     /// MiB that an instance may use.
     var instanceMemory: Int
     var logLevel: String
@@ -67,6 +77,12 @@ struct Settings: Sendable {
         workers = reader.int(forKey: "workers", default: ProcessInfo.processInfo.activeProcessorCount)
         shutdownSeconds = reader.int(forKey: "shutdown-seconds", default: 30)
         drainSeconds = reader.int(forKey: "drain-seconds", default: 30)
+        watchSeconds = reader.int(forKey: "watch-seconds", default: 3)
+        hooks = Self.absolute(reader.string(forKey: "hooks", default: "/etc/berth/hooks"))
+        buildSlots = reader.int(
+            forKey: "build-slots", default: max(2, ProcessInfo.processInfo.activeProcessorCount))
+        reconcileSeconds = reader.int(forKey: "reconcile-seconds", default: 30)
+        crashFile = reader.string(forKey: "crash-file").map(Self.absolute)
         instanceMemory = reader.int(forKey: "instance-memory", default: 512)
         logLevel = reader.string(forKey: "log-level", default: "info")
         try validate()
@@ -125,6 +141,11 @@ struct Settings: Sendable {
         guard (0...3600).contains(drainSeconds) else {
             throw ConfigurationMistake("drain-seconds", "must be 0 to 3600")
         }
+        guard (0...600).contains(watchSeconds) else { throw ConfigurationMistake("watch-seconds", "must be 0 to 600") }
+        guard (1...86_400).contains(reconcileSeconds) else {
+            throw ConfigurationMistake("reconcile-seconds", "must be 1 to 86400")
+        }
+        guard (1...1000).contains(buildSlots) else { throw ConfigurationMistake("build-slots", "must be 1 to 1000") }
         guard instanceMemory >= 32 else { throw ConfigurationMistake("instance-memory", "must be at least 32 (MiB)") }
         guard FileManager.default.fileExists(atPath: builtInTemplates) else {
             throw ConfigurationMistake("built-in-templates", "there is no folder \(builtInTemplates)")

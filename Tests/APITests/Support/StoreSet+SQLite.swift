@@ -10,7 +10,7 @@ extension StoreSet {
             channels: SQLiteChannelStore(database), deploys: SQLiteDeployStore(database),
             releases: SQLiteReleaseStore(database), instances: SQLiteInstanceStore(database),
             environment: SQLiteEnvironmentStore(database), databases: SQLiteDatabaseStore(database),
-            statistics: SQLiteStatisticsStore(database),
+            statistics: SQLiteStatisticsStore(database), events: SQLiteEventStore(database),
             logs: try FileDeployLogStore(dataDirectory: directory.path))
     }
 }

@@ -117,7 +117,7 @@ extension EndToEnd {
 
 extension Berthd {
     /// The bare repository of an app.
-    fileprivate func repository(of app: String) throws -> String {
+    func repository(of app: String) throws -> String {
         let repositories = try FileManager.default.subpathsOfDirectory(atPath: "\(data)/repos")
         guard let path = repositories.first(where: { $0.contains(app) && $0.hasSuffix("/HEAD") }) else {
             throw HTTPFailure(description: "no repository of \(app)")

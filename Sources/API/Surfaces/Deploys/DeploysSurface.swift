@@ -54,24 +54,6 @@ struct DeploysSurface: Surface {
     }
 }
 
-/// A deploy on the wire.
-enum DeployModel {
-    static func json(_ deploy: Deploy) -> JSONValue {
-        [
-            "deploy_id": .string(deploy.id.description),
-            "channel_id": .string(deploy.channelID.description),
-            "requested": .string(deploy.requested),
-            "branch": .optional(deploy.ref.flatMap { BranchName(ref: $0)?.rawValue }),
-            "sha": .optional(deploy.commit?.rawValue),
-            "status": .string(deploy.status.rawValue),
-            "failure": .optional(deploy.failure),
-            "created_at": .string(Timestamp.string(from: deploy.createdAt)),
-            "started_at": .optional(deploy.startedAt.map(Timestamp.string)),
-            "finished_at": .optional(deploy.finishedAt.map(Timestamp.string)),
-        ]
-    }
-}
-
 extension Operation {
     fileprivate static let requestDeploy = Operation(
         id: "requestDeploy", summary: "Deploy a commit, a branch, or HEAD: the branch that the channel is bound to",

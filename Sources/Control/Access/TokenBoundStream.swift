@@ -1,0 +1,30 @@
+import Core
+
+/// A stream that ends when the token is revoked that it was asked for with.
+enum TokenBoundStream {
+    /// How often the token is looked at.
+    private static let interval = Duration.seconds(1)
+
+    static func bind<Element: Sendable, Other: Sendable>(
+        _ source: AsyncStream<Element>, _ tokens: TokenService, _ principal: Principal,
+        _ transform: @escaping @Sendable (Element) -> Other
+    ) -> AsyncStream<Other> {
+        AsyncStream { continuation in
+            let forwarding = Task {
+                for await element in source { continuation.yield(transform(element)) }
+                continuation.finish()
+            }
+            let looking = Task {
+                while (try? await Task.sleep(for: interval)) != nil {
+                    do throws(PlatformError) { try await tokens.requireLive(principal) } catch {
+                        if error.code == .tokenRevoked { return continuation.finish() }
+                    }
+                }
+            }
+            continuation.onTermination = { _ in
+                forwarding.cancel()
+                looking.cancel()
+            }
+        }
+    }
+}

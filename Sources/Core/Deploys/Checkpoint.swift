@@ -1,0 +1,42 @@
+/// Moments in the life of pushes, deploys and deletions between two of which state changes for good. A test ends the server
+/// at each of them (`BERTH_CRASH_FILE`) and looks at what the next start makes of it.
+public enum Checkpoint: String, Sendable, CaseIterable {
+    /// The deploys of a push are written down, its refs have not moved.
+    case pushPrepared = "push-prepared"
+    /// The refs have moved, the deploys are not queued.
+    case pushMoved = "push-moved"
+    /// The deploys are queued, nobody works on them.
+    case deployQueued = "deploy-queued"
+    /// A deploy runs in the store.
+    case deployStarted = "deploy-started"
+    /// Its commit is pinned.
+    case commitPinned = "commit-pinned"
+    /// The files of its release are on disk, the release is not written down.
+    case releaseBuilt = "release-built"
+    case releaseKept = "release-kept"
+    /// An instance is written down and does not run.
+    case instanceKept = "instance-kept"
+    /// It runs and is ready, the route leads to the old one.
+    case instanceReady = "instance-ready"
+    /// The switch is written down, the route leads to the old version.
+    case switched
+    /// The route leads to the new version.
+    case published
+    /// The new version was found sound, the deploy has not ended. Only for sites that are being asked.
+    case watched
+    /// The deploy has succeeded in the store, its log has no end.
+    case succeeded
+    /// The log has its end; the old version still runs.
+    case logEnded = "log-ended"
+    /// The old instance has no requests any more and runs.
+    case drained
+    /// It is stopped and still written down.
+    case stopped
+    /// An app counts as deleted, everything of it is there.
+    case deletionMarked = "deletion-marked"
+    /// Everything of it is gone but its rows and its database.
+    case deletionCleared = "deletion-cleared"
+}
+
+/// Is told when a checkpoint is passed.
+public typealias CheckpointObserver = @Sendable (Checkpoint) -> Void

@@ -1,0 +1,104 @@
+import Core
+import Foundation
+import Glibc
+import Subprocess
+import Synchronization
+import SystemPackage
+
+/// One run of a program of the operator's.
+struct HookProgram: Sendable {
+    enum Ending: Sendable, Hashable {
+        case succeeded
+        case exited(Int32)
+        case killed(Int32)
+        case timedOut
+
+        var failure: String? {
+            switch self {
+            case .succeeded: nil
+            case .exited(let code): "exited \(code)"
+            case .killed(let signal): "was killed by signal \(signal)"
+            case .timedOut: "took too long"
+            }
+        }
+    }
+
+    let path: String
+    let environment: [String: String]
+    let folder: String
+    let limit: Duration
+    /// Bytes of output that are passed on.
+    let outputLimit: Int
+
+    /// Runs it to its end. What it left running in its session is killed with it when its time is over, or the task is
+    /// cancelled.
+    func run(input: String, output: @escaping @Sendable (String) -> Void) async throws -> Ending {
+        var options = PlatformOptions()
+        options.createSession = true
+        options.teardownSequence = [
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
+        ]
+        let isLate = Flag()
+        let result = try await Subprocess.run(
+            .path(FilePath(path)), environment: Self.environment(environment), workingDirectory: FilePath(folder),
+            platformOptions: options,
+            input: .fileDescriptor(try Self.file(of: input), closeAfterSpawningProcess: true), output: .sequence,
+            error: .combinedWithOutput
+        ) { execution in
+            // It leads a session, and so a group; it is not collected before this has ended.
+            let group = -execution.processIdentifier.value
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { [limit] in
+                    guard (try? await Task.sleep(for: limit)) != nil else { return }
+                    isLate.set()
+                    kill(group, SIGKILL)
+                }
+                var splitter = LineSplitter()
+                var left = outputLimit
+                for try await chunk in execution.standardOutput where left > 0 {
+                    let bytes = chunk.withUnsafeBytes { Array($0.prefix(left)) }
+                    left -= bytes.count
+                    for line in splitter.append(bytes) { output(line) }
+                }
+                for line in splitter.end() { output(line) }
+                tasks.cancelAll()
+            }
+        }
+        if isLate.isSet { return .timedOut }
+        return switch result.terminationStatus {
+        case .exited(0): .succeeded
+        case .exited(let code): .exited(code)
+        case .signaled(let signal): .killed(signal)
+        }
+    }
+
+    private static func environment(_ values: [String: String]) -> Environment {
+        var environment: [Environment.Key: String] = [:]
+        for (name, value) in values { if let key = Environment.Key(rawValue: name) { environment[key] = value } }
+        return .custom(environment)
+    }
+
+    /// A file without a name: a program that does not read its input must not stop who writes it.
+    private static func file(of text: String) throws -> FileDescriptor {
+        let path = FilePath("/tmp/berth-hook-\(UUID().uuidString)")
+        let file = try FileDescriptor.open(
+            path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
+        unlink(path.string)
+        do {
+            try file.writeAll(text.utf8)
+            try file.seek(offset: 0, from: .start)
+        } catch {
+            try? file.close()
+            throw error
+        }
+        return file
+    }
+}
+
+/// Something that happened.
+private final class Flag: Sendable {
+    private let state = Mutex(false)
+
+    var isSet: Bool { state.withLock { $0 } }
+    func set() { state.withLock { $0 = true } }
+}

@@ -1,0 +1,67 @@
+import Core
+import Synchronization
+
+extension ContainerRunner {
+    /// Time that an instance gets to answer when it is looked at.
+    private static let lookPatience = Duration.seconds(5)
+    private static let followInterval = Duration.milliseconds(200)
+    /// Bytes of the log's end that are looked through for its last lines.
+    private static let followTail = 256 << 10
+    /// Lines that wait at most for somebody who reads slowly; older ones are left out.
+    private static let followBacklog = 5000
+
+    public func fault(of id: ID<Instance>) async -> String? {
+        guard let supervisor = supervisors.withLock({ $0[id] }) else { return "it does not run" }
+        if let exit = await supervisor.exit() { return "the app \(exit.description)" }
+        let (plan, endpoint) = (await supervisor.plan, await supervisor.endpoint)
+        let outcome = await HTTPProbe(
+            host: endpoint.host, port: plan.port, path: plan.readiness == .tcp ? nil : plan.healthPath,
+            patience: Self.lookPatience
+        ).ask()
+        return outcome.isReady ? nil : "the app \(outcome.description)"
+    }
+
+    public func endpoint(of id: ID<Instance>) async -> InstanceEndpoint? {
+        guard let supervisor = supervisors.withLock({ $0[id] }) else { return nil }
+        return await supervisor.endpoint
+    }
+
+    public func damage(of id: ID<Instance>) async -> String? {
+        guard let supervisor = supervisors.withLock({ $0[id] }) else { return "nobody supervises it" }
+        if !network.isIntact(await supervisor.lease) { return "its network is gone" }
+        if !HostFiles.exists(runtime.paths.bundle(supervisor.name) + "/config.json") { return "its bundle is gone" }
+        return nil
+    }
+
+    public func removeStrays() async -> [String] {
+        let found = Set(HostFiles.names(in: runtime.paths.containers) + HostFiles.names(in: runtime.paths.state))
+            .filter { $0.hasPrefix(InstanceRecord.namePrefix) }
+        // Asked for afterwards: who is being made is known before there is anything of it.
+        let known = Set(supervisors.withLock { Array($0.keys) }.map { InstanceRecord.name($0) })
+        let strays = found.subtracting(known)
+        for name in strays {
+            await runtime.delete(name)
+            let bundle = runtime.paths.bundle(name)
+            for point in MountTable.points(below: bundle) { MountTable.unmount(point) }
+            HostFiles.remove(bundle)
+        }
+        return strays.sorted()
+    }
+
+    public func follow(_ id: ID<Instance>, last lines: Int) -> AsyncStream<String> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(Self.followBacklog)) { continuation in
+            let path = logPath(id)
+            let task = Task {
+                var reader = ContainerLog.Reader(path: path, last: Self.followTail)
+                for line in reader.readMore().suffix(lines) { continuation.yield(line) }
+                while self.supervisors.withLock({ $0[id] != nil }),
+                    (try? await Task.sleep(for: Self.followInterval)) != nil
+                {
+                    for line in reader.readMore() { continuation.yield(line) }
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+}

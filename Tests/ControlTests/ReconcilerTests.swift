@@ -1,0 +1,133 @@
+import ControlTestSupport
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Control
+
+@Suite("The reconciler")
+struct ReconcilerTests {
+    private let platform = TestPlatform()
+
+    private func events(_ app: App, by principal: Principal) async throws -> [Event.Kind] {
+        try await platform.control.events.list(app: app.id, limit: 99, by: principal).map(\.kind)
+    }
+
+    @Test("does nothing where all is as it should be")
+    func nothing() async throws {
+        let alice = try await platform.user()
+        let (app, _) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.builder.use(ScriptedBuilder.staticSite)
+        let site = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        _ = try await platform.push(platform.commit("b"), app: site, by: alice)
+        let (targets, running) = (platform.routes.targets, platform.runner.running)
+        await platform.control.reconcile()
+        await platform.control.reconcile()
+        #expect(platform.routes.targets == targets && platform.runner.running == running)
+        #expect(try await events(app, by: alice).isEmpty)
+        #expect(try await events(site, by: alice).isEmpty)
+    }
+
+    @Test("starts an instance anew that is not there or has lost what it needs", arguments: [true, false])
+    func instances(isGone: Bool) async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.keys.first)
+        if isGone { platform.runner.lose(old) } else { platform.runner.damage(old, "its network is gone") }
+        await platform.control.reconcile()
+        let new = try #require(platform.runner.running.values.first)
+        #expect(new.id != old && platform.runner.running.count == 1)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(new))
+        #expect(try await platform.stores.instances.instances(channel: prod.id).map(\.id) == [new.id])
+        #expect(try await events(app, by: alice) == [.instanceReplaced])
+        await platform.control.reconcile()
+        #expect(try await events(app, by: alice).count == 1)
+    }
+
+    @Test("leads hostnames where they should")
+    func routes() async throws {
+        let alice = try await platform.user()
+        let (app, _) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.builder.use(ScriptedBuilder.staticSite)
+        let site = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        _ = try await platform.push(platform.commit("b"), app: site, by: alice)
+        let targets = platform.routes.targets
+        for name in ["api1-alice.localhost", "site-alice.localhost"] {
+            platform.routes.publish(.placeholder(.starting), at: name)
+        }
+        await platform.control.reconcile()
+        #expect(platform.routes.targets["api1-alice.localhost"] == targets["api1-alice.localhost"])
+        guard case .site? = platform.routes.targets["site-alice.localhost"] else {
+            Issue.record("\(platform.routes.targets)")
+            return
+        }
+        #expect(try await events(app, by: alice) == [.routeRestored])
+        #expect(try await events(site, by: alice) == [.routeRestored])
+    }
+
+    @Test("removes what is nobody's and makes databases again")
+    func straysAndDatabases() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.runner.addStray("i-stray")
+        let record = try #require(try await platform.stores.databases.database(channel: prod.id))
+        platform.provisioner.lose(record.identity)
+        await platform.control.reconcile()
+        #expect(await platform.runner.removeStrays().isEmpty)
+        #expect(platform.provisioner.provisioned == [record.identity])
+        #expect(try await platform.stores.databases.database(channel: prod.id)?.status == .ready)
+        #expect(try await events(app, by: alice) == [.databaseRestored])
+    }
+
+    @Test("ends deploys that nobody works on, when it sees them twice, and wakes those that wait")
+    func deploys() async throws {
+        let alice = try await platform.user()
+        let made = try await platform.control.apps.create(name: "site", template: nil, by: alice)
+        let other = try await platform.control.apps.create(name: "other", template: nil, by: alice)
+        func enqueue(_ made: AppOverview) async throws -> Deploy {
+            platform.repository.move(.master, to: platform.commit("a"), app: made.app.id)
+            let deploy = Deploy(
+                appID: made.app.id, channelID: made.channels[0].id, requested: "master", ref: BranchName.master.ref,
+                commit: platform.commit("a"), createdAt: Date())
+            _ = try await platform.stores.deploys.enqueue([deploy], at: Date())
+            return deploy
+        }
+        let stuck = try await enqueue(made)
+        _ = try await platform.stores.deploys.start(stuck.id, commit: nil, at: Date())
+        let waiting = try await enqueue(other)
+        await platform.control.reconcile()
+        #expect(await eventually { (try? await platform.stores.deploys.deploy(waiting.id)?.status) == .success })
+        #expect(try await platform.stores.deploys.deploy(stuck.id)?.status == .running)
+        await platform.control.reconcile()
+        #expect(try await platform.stores.deploys.deploy(stuck.id)?.failure == "nobody worked on it any more")
+        #expect(try await platform.log(of: stuck.id).hasSuffix("deploy failed: nobody worked on it any more\n"))
+        #expect(try await events(made.app, by: alice) == [.deployReaped])
+    }
+
+    @Test("leaves a channel alone that a deploy works on")
+    func busy() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.keys.first)
+        let (gate, open) = AsyncStream<Void>.makeStream()
+        platform.builder.use { request, log throws(PlatformError) in
+            for await _ in gate { break }
+            return try await ScriptedBuilder.web(request, log)
+        }
+        platform.repository.move(.master, to: platform.commit("b"), app: app.id)
+        let deploy = try await platform.control.deploys.request("HEAD", channel: prod.id, app: app.id, by: alice)
+        #expect(await eventually { platform.builder.requests.count == 2 })
+        platform.runner.lose(old)
+        await platform.control.reconcile()
+        #expect(platform.runner.running.isEmpty)
+        open.finish()
+        #expect(try await platform.log(of: deploy.id).hasSuffix("deploy complete\n"))
+        #expect(platform.runner.running.count == 1)
+    }
+}

@@ -1,0 +1,143 @@
+import ControlTestSupport
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Control
+
+@Suite("A kept release")
+struct RollbackTests {
+    private let platform = TestPlatform()
+
+    /// What the live process of the app sees.
+    private func liveEnvironment() async throws -> [String: String] {
+        let live = try #require(try await platform.stores.instances.instances().first { $0.state == .live })
+        return try #require(platform.runner.environment(of: live.id))
+    }
+
+    @Test("is deployed again without a build when neither commit nor variables have changed")
+    func reuse() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        _ = try await platform.push(platform.commit("b"), app: app, by: alice)
+        let built = platform.builder.requests.count
+        let first = try #require(try await platform.stores.channels.channel(prod.id)?.currentRelease)
+        let deploy = try await platform.control.deploys.request(
+            platform.commit("a").rawValue, channel: prod.id, app: app.id, by: alice)
+        let log = try await platform.log(of: deploy.id)
+        #expect(log.contains("no build") && log.contains("starting container...") && log.contains("deploy complete"))
+        #expect(platform.builder.requests.count == built)
+        let channel = try #require(try await platform.stores.channels.channel(prod.id))
+        #expect(channel.currentCommit == platform.commit("a") && channel.currentRelease != first)
+        #expect(try await platform.stores.releases.releases(channel: prod.id).count == 2)
+        #expect(await eventually { platform.runner.running.count == 1 })
+
+        // Of what is live already: a new process of the same release.
+        let again = try await platform.control.deploys.request(
+            platform.commit("a").rawValue, channel: prod.id, app: app.id, by: alice)
+        #expect(try await platform.log(of: again.id).contains("no build"))
+        #expect(try await platform.stores.deploys.report(of: again.id)?.isReuse == true)
+        #expect(try await platform.stores.channels.channel(prod.id)?.currentRelease == channel.currentRelease)
+        #expect(platform.builder.requests.count == built)
+    }
+
+    @Test("is not taken when a variable has changed, or its files are gone")
+    func changed() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        try await platform.control.environment.set("MODE", value: "new", app: app.id, by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        #expect(platform.builder.requests.count == 2)
+        #expect(try await liveEnvironment()["MODE"] == "new")
+        for release in try await platform.stores.releases.releases(channel: prod.id) {
+            await platform.builder.remove(release.id)
+        }
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        #expect(platform.builder.requests.count == 3)
+    }
+
+    @Test("is gone back to with the variables that it was built with, in one container start")
+    func rollback() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        try await platform.control.environment.set("MODE", value: "old", app: app.id, by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        try await platform.control.environment.set("MODE", value: "new", app: app.id, by: alice)
+        _ = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(try await liveEnvironment()["MODE"] == "new")
+        let deploy = try await platform.control.deploys.rollback(
+            to: nil, channel: prod.id, app: app.id, by: alice)
+        let log = try await platform.log(of: deploy.id)
+        #expect(log.contains("deploy complete"), "\(log)")
+        #expect(platform.builder.requests.count == 2)
+        let live = try await liveEnvironment()
+        #expect(live["MODE"] == "old" && live["XHOST_SHA"] == platform.commit("a").rawValue)
+        #expect(try await platform.stores.channels.channel(prod.id)?.currentCommit == platform.commit("a"))
+        let list = try await platform.control.deploys.releases(channel: prod.id, app: app.id, by: alice)
+        #expect(list.map(\.release.commit) == [platform.commit("b"), platform.commit("a")])
+        #expect(list.map(\.isCurrent) == [false, true])
+
+        // And forward again, by name.
+        let forward = try await platform.control.deploys.rollback(
+            to: list[0].release.id, channel: prod.id, app: app.id, by: alice)
+        #expect(try await platform.log(of: forward.id).contains("deploy complete"))
+        #expect(try await liveEnvironment()["MODE"] == "new")
+    }
+
+    @Test("that is live, of another channel, or not there cannot be gone back to")
+    func refused() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        let deploys = platform.control.deploys
+        func code(_ wanted: ID<Release>??) async -> PlatformError.Code? {
+            do throws(PlatformError) {
+                _ = try await deploys.rollback(to: wanted, channel: prod.id, app: app.id, by: alice)
+                return nil
+            } catch { return error.code }
+        }
+        #expect(await code(nil) == .conflict)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let current = try #require(try await platform.stores.channels.channel(prod.id)?.currentRelease)
+        #expect(await code(nil) == .conflict)
+        #expect(await code(current) == .conflict)
+        #expect(await code(ID()) == .notFound)
+        #expect(await code(.some(nil)) == .notFound)
+        let other = try await platform.webApp("other", by: alice)
+        _ = try await platform.push(platform.commit("b"), app: other.app, by: alice)
+        let foreign = try #require(try await platform.stores.channels.channel(other.prod.id)?.currentRelease)
+        #expect(await code(foreign) == .notFound)
+    }
+
+    @Test("that goes while its rollback waits fails it with a reason, and what serves goes on")
+    func gone() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        _ = try await platform.push(platform.commit("b"), app: app, by: alice)
+        let before = platform.routes.targets
+        let first = try await platform.stores.releases.releases(channel: prod.id)[1]
+        await platform.builder.remove(first.id)
+        let deploy = try await platform.control.deploys.rollback(
+            to: first.id, channel: prod.id, app: app.id, by: alice)
+        #expect(try await platform.log(of: deploy.id).contains("deploy failed: the release is not kept any more"))
+        #expect(platform.routes.targets == before)
+    }
+
+    @Test("is removed only when nobody is about to bring it live, and the other way round")
+    func reservations() {
+        let (reservations, release) = (ReleaseReservations(), ID<Release>())
+        #expect(reservations.reserve(release))
+        #expect(reservations.reserve(release))
+        #expect(!reservations.beginRemoval(release))
+        reservations.free(release)
+        #expect(!reservations.beginRemoval(release))
+        reservations.free(release)
+        #expect(reservations.beginRemoval(release))
+        #expect(!reservations.reserve(release))
+        reservations.endRemoval(release)
+        #expect(reservations.reserve(release))
+    }
+}

@@ -1,0 +1,201 @@
+import Core
+import Foundation
+import Hooks
+import Logging
+import Synchronization
+import TestSupport
+import Testing
+
+/// Programs of the operator's, really run.
+@Suite("The operator's hooks")
+struct OperatorHooksTests {
+    private let directory: TemporaryDirectory
+    private let hooks: OperatorHooks
+
+    init() throws {
+        directory = try TemporaryDirectory("berth-hooks")
+        var configuration = HooksConfiguration(folder: directory.path)
+        configuration.limit = .seconds(20)
+        hooks = OperatorHooks(
+            configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func add(_ name: String, _ event: HookEvent, _ script: String, mode: Int = 0o755) throws {
+        let folder = directory.path("\(event.rawValue).d")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: "\(folder)/\(name)")
+    }
+
+    /// The lines that were written, and how it ended.
+    private func run(
+        _ event: HookEvent, input: String = "", environment: [String: String] = [:], by hooks: OperatorHooks? = nil
+    ) async -> (lines: [String], error: PlatformError?) {
+        let lines = Mutex<[String]>([])
+        do throws(PlatformError) {
+            try await (hooks ?? self.hooks).run(HookCall(event, input: input, environment: environment)) { line in
+                lines.withLock { $0.append(line) }
+            }
+            return (lines.withLock { $0 }, nil)
+        } catch {
+            return (lines.withLock { $0 }, error)
+        }
+    }
+
+    @Test("run in the order of their names, with their input, their variables and nothing of the server's")
+    func order() async throws {
+        try add("20-second", .preReceive, "cat; env | sort")
+        try add("10-first", .preReceive, "echo first; echo aside >&2")
+        let (lines, error) = await run(
+            .preReceive, input: "old new refs/heads/master\n", environment: ["BERTH_APP": "shop"])
+        #expect(error == nil)
+        #expect(Array(lines.prefix(3)) == ["first", "aside", "old new refs/heads/master"])
+        let variables = Set(lines.dropFirst(3).map { $0.prefix { $0 != "=" } })
+        #expect(variables.isSuperset(of: ["BERTH_APP", "BERTH_HOOK", "LC_ALL", "PATH"]))
+        #expect(variables.isSubset(of: ["BERTH_APP", "BERTH_HOOK", "LC_ALL", "PATH", "PWD", "_", "SHLVL", "OLDPWD"]))
+        #expect(lines.contains("BERTH_HOOK=pre-receive"))
+    }
+
+    @Test("that are not programs, or not there, are passed over")
+    func others() async throws {
+        #expect(await run(.preDeploy).error == nil)
+        try add("README.md", .preDeploy, "exit 1", mode: 0o644)
+        try add("old~", .preDeploy, "exit 1")
+        try add(".hidden", .preDeploy, "exit 1")
+        try FileManager.default.createDirectory(
+            atPath: directory.path("pre-deploy.d/folder"), withIntermediateDirectories: true)
+        #expect(await run(.preDeploy).error == nil)
+    }
+
+    @Test("of a gate end with the first that fails, and its name and ending are told")
+    func gate() async throws {
+        try add("1", .preDeploy, "echo no good; exit 3")
+        try add("2", .preDeploy, "echo never")
+        let (lines, error) = await run(.preDeploy)
+        #expect(lines == ["no good"])
+        #expect(error?.code == .forbidden && error?.message == "the pre-deploy hook 1 exited 3")
+    }
+
+    @Test("after the fact are all run, and the first failure is told")
+    func afterwards() async throws {
+        try add("1", .postDeploy, "exit 3")
+        try add("2", .postDeploy, "echo yes")
+        let (lines, error) = await run(.postDeploy)
+        #expect(lines == ["yes"])
+        #expect(error?.message == "the post-deploy hook 1 exited 3")
+    }
+
+    @Test("that take too long are ended, with what they started")
+    func timeLimit() async throws {
+        var configuration = HooksConfiguration(folder: directory.path)
+        configuration.limit = .milliseconds(300)
+        let quick = OperatorHooks(
+            configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let file = directory.path("pid")
+        try add("1", .preReceive, "sleep 600 & echo $! > \(file); wait")
+        let (_, error) = await run(.preReceive, by: quick)
+        #expect(error?.message == "the pre-receive hook 1 took too long")
+        let text = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let child = try #require(pid_t(text))
+        #expect(await eventually { kill(child, 0) != 0 || isZombie(child) })
+    }
+
+    @Test("are ended with the task that runs them")
+    func cancelled() async throws {
+        let file = directory.path("pid")
+        try add("1", .preDeploy, "echo $$ > \(file).new; mv \(file).new \(file); sleep 600")
+        let task = Task { await run(.preDeploy) }
+        #expect(await eventually { FileManager.default.fileExists(atPath: file) })
+        task.cancel()
+        #expect(await task.value.error?.code == .cancelled)
+    }
+
+    @Test("that others could change are not run, and refuse what they guard")
+    func writableByOthers() async throws {
+        try add("1", .preReceive, "echo evil", mode: 0o777)
+        let (lines, error) = await run(.preReceive)
+        #expect(lines.isEmpty)
+        #expect(error?.message == "the hook 1 could be changed by others than the operator, so it is not run")
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o755], ofItemAtPath: directory.path("pre-receive.d/1"))
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o777], ofItemAtPath: directory.path("pre-receive.d"))
+        #expect(await run(.preReceive).error?.code == .forbidden)
+    }
+
+    @Test("that do not read their input, or write much, harm nobody")
+    func greedy() async throws {
+        try add("1", .preReceive, "exec <&-; yes | head -c 2000000; exit 0")
+        let (lines, error) = await run(.preReceive, input: String(repeating: "line\n", count: 200_000))
+        #expect(error == nil)
+        let written = lines.reduce(0) { $0 + $1.utf8.count + 1 }
+        #expect(written > 1000 && written <= 256 << 10 + 1)
+    }
+
+    private func isZombie(_ pid: pid_t) -> Bool {
+        let status = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+        return status.contains(") Z ")
+    }
+}
+
+/// The examples of `hooks/README.md`.
+@Suite("The examples of hooks")
+struct HookExamplesTests {
+    private static let examples = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("hooks/examples")
+
+    private func run(
+        _ event: HookEvent, in directory: TemporaryDirectory, input: String = "", environment: [String: String]
+    ) async throws -> (lines: [String], error: PlatformError?) {
+        let lines = Mutex<[String]>([])
+        let hooks = OperatorHooks(
+            configuration: HooksConfiguration(folder: directory.path("hooks")),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        do throws(PlatformError) {
+            try await hooks.run(HookCall(event, input: input, environment: environment)) { line in
+                lines.withLock { $0.append(line) }
+            }
+            return (lines.withLock { $0 }, nil)
+        } catch {
+            return (lines.withLock { $0 }, error)
+        }
+    }
+
+    /// The examples as an operator puts them in place.
+    private func install() throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory("berth-hook-examples")
+        try FileManager.default.copyItem(at: Self.examples, to: directory.url.appendingPathComponent("hooks"))
+        for event in HookEvent.allCases {
+            let folder = directory.path("hooks/\(event.rawValue).d")
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(!names.isEmpty)
+            for path in names.map({ "\(folder)/\($0)" }) + [folder] {
+                try FileManager.default.setAttributes(
+                    [.posixPermissions: 0o755, .ownerAccountID: Int(geteuid())], ofItemAtPath: path)
+            }
+        }
+        return directory
+    }
+
+    @Test("freeze: pushes are refused with what the file says")
+    func freeze() async throws {
+        let directory = try install()
+        let file = directory.path("freeze")
+        let environment = ["BERTH_USER": "alice", "BERTH_APP": "shop", "BERTH_FREEZE_FILE": file]
+        #expect(try await run(.preReceive, in: directory, environment: environment).error == nil)
+        try Data("Until Monday.\n".utf8).write(to: URL(fileURLWithPath: file))
+        let refused = try await run(.preReceive, in: directory, environment: environment)
+        #expect(refused.lines == ["Pushes to alice/shop are frozen:", "Until Monday."])
+        #expect(refused.error?.message == "the pre-receive hook 10-freeze exited 1")
+    }
+
+    @Test("journal, office hours and tell: run, and leave alone what is not theirs")
+    func others() async throws {
+        let directory = try install()
+        let input = "\(String(repeating: "0", count: 40)) \(String(repeating: "a", count: 40)) refs/heads/master\n"
+        let names = ["BERTH_USER": "alice", "BERTH_APP": "shop", "BERTH_CHANNEL": "staging"]
+        #expect(try await run(.postReceive, in: directory, input: input, environment: names).error == nil)
+        #expect(try await run(.preDeploy, in: directory, input: "{}\n", environment: names).error == nil)
+        #expect(try await run(.postDeploy, in: directory, input: "{}\n", environment: names).error == nil)
+    }
+}
