@@ -48,6 +48,7 @@ bench:
 	@scripts/bootstrap --with bench
 	$(SWIFT) build $(RELEASE)
 	Benchmarks/run.py
+	Benchmarks/router.py
 
 clean:
 	rm -rf .build

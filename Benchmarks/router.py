@@ -20,6 +20,7 @@ import time
 
 import machine
 import report
+import router_endurance
 import router_peers as peers
 
 POST = 'wrk.method = "POST"\nwrk.body = string.rep("x", 16384)\n'
@@ -184,7 +185,8 @@ def main() -> int:
                     used = cpu_seconds(running[name].pid) - before
                     results.setdefault(work, {}).setdefault(name, []).append(count / used if used > 0 else 0)
                     tails.setdefault(work, {})[name] = tail
-    lines = table(results, tails, costs, names)
+        endured = router_endurance.measure(options.router, folder) if not options.only else []
+    lines = table(results, tails, costs, names) + endured
     print("\n".join(lines))
     if not options.print:
         report.write(root / "docs" / "BENCHMARKS.md", {"router": lines + machine.stamp(root)}, None)
