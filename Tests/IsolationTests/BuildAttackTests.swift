@@ -82,8 +82,8 @@ extension Isolation {
             let push = try await project.push()
 
             #expect(push.status == 0, "\(push.errorText.suffix(1500))")
-            #expect(
-                try await project.lastLog().contains("berth: processes still running at the end: 2; they are ended"))
+            let log = try await project.lastLog()
+            #expect(log.contains(/berth: processes still running at the end: [1-3]; they are ended/), "\(log)")
             #expect(!HostProcess.commandLines().contains { $0.hasPrefix("lasting") || $0.contains("sleep\03600") })
             try await expectNothingLeft(of: project)
         }

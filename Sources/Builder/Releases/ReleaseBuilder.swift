@@ -81,15 +81,6 @@ public struct ReleaseBuilder: SourceBuilder {
         }
     }
 
-    public func releasesOnDisk() async -> [ID<Release>] {
-        let folder = layout.releases
-        let names = await pool.run { (try? FolderHandle(path: "\(folder)/.").entries()) ?? [] }
-        return names.compactMap { name in
-            // Only the form that we write: anything else in the folder is not ours to name.
-            name.text.flatMap { text in ID<Release>(text).flatMap { $0.description == text ? $0 : nil } }
-        }
-    }
-
     private func metadata(_ request: BuildRequest) -> Logger.Metadata {
         ["app": "\(request.app.id)", "deploy": "\(request.deploy)", "release": "\(request.release)"]
     }

@@ -115,20 +115,32 @@ public actor ContainerNetwork {
             // Before anything runs at the address: until then it counts as an instance's.
             try await changeFirewall("add element \(rules.table) builds { \(lease.address) }\n")
         } catch {
+            try await openAfterFlush(lease)
+        }
+        return lease
+    }
+
+    /// The table may just have been flushed: made again, it has the builds' addresses in it.
+    private func openAfterFlush(_ lease: NetworkLease) async throws(PlatformError) {
+        do throws(PlatformError) { try await applyFirewall() } catch {
             await release(lease)
             throw error
         }
-        return lease
     }
 
     /// Makes the firewall anew when it is not what it was made to be. Another program may have loaded rules of its own
     /// with `flush ruleset` (nft(8)).
     func mendFirewall() async {
-        let before = changes
-        guard !isClosed, before.begun == before.ended, appliedRules != nil, await listing() != appliedRules,
-            // A change of ours that came in between is no mistake.
-            changes == before, !isClosed
-        else { return }
+        // A change of ours that comes in between is no mistake; the rules are looked at again after it.
+        var before: (begun: Int, ended: Int)
+        repeat {
+            while changes.begun != changes.ended {
+                guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { return }
+            }
+            before = changes
+            guard !isClosed, appliedRules != nil, await listing() != appliedRules else { return }
+        } while changes != before
+        guard !isClosed else { return }
         logger.warning("firewall changed from outside, made again")
         do throws(PlatformError) { try await applyFirewall() } catch {
             logger.error("firewall not made", metadata: ["error": "\(error)"])

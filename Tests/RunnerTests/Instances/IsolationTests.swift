@@ -87,6 +87,22 @@ extension RealContainers {
             }
         }
 
+        @Test func `attack 11: what keeps an instance's output has a twentieth of a processor`() async throws {
+            try await withRunner { fixture in
+                let endpoint = try await fixture.startNode(
+                    "require('http').createServer((q, r) => r.end('up')).listen(process.env.PORT)")
+                let name = InstanceRecord.name(endpoint.id)
+                let keeper = try #require(ProcessIdentity(pidFile: fixture.paths.conmonPIDFile(name)))
+                let groups = try #require(HostFiles.text("/proc/\(keeper.pid)/cgroup"))
+                #expect(groups.contains(":\(fixture.paths.monitor(name))\n"))
+                let group = fixture.runner.runtime.groups.directories(of: fixture.paths.monitor(name))
+                let quotas = group.flatMap { ["\($0)/cpu.cfs_quota_us", "\($0)/cpu.max"] }.compactMap(HostFiles.text)
+                #expect(quotas.count == 1 && quotas[0].hasPrefix("5000"))
+                await fixture.runner.stop(endpoint.id, grace: 0)
+                #expect(group.allSatisfy { !HostFiles.exists($0) })
+            }
+        }
+
         @Test func `attack 13: environment values are readable by root only`() async throws {
             try await withRunner { fixture in
                 let endpoint = try await fixture.startNode(
