@@ -87,6 +87,8 @@ public struct RouterConfiguration: Sendable {
     public var handedBodies: HandedBodies?
 
     /// How exact the time-outs are.
+    /// How long a request waits for an app that is being replaced by one that must not run beside it.
+    public var holdTimeout: Duration = .seconds(60)
     public var timerResolution: Duration = .milliseconds(500)
 
     /// How often the names of the operator's upstreams are looked up.

@@ -43,7 +43,8 @@ struct InstanceStarter: Sendable {
                     environment: try await platform.releases.environment(of: release.id), account: channel.account,
                     limits: try platform.configuration.limits(of: release.plan)),
                 log: DiscardingLogSink())
-            try sites.publish(.instance(endpoint), for: channel)
+            try sites.publish(
+                release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), for: channel)
             platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])
         } catch {
             await platform.runner.stop(instance.id, grace: 0)
