@@ -91,6 +91,8 @@ public struct RouterConfiguration: Sendable {
     public var knownAnswer: (@Sendable (_ service: String, _ path: String, _ credential: String) -> ByteBuffer?)?
 
     /// How exact the time-outs are.
+    /// How long a request waits for an app that is being replaced by one that must not run beside it.
+    public var holdTimeout: Duration = .seconds(60)
     public var timerResolution: Duration = .milliseconds(500)
 
     /// How often the names of the operator's upstreams are looked up.

@@ -21,4 +21,7 @@ struct AppManifest: Sendable, Hashable {
     var readiness: RunPlan.Readiness?
     var readySeconds: Int?
     var limits: LimitRequest?
+    /// `worker`, in place of the template's kind of process.
+    var kind: RunPlan.Kind?
+    var strategy: RunPlan.Strategy?
 }

@@ -3,7 +3,7 @@ import Yams
 
 /// Reads `berth.yaml`. Every key that it does not have is an error, so that a slip never passes quietly.
 struct AppManifestParser {
-    private static let keys = ["root", "build", "output", "start", "release", "health", "limits"]
+    private static let keys = ["root", "build", "output", "start", "release", "health", "limits", "kind", "strategy"]
 
     /// Throws `.buildFailed` with the first problem; all of them go to the log.
     static func parse(_ bytes: [UInt8], log: any DeployLogSink) throws(PlatformError) -> AppManifest {
@@ -41,10 +41,23 @@ struct AppManifestParser {
             manifest.readySeconds = health.integer("seconds", in: 1...3600)
             if let check = health.text("check") {
                 manifest.readiness = RunPlan.Readiness(rawValue: check)
-                if manifest.readiness == nil { health.report("health.check must be http or tcp", at: "check") }
+                if manifest.readiness == nil {
+                    health.report("health.check must be http, tcp, file or up", at: "check")
+                }
             }
         }
         manifest.limits = limits(top)
+        if let kind = top.text("kind") {
+            if kind == RunPlan.Kind.worker.rawValue {
+                manifest.kind = .worker
+            } else {
+                top.report("kind must be worker; what else there is the template says", at: "kind")
+            }
+        }
+        if let strategy = top.text("strategy") {
+            manifest.strategy = RunPlan.Strategy(rawValue: strategy)
+            if manifest.strategy == nil { top.report("strategy must be start-first or stop-first", at: "strategy") }
+        }
         return manifest
     }
 

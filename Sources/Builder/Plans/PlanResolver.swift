@@ -33,10 +33,25 @@ struct PlanResolver {
             template: manifest.name, steps: try steps(), requires: run.requires, versions: versions(),
             directory: app.root, site: site,
             run: RunPlan(
-                kind: run.kind, command: isStatic ? [] : try command(), portVariable: run.portVariable, port: run.port,
+                kind: app.kind ?? run.kind, command: isStatic ? [] : try command(), portVariable: run.portVariable,
+                port: run.port,
                 healthPath: app.healthPath ?? run.healthPath, readySeconds: app.readySeconds ?? run.readySeconds,
                 graceSeconds: run.graceSeconds, environment: environment(run.environment),
-                readiness: app.readiness ?? run.readiness, directory: app.root, limits: app.limits))
+                readiness: try readiness(run), directory: app.root, limits: app.limits, strategy: app.strategy))
+    }
+
+    private func readiness(_ run: TemplateManifest.Run) throws(PlatformError) -> RunPlan.Readiness? {
+        let isWorker = app.kind == .worker
+        if let own = app.readiness {
+            guard own.isOfWorker == isWorker else {
+                throw PlatformError(
+                    .buildFailed,
+                    "\(AppManifest.fileName): health.check: \(own.rawValue) is \(isWorker ? "not " : "")for kind: worker"
+                )
+            }
+            return own
+        }
+        return isWorker ? .up : run.readiness
     }
 
     /// A value that the template has no use for is a mistake of whoever wrote it down.
@@ -44,6 +59,10 @@ struct PlanResolver {
         let file = AppManifest.fileName
         if isStatic, app.start != nil {
             throw PlatformError(.buildFailed, "\(file): start: nothing is started by the template \(manifest.name)")
+        }
+        if isStatic, app.kind != nil || app.strategy != nil {
+            throw PlatformError(
+                .buildFailed, "\(file): kind, strategy: nothing is started by the template \(manifest.name)")
         }
         if !isStatic, app.output != nil {
             throw PlatformError(.buildFailed, "\(file): output: the template \(manifest.name) publishes no files")

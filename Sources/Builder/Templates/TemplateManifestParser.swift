@@ -65,7 +65,7 @@ struct TemplateManifestParser {
             return nil
         }
         guard let text = mapping.required("kind") else { return nil }
-        guard let kind = RunPlan.Kind(rawValue: text) else {
+        guard let kind = RunPlan.Kind(rawValue: text), kind != .worker else {
             mapping.report("run.kind must be static or web", at: "kind")
             return nil
         }
@@ -80,7 +80,9 @@ struct TemplateManifestParser {
             run.release = RunCommandParser(mapping: mapping).release()
             if let text = mapping.text("readiness") {
                 run.readiness = RunPlan.Readiness(rawValue: text)
-                if run.readiness == nil { mapping.report("run.readiness must be http or tcp", at: "readiness") }
+                if run.readiness?.isOfWorker != false {
+                    mapping.report("run.readiness must be http or tcp", at: "readiness")
+                }
             }
         }
         run.missing = mapping.text("missing")

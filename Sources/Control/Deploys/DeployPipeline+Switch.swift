@@ -1,4 +1,5 @@
 import Core
+import Logging
 
 extension DeployPipeline {
     /// Brings a release up and lets the route lead to it. On an error nothing of it runs.
@@ -10,7 +11,9 @@ extension DeployPipeline {
                 throw PlatformError(.internal, "the build of a static site left no manifest")
             }
             try await makeLive(candidate, instance: nil, target: .site(release: release.id, site), work)
-        case .web:
+        case .web, .worker:
+            let isStopFirst = release.plan.strategy == .stopFirst
+            if isStopFirst { try await stopOld(work) }
             let instance = Instance(
                 channelID: work.channel.id, releaseID: release.id, createdAt: platform.now())
             try await platform.instances.insert(instance)
@@ -28,15 +31,48 @@ extension DeployPipeline {
                 }
                 platform.pass(.instanceReady)
                 try checkCancellation()
-                try await makeLive(candidate, instance: instance.id, target: .instance(endpoint), work)
+                try await makeLive(
+                    candidate, instance: instance.id,
+                    target: release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), work)
             } catch {
                 // Requests that came to it meanwhile, if it was ever asked, may end.
                 _ = await platform.routes.drain(instance.id, seconds: platform.configuration.failedDrainSeconds)
                 await platform.runner.stop(instance.id, grace: 0)
                 try? await platform.instances.delete(instance.id)
+                if isStopFirst { await bringBack(work) }
                 throw error
             }
         }
+    }
+
+    /// For an app that must not run twice: requests wait from now on, and what serves is stopped when its own have ended. A
+    /// crash in the gap starts it again.
+    private func stopOld(_ work: Work) async throws(PlatformError) {
+        let old = try await platform.instances.instances(channel: work.channel.id).filter { $0.state == .live }
+        guard !old.isEmpty else { return }
+        work.log.write("stopping the version before...")
+        if case .instance? = sites.target(of: work.channel) {
+            try sites.publish(.placeholder(.switching), for: work.channel)
+        }
+        for instance in old {
+            _ = await platform.routes.drain(instance.id, seconds: platform.configuration.drainSeconds)
+            await platform.runner.stop(instance.id, grace: nil)
+            try await platform.instances.delete(instance.id)
+        }
+    }
+
+    /// The version that was stopped serves again. Without the task's cancellation: it is what remains of the deploy.
+    private func bringBack(_ work: Work) async {
+        let id = work.channel.id
+        let starter = InstanceStarter(platform: platform, sites: sites)
+        let result = await Task { () -> PlatformError? in
+            do throws(PlatformError) { try await starter.startMissing(of: id) } catch { return error }
+            return nil
+        }.value
+        guard let result else { return work.log.write("the version before runs again") }
+        // The reconciler goes on trying.
+        platform.logger.error("instance not started again", metadata: ["channel": "\(id)", "error": "\(result)"])
+        _ = try? sites.publish(.placeholder(.starting), for: work.channel)
     }
 
     /// The switch: durable first, then visible. After the first step a restart of the server comes up with the new
@@ -56,6 +92,7 @@ extension DeployPipeline {
             platform.pass(.published)
             note(SwitchFigures(before: before, after: sites.takeFigures(of: work.channel)), work)
             await retirement.retire(replaced, channel: work.channel.id)
+            await retirement.drainReplaced(of: work.channel.id)
             return
         }
         // What is gone back to must be there until then.

@@ -21,6 +21,12 @@ actor Retirement {
         prune(channel)
     }
 
+    /// Drains what the store holds for replaced and no route showed, as it is with workers.
+    func drainReplaced(of channel: ID<Channel>) async {
+        let instances = (try? await platform.instances.instances(channel: channel)) ?? []
+        for instance in instances where instance.state == .draining { drain(instance.id) }
+    }
+
     /// Starts to remove what the channel does not keep; one run at a time.
     func prune(_ channel: ID<Channel>) {
         guard pruning[channel] == nil else { return }

@@ -44,7 +44,8 @@ struct InstanceStarter: Sendable {
                     limits: try platform.configuration.limits(of: release.plan),
                     owner: try await platform.apps.app(channel.appID)?.ownerID),
                 log: DiscardingLogSink())
-            try sites.publish(.instance(endpoint), for: channel)
+            try sites.publish(
+                release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), for: channel)
             platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])
         } catch {
             await platform.runner.stop(instance.id, grace: 0)

@@ -93,12 +93,15 @@ actor Reconciler {
         case .static:
             if case .site(current, _)? = target { return nil }
             return .route(.site(release: current, try await platform.builder.site(of: current)))
-        case .web:
+        case .web, .worker:
             let live = try await platform.instances.instances(channel: channel.id).first {
                 $0.state == .live && $0.releaseID == current
             }
             guard let live else { return .instance("there is none") }
             if let damage = await platform.runner.damage(of: live.id) { return .instance(damage) }
+            if release.plan.kind == .worker {
+                return target == .placeholder(.worker) ? nil : .route(.placeholder(.worker))
+            }
             guard case .instance(let endpoint)? = target, endpoint.id == live.id else {
                 guard let endpoint = await platform.runner.endpoint(of: live.id) else { return nil }
                 return .route(.instance(endpoint))

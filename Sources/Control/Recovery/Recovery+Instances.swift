@@ -33,10 +33,12 @@ extension Recovery {
         of channel: Channel, app: App, running: [ID<Release>: InstanceEndpoint]
     ) async -> RouteTarget {
         guard let releaseID = channel.currentRelease else { return sites.placeholder(of: app) }
-        if let endpoint = running[releaseID] { return .instance(endpoint) }
         do throws(PlatformError) {
-            guard let release = try await platform.releases.release(releaseID), release.plan.kind == .static else {
-                return .placeholder(.starting)
+            guard let release = try await platform.releases.release(releaseID) else { return .placeholder(.starting) }
+            switch release.plan.kind {
+            case .worker: return .placeholder(.worker)
+            case .web: return running[releaseID].map { .instance($0) } ?? .placeholder(.starting)
+            case .static: break
             }
             return .site(release: releaseID, try await platform.builder.site(of: releaseID))
         } catch {

@@ -6,6 +6,8 @@ public struct RunPlan: Sendable, Hashable, Codable {
         case `static`
         /// A process that answers HTTP.
         case web
+        /// A process that nobody asks: the hostname has a plain page.
+        case worker
     }
 
     /// When a process counts as started.
@@ -14,7 +16,29 @@ public struct RunPlan: Sendable, Hashable, Codable {
         case http
         /// The port accepts connections.
         case tcp
+        /// Of a worker: the file is there that `readyFileVariable` names.
+        case file
+        /// Of a worker: it has run for `upSeconds`, or the file is there.
+        case up
+
+        /// Whether it is of a worker.
+        public var isOfWorker: Bool { self == .file || self == .up }
     }
+
+    /// What a deploy does with the version before.
+    public enum Strategy: String, Sendable, Codable {
+        /// Both run for a moment, and no request waits.
+        case startFirst = "start-first"
+        /// Never both: the old one is stopped first, and requests wait until the new one is ready.
+        case stopFirst = "stop-first"
+    }
+
+    /// Tells a worker which file to make when it is ready.
+    public static let readyFileVariable = "XHOST_READY_FILE"
+    /// That file, as the worker sees it: in its own memory, gone with its process.
+    public static let readyFile = "/tmp/xhost-ready"
+    /// Seconds that a worker must stay up to count as ready.
+    public static let upSeconds = 5
 
     public var kind: Kind
     /// Argument vector of the process, resolved inside the container. Empty for `static`.
@@ -36,6 +60,8 @@ public struct RunPlan: Sendable, Hashable, Codable {
     public var directory: String?
     /// What the app asks for instead of the server's usual limits.
     public var limits: LimitRequest?
+    /// `nil` is `startFirst`.
+    public var strategy: Strategy?
 
     /// Whether it can stand in a request line.
     public static func isHealthPath(_ path: String) -> Bool {
@@ -45,7 +71,8 @@ public struct RunPlan: Sendable, Hashable, Codable {
     public init(
         kind: Kind, command: [String] = [], portVariable: String = "PORT", port: Int = 8080, healthPath: String = "/",
         readySeconds: Int = 60, graceSeconds: Int = 10, environment: [String: String] = [:],
-        readiness: Readiness? = nil, directory: String? = nil, limits: LimitRequest? = nil
+        readiness: Readiness? = nil, directory: String? = nil, limits: LimitRequest? = nil,
+        strategy: Strategy? = nil
     ) {
         self.kind = kind
         self.command = command
@@ -58,5 +85,6 @@ public struct RunPlan: Sendable, Hashable, Codable {
         self.readiness = readiness
         self.directory = directory
         self.limits = limits
+        self.strategy = strategy
     }
 }

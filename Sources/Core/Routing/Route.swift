@@ -12,6 +12,10 @@ public enum RouteTarget: Sendable, Hashable {
     public enum Placeholder: Sendable, Hashable {
         /// Nothing was deployed yet; the page says how to push. The text is the repository's address.
         case awaitingFirstDeploy(repositoryURL: String)
+        /// What runs here answers nobody.
+        case worker
+        /// The version before has been stopped and the new one is not ready: requests wait.
+        case switching
         /// The release is there and its instance is not running yet, or not any more.
         case starting
     }

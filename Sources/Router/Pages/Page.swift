@@ -102,6 +102,16 @@ extension Page {
                 status: 404, reason: "Not Found", code: "awaiting_first_deploy", title: "Nothing here yet",
                 message: "This app has been made, and nothing has been deployed to it. To deploy a repository:",
                 commands: ["git remote add berth \(repositoryURL)", "git push berth HEAD:master"])
+        case .worker:
+            self = Page(
+                status: 200, reason: "OK", code: "worker", title: "A worker runs here",
+                message: "This channel runs a process that answers no requests. There is nothing to see under its name."
+            )
+        case .switching:
+            self = Page(
+                status: 503, reason: "Service Unavailable", code: "switching", title: "The app is being replaced",
+                message: "The new version did not become ready in time for this request. Please try again shortly.",
+                retryAfter: 2)
         case .starting:
             self = Page(
                 status: 503, reason: "Service Unavailable", code: "starting", title: "The app is starting",

@@ -50,7 +50,7 @@ extension FrontHandler {
             dropUpstream()
             endExchange()
             finishAndClose()
-        case .answering, .closed: break
+        case .answering, .held, .closed: break
         }
     }
 
@@ -105,7 +105,7 @@ extension FrontHandler {
         case .glued: glueClientStopped()
         // What is written is still on its way out before that.
         case .lingering: if isOutputDone { close() }
-        case .answering, .closed: break
+        case .answering, .held, .closed: break
         }
     }
 

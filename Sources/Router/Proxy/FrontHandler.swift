@@ -16,6 +16,8 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
         case connecting
         /// The head went to the upstream.
         case exchanging
+        /// Waits at the front of `pending` until its hostname leads elsewhere.
+        case held
         /// Our own answer waits for a file.
         case answering
         /// Upgraded: bytes go both ways as they are.
@@ -61,6 +63,8 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     var isInputClosed = false
     /// The last byte for the client has been handed to the kernel.
     var isOutputDone = false
+    /// Until when the request at the front of `pending` waits.
+    var holdDeadline: ContinuousClock.Instant?
     /// The request that is being answered from files is counted: its answer is not remembered.
     var isMeasured = false
     /// The deadline is that of the head that has begun to come.
@@ -128,7 +132,7 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
         case .glued:
             armWebSocketIdle()
             upstream?.write(buffer)
-        case .connecting, .exchanging, .answering: keep(&buffer)
+        case .connecting, .exchanging, .answering, .held: keep(&buffer)
         case .lingering, .closed: break
         }
     }
@@ -185,7 +189,7 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
         case .head: isWritable || pending.readableBytes < Self.maximumAhead
         case .exchanging where exchange?.isRequestComplete == false: upstream?.isWritable ?? true
         case .glued: upstream?.isWritable ?? true
-        case .connecting, .exchanging, .answering: pending.readableBytes < Self.maximumAhead
+        case .connecting, .exchanging, .answering, .held: pending.readableBytes < Self.maximumAhead
         case .lingering, .closed: true
         }
     }

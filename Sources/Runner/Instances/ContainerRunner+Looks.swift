@@ -13,6 +13,7 @@ extension ContainerRunner {
     public func fault(of id: ID<Instance>) async -> String? {
         guard let supervisor = supervisors.withLock({ $0[id] }) else { return "it does not run" }
         if let exit = await supervisor.exit() { return "the app \(exit.description)" }
+        if await supervisor.plan.kind == .worker { return nil }
         let (plan, endpoint) = (await supervisor.plan, await supervisor.endpoint)
         let outcome = await HTTPProbe(
             host: endpoint.host, port: plan.port, path: plan.readiness == .tcp ? nil : plan.healthPath,

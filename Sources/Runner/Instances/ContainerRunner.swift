@@ -149,7 +149,11 @@ public final class ContainerRunner: InstanceRunner, Service {
     ) -> ContainerRuntime.Description {
         let plan = specification.plan
         var environment = plan.environment.merging(specification.environment, uniquingKeysWith: { $1 })
-        environment[plan.portVariable] = String(plan.port)
+        if plan.kind == .worker {
+            environment[RunPlan.readyFileVariable] = RunPlan.readyFile
+        } else {
+            environment[plan.portVariable] = String(plan.port)
+        }
         return ContainerRuntime.Description(
             name: InstanceRecord.name(specification.id), lease: lease, hostname: "app",
             app: specification.directory, isAppWritable: false, account: specification.account,
@@ -161,6 +165,9 @@ public final class ContainerRunner: InstanceRunner, Service {
         _ supervisor: InstanceSupervisor, specification: InstanceSpecification, host: String, log: any DeployLogSink
     ) async throws(PlatformError) {
         let plan = specification.plan
+        if plan.kind == .worker {
+            return try await waitUntilUp(supervisor, specification: specification, log: log)
+        }
         let target = ReadinessTarget(
             port: plan.port, path: plan.readiness == .tcp ? nil : plan.healthPath, variable: plan.portVariable,
             seconds: plan.readySeconds)

@@ -8,6 +8,7 @@ public final class ScriptedRunner: InstanceRunner {
         var environments: [ID<Instance>: [String: String]] = [:]
         var stopped: [ID<Instance>] = []
         var failure: PlatformError?
+        var nextFailure: PlatformError?
         var damages: [ID<Instance>: String] = [:]
         var strays: [String] = []
         var faults: [ID<Instance>: String] = [:]
@@ -20,6 +21,8 @@ public final class ScriptedRunner: InstanceRunner {
 
     /// What the next starts throw; `nil` lets them succeed.
     public func fail(with error: PlatformError?) { state.withLock { $0.failure = error } }
+    /// What the next start throws, and only that.
+    public func failOnce(with error: PlatformError) { state.withLock { $0.nextFailure = error } }
     public var running: [ID<Instance>: InstanceEndpoint] { state.withLock { $0.running } }
     public var stopped: [ID<Instance>] { state.withLock { $0.stopped } }
     public func environment(of id: ID<Instance>) -> [String: String]? { state.withLock { $0.environments[id] } }
@@ -68,6 +71,10 @@ public final class ScriptedRunner: InstanceRunner {
         log.write("starting container...")
         let endpoint = try state.withLock { (state) throws(PlatformError) in
             if let failure = state.failure { throw failure }
+            if let failure = state.nextFailure {
+                state.nextFailure = nil
+                throw failure
+            }
             state.nextPort += 1
             let endpoint = InstanceEndpoint(id: specification.id, host: "192.0.2.1", port: state.nextPort)
             state.running[specification.id] = endpoint

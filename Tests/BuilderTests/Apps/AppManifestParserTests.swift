@@ -29,6 +29,8 @@ struct AppManifestParserTests {
         #expect(try parse("build: make\noutput: ./out").build == ["make"])
         #expect(try parse("output: ./out").output == "out")
         #expect(try parse("root: .").root == nil)
+        let worker = try parse("kind: worker\nstrategy: stop-first\nhealth: {check: file}")
+        #expect(worker.kind == .worker && worker.strategy == .stopFirst && worker.readiness == .file)
         #expect(try parse("limits: {memory: 2G}").limits?.memory == 2 << 30)
     }
 
@@ -43,7 +45,9 @@ struct AppManifestParserTests {
             ("output: a/../..", "berth.yaml:1:9: output must be a folder inside the repository, such as apps/web"),
             ("start: [a]", "berth.yaml:1:8: start must be a text that is not empty"),
             ("health: {path: up}", "berth.yaml:1:16: health.path must begin with / and be printable ASCII"),
-            ("health: {check: icmp}", "berth.yaml:1:17: health.check must be http or tcp"),
+            ("health: {check: icmp}", "berth.yaml:1:17: health.check must be http, tcp, file or up"),
+            ("kind: cron", "berth.yaml:1:7: kind must be worker"),
+            ("strategy: none", "berth.yaml:1:11: strategy must be start-first or stop-first"),
             ("health: {seconds: 0}", "berth.yaml:1:19: health.seconds must be a whole number from 1 to 3600"),
             ("limits: {memory: 1T}", "must be a number with M or G, such as 512M, from 16M"),
             ("limits: {memory: 99999999999999999999G}", "must be a number with M or G, such as 512M, from 16M"),

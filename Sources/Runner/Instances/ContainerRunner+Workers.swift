@@ -1,0 +1,44 @@
+import Core
+import Glibc
+
+extension ContainerRunner {
+    private static let lookInterval = Duration.milliseconds(20)
+    private static let earlyLines = 500
+    private static let lastLines = 20
+
+    /// Waits until a worker is ready: it has made its file, or has stayed up for a while where that is enough.
+    func waitUntilUp(
+        _ supervisor: InstanceSupervisor, specification: InstanceSpecification, log: any DeployLogSink
+    ) async throws(PlatformError) {
+        let plan = specification.plan
+        let follower = OutputFollower(log: supervisor.log, sink: log, limit: Self.earlyLines)
+        let process = await supervisor.process
+        let begun = ContinuousClock.now
+        while true {
+            follower.follow()
+            if let exit = runtime.exit(of: supervisor.name, process: process, limits: specification.limits) {
+                for line in supervisor.log.tail(Self.lastLines) { log.write("  \(line)") }
+                throw PlatformError(.buildFailed, "the worker \(exit.description) before it was ready")
+            }
+            if let process, Self.hasReadyFile(process.pid) { return }
+            let age = ContinuousClock.now - begun
+            if plan.readiness != .file, age >= .seconds(RunPlan.upSeconds) { return }
+            guard age < .seconds(plan.readySeconds) else {
+                throw PlatformError(
+                    .buildFailed,
+                    "the worker did not make the file that \(RunPlan.readyFileVariable) names within \(plan.readySeconds) s"
+                )
+            }
+            guard (try? await Task.sleep(for: Self.lookInterval)) != nil else {
+                throw PlatformError(.cancelled, "the deploy was cancelled while the worker started")
+            }
+        }
+    }
+
+    /// Looks whether there is an entry of that name, whatever it is: nothing of the tenant's is opened or followed. `/tmp` itself is
+    /// a mount that the tenant cannot replace.
+    private static func hasReadyFile(_ pid: pid_t) -> Bool {
+        var info = stat()
+        return lstat("/proc/\(pid)/root\(RunPlan.readyFile)", &info) == 0
+    }
+}

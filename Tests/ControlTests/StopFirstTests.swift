@@ -1,0 +1,80 @@
+import ControlTestSupport
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Control
+
+@Suite("A deploy of what must not run twice")
+struct StopFirstTests {
+    private let platform = TestPlatform()
+
+    private static let stopFirst: ScriptedBuilder.Script = { _, _ in
+        BuildResult(
+            plan: RunPlan(kind: .web, command: ["true"], strategy: .stopFirst), isPristine: false, site: nil)
+    }
+    private static let worker: ScriptedBuilder.Script = { _, _ in
+        BuildResult(plan: RunPlan(kind: .worker, command: ["true"]), isPristine: false, site: nil)
+    }
+
+    @Test("stops the old version before it starts the new one, and requests wait meanwhile")
+    func stopFirst() async throws {
+        let alice = try await platform.user()
+        let (app, _) = try await platform.webApp(by: alice)
+        platform.builder.use(Self.stopFirst)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.keys.first)
+        let events = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(verdicts(events) == ["refs/heads/master": ""])
+        let said = lines(events).map { $0.dropFirst(23) }
+        let stopping = try #require(said.firstIndex { $0.contains("stopping the version before") })
+        let starting = try #require(said.firstIndex { $0.contains("starting container") })
+        #expect(stopping < starting)
+        #expect(platform.runner.stopped == [old])
+        let new = try #require(platform.runner.running.values.first)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(new))
+        #expect(try await platform.stores.instances.instances().map(\.id) == [new.id])
+    }
+
+    @Test("brings the old version back when the new one does not come up")
+    func bringBack() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        platform.builder.use(Self.stopFirst)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.builder.use { request, log throws(PlatformError) in
+            // The start of this one fails, that of the old one afterwards does not.
+            platform.runner.failOnce(with: PlatformError(.buildFailed, "the app exited with status 1"))
+            return try await Self.stopFirst(request, log)
+        }
+        let events = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(verdicts(events).values.first?.contains("exited with status 1") == true)
+        let back = try #require(platform.runner.running.values.first)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(back))
+        #expect(platform.runner.environment(of: back.id)?["XHOST_SHA"] == platform.commit("a").rawValue)
+        #expect(try await platform.stores.channels.channel(prod.id)?.currentCommit == platform.commit("a"))
+        #expect(try await platform.stores.instances.instances().map(\.state) == [.live])
+    }
+
+    @Test("that is a worker shows a plain page, replaces the old process, and is found again")
+    func worker() async throws {
+        let alice = try await platform.user()
+        let (app, _) = try await platform.webApp(by: alice)
+        platform.builder.use(Self.worker)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.keys.first)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .placeholder(.worker))
+        _ = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(await eventually { platform.runner.stopped == [old] })
+        let new = try #require(platform.runner.running.keys.first)
+        let control = platform.restarted()
+        await control.resume(try await control.restore())
+        #expect(platform.runner.running.keys.map(\.self) == [new])
+        #expect(platform.routes.targets["api1-alice.localhost"] == .placeholder(.worker))
+        platform.runner.lose(new)
+        await control.reconcile()
+        #expect(platform.runner.running.count == 1)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .placeholder(.worker))
+    }
+}
