@@ -54,11 +54,14 @@ package struct HostResidue: Sendable, CustomStringConvertible {
         packs = Set(berthd.incomingPacks())
     }
 
-    /// Waits until what is there is what the live node channels of the user `admin` need, and nothing more.
+    /// Templates of which nothing runs.
+    private static let published: Set<String> = ["static", "docs"]
+
+    /// Waits until what is there is what the live channels of the user `admin` need, and nothing more.
     package static func expectOnlyLive(
         _ platform: Platform, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        let live = try await platform.apps().filter { $0.template == "node" }.flatMap(\.channels)
+        let live = try await platform.apps().filter { !published.contains($0.template) }.flatMap(\.channels)
             .filter { $0.current_sha != nil }.count
         do {
             try await eventually("only the \(live) live instances are left", within: .seconds(60)) {

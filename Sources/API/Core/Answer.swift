@@ -15,7 +15,7 @@ enum Answer: Sendable {
     /// 200 with `application/sql`, to be saved as a file; as fast as it is read.
     case download(fileName: String, any DatabaseDump)
     /// 200 with `text/event-stream` (HTML, "Server-sent events"), until the stream ends.
-    case events(AsyncStream<ServerSentEvent>)
+    case events(AsyncStream<ServerSentEvent>, buffering: Int? = nil)
     /// 204
     case nothing
 
@@ -35,7 +35,7 @@ enum Answer: Sendable {
                     .cacheControl: "no-store",
                 ],
                 body: Self.body(dump))
-        case .events(let events): EventStream.response(events)
+        case .events(let events, let buffering): EventStream.response(events, buffering: buffering)
         case .nothing: Response(status: .noContent)
         }
     }

@@ -22,19 +22,20 @@ enum EventStream {
     private static let pause = Duration.seconds(15)
     private static let comment = ByteBuffer(string: ": \n\n")
 
-    static func response(_ events: AsyncStream<ServerSentEvent>) -> Response {
+    /// - Parameter buffering: events that wait at most for a slow reader, newest first; `nil` for all.
+    static func response(_ events: AsyncStream<ServerSentEvent>, buffering: Int?) -> Response {
         Response(
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
             body: ResponseBody { writer in
                 // Before the first event too: whoever waits for the head has it now.
                 try await writer.write(comment)
-                for await piece in pieces(events) { try await writer.write(piece) }
+                for await piece in pieces(events, buffering) { try await writer.write(piece) }
                 try await writer.finish(nil)
             })
     }
 
-    private static func pieces(_ events: AsyncStream<ServerSentEvent>) -> AsyncStream<ByteBuffer> {
-        AsyncStream { continuation in
+    private static func pieces(_ events: AsyncStream<ServerSentEvent>, _ buffering: Int?) -> AsyncStream<ByteBuffer> {
+        AsyncStream(bufferingPolicy: buffering.map { .bufferingNewest($0) } ?? .unbounded) { continuation in
             let writing = Task {
                 for await event in events { continuation.yield(ByteBuffer(string: event.text)) }
                 continuation.finish()

@@ -187,7 +187,8 @@ extension ReleaseBuilder {
             runner: runner, configuration: configuration, request: request, directory: files, log: log,
             deadline: clock.now + .seconds(configuration.timeLimit))
         var submodules = SubmoduleFetch(
-            repository: repository, pool: pool, steps: steps, server: configuration.server, request: request, log: log)
+            repository: repository, pool: pool, steps: steps, server: configuration.server,
+            limits: (configuration.maximumEntries, configuration.maximumBytes), request: request, log: log)
         try await submodules.run(modules)
         try await pool.run { () throws(PlatformError) in try CheckoutCheck.check(files) }
         for wish in plan.versions ?? [] { try await versions.check(wish, with: steps) }

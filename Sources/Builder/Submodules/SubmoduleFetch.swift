@@ -15,21 +15,26 @@ struct SubmoduleFetch {
     let pool: BlockingPool
     let steps: StepRunner
     let server: PublicAddress?
+    /// Files, and bytes, that a release may have.
+    let limits: (entries: Int, bytes: Int)
     let request: BuildRequest
     let log: any DeployLogSink
     private var count = 0
+    /// What the apps' files came to.
+    private var laidOut = (files: 0, bytes: 0)
     /// From elsewhere. Fetched last: what runs in a container may change the files, and nothing of ours must be laid out
     /// in folders that it made.
     private var distant: [(path: String, commit: CommitID, url: String)] = []
 
     init(
         repository: any SourceRepository, pool: BlockingPool, steps: StepRunner, server: PublicAddress?,
-        request: BuildRequest, log: any DeployLogSink
+        limits: (entries: Int, bytes: Int), request: BuildRequest, log: any DeployLogSink
     ) {
         self.repository = repository
         self.pool = pool
         self.steps = steps
         self.server = server
+        self.limits = limits
         self.request = request
         self.log = log
     }
@@ -77,9 +82,10 @@ struct SubmoduleFetch {
         }
     }
 
-    private func checkOut(
+    private mutating func checkOut(
         _ module: Submodule, from app: ID<App>, named name: AppName, to path: String
     ) async throws(PlatformError) {
+        try StepRunner.checkCancellation()
         let directory = "\(steps.directory)/\(path)"
         // The checkout left an empty folder in its place.
         let isEmptied = await pool.run { () throws(Never) -> Bool in rmdir(directory) == 0 }
@@ -88,6 +94,13 @@ struct SubmoduleFetch {
             CheckoutRequest(
                 app: app, commit: module.commit, directory: directory, previous: nil,
                 account: request.channel.account))
+        laidOut = (laidOut.files + report.files, laidOut.bytes + report.bytes)
+        guard laidOut.files <= limits.entries, laidOut.bytes <= limits.bytes else {
+            throw PlatformError(
+                .buildFailed,
+                "the submodules have more than \(limits.entries) files or \(ByteCount.text(limits.bytes)) together; "
+                    + "that is the limit of a release")
+        }
         log.write("submodule \(path): \(report.files) \(report.files == 1 ? "file" : "files") of your app \(name)")
     }
 

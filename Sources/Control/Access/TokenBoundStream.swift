@@ -5,11 +5,12 @@ enum TokenBoundStream {
     /// How often the token is looked at.
     private static let interval = Duration.seconds(1)
 
+    /// - Parameter buffering: elements that wait at most for a slow reader, newest first; `nil` for all.
     static func bind<Element: Sendable, Other: Sendable>(
-        _ source: AsyncStream<Element>, _ tokens: TokenService, _ principal: Principal,
+        _ source: AsyncStream<Element>, _ tokens: TokenService, _ principal: Principal, buffering: Int? = nil,
         _ transform: @escaping @Sendable (Element) -> Other
     ) -> AsyncStream<Other> {
-        AsyncStream { continuation in
+        AsyncStream(bufferingPolicy: buffering.map { .bufferingNewest($0) } ?? .unbounded) { continuation in
             let forwarding = Task {
                 for await element in source { continuation.yield(transform(element)) }
                 continuation.finish()

@@ -36,7 +36,8 @@ extension DeployPipeline {
                     target: release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), work)
             } catch {
                 // Requests that came to it meanwhile, if it was ever asked, may end.
-                _ = await platform.routes.drain(instance.id, seconds: platform.configuration.failedDrainSeconds)
+                _ = await platform.routes.drain(
+                    instance.id, seconds: platform.configuration.failedDrainSeconds, keepsLongLived: false)
                 await platform.runner.stop(instance.id, grace: 0)
                 try? await platform.instances.delete(instance.id)
                 if isStopFirst { await bringBack(work) }
@@ -55,7 +56,8 @@ extension DeployPipeline {
             try sites.publish(.placeholder(.switching), for: work.channel)
         }
         for instance in old {
-            _ = await platform.routes.drain(instance.id, seconds: platform.configuration.drainSeconds)
+            _ = await platform.routes.drain(
+                instance.id, seconds: platform.configuration.drainSeconds, keepsLongLived: false)
             await platform.runner.stop(instance.id, grace: nil)
             try await platform.instances.delete(instance.id)
         }

@@ -106,7 +106,9 @@ struct DeployPipeline: Sendable {
             try checkCancellation()
             try await start(candidate, work)
         } catch {
-            if candidate.isNew { await discard(candidate.release.id) }
+            // Going back to the old one may not have been written: what the store calls current is never taken away.
+            let current = try? await platform.channels.channel(channel.id)?.currentRelease
+            if candidate.isNew, current != candidate.release.id { await discard(candidate.release.id) }
             throw error
         }
     }

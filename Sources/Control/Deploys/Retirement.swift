@@ -89,11 +89,21 @@ actor Retirement {
                 continue
             }
             defer { reservations.endRemoval(release.id) }
+            // It may have been gone back to since it was looked at; from here on nobody can.
+            guard try await !isUsed(release.id, in: channel.id) else {
+                kept.insert(release.deployID)
+                continue
+            }
             try await platform.repository.unpin(release.deployID, app: release.appID)
             await platform.builder.remove(release.id)
             try await platform.releases.delete(release.id)
         }
         return kept
+    }
+
+    private func isUsed(_ release: ID<Release>, in channel: ID<Channel>) async throws(PlatformError) -> Bool {
+        if try await platform.channels.channel(channel)?.currentRelease == release { return true }
+        return try await platform.instances.instances(channel: channel).contains { $0.releaseID == release }
     }
 
     /// How many releases, newest first, a channel's budget of bytes is enough for; two at least, so that there is one to go

@@ -2,6 +2,9 @@ import Core
 
 /// Shows what runs of a channel, and what it writes.
 public struct InstanceService: Sendable {
+    /// Lines that wait at most for somebody who reads slowly: an app may print without end.
+    public static let linesAhead = 5000
+
     private let platform: Platform
     private let tokens: TokenService
 
@@ -32,7 +35,8 @@ public struct InstanceService: Sendable {
     ) async throws(PlatformError) -> AsyncStream<String> {
         let instance = try await find(instance, channel: channel, app: app, by: principal)
         return TokenBoundStream.bind(
-            platform.runner.follow(instance.id, last: lines), tokens, principal, LogText.harmless)
+            platform.runner.follow(instance.id, last: lines), tokens, principal, buffering: Self.linesAhead,
+            LogText.harmless)
     }
 
     /// Throws `.notFound`, before anything else of a request is looked at.

@@ -23,9 +23,15 @@ struct InstanceStarter: Sendable {
             return
         }
         let old = try await platform.instances.instances(channel: channel.id).filter { $0.state == .live }
+        // Two of it must not run at once.
+        if release.plan.strategy == .stopFirst { try await end(old) }
         try await start(release, of: channel)
-        for instance in old {
-            _ = await platform.routes.drain(instance.id, seconds: 1)
+        if release.plan.strategy != .stopFirst { try await end(old) }
+    }
+
+    private func end(_ instances: [Instance]) async throws(PlatformError) {
+        for instance in instances {
+            _ = await platform.routes.drain(instance.id, seconds: 1, keepsLongLived: false)
             await platform.runner.stop(instance.id, grace: 1)
             try await platform.instances.delete(instance.id)
         }

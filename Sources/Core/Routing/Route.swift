@@ -42,7 +42,8 @@ public protocol RoutePublisher: Sendable {
     func withdraw(_ hostname: String) -> RouteTarget?
     /// Waits until no request is open on an instance that is no longer published, or `seconds` are over; then cuts
     /// what is left and closes the pooled connections to it.
-    func drain(_ instance: ID<Instance>, seconds: Int) async -> DrainReport
+    /// - Parameter keepsLongLived: WebSockets and event streams, which never end by themselves, get longer.
+    func drain(_ instance: ID<Instance>, seconds: Int, keepsLongLived: Bool) async -> DrainReport
     /// Where the hostname leads.
     func target(of hostname: String) -> RouteTarget?
     /// Begins to count what comes to `hostname`, whatever it leads to, until `endMeasuring`.
@@ -52,4 +53,10 @@ public protocol RoutePublisher: Sendable {
     /// The same, and counts anew from nothing.
     func takeFigures(of hostname: String) -> TrafficFigures
     func endMeasuring(_ hostname: String)
+}
+
+extension RoutePublisher {
+    public func drain(_ instance: ID<Instance>, seconds: Int) async -> DrainReport {
+        await drain(instance, seconds: seconds, keepsLongLived: true)
+    }
 }

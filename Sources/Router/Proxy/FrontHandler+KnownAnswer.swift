@@ -9,33 +9,29 @@ extension FrontHandler {
             head.method == .get, head.framing == .none, !head.isOld, head.connection.isEmpty, !head.expectsContinue,
             !worker.isClosing
         else { return false }
-        let requestID = head.requestID == nil ? line?.made ?? worker.nextRequestID() : nil
-        let answer: ByteBuffer? = pending.withUnsafeReadableBytes { bytes in
+        let found = pending.withUnsafeReadableBytes { bytes -> (body: ByteBuffer, requestID: String?)? in
             guard let credential = FieldLine.onlyValue("authorization", in: head.fields.range, of: bytes),
                 let body = known(
                     service, String(decoding: head.target.slice(bytes), as: UTF8.self),
                     String(decoding: credential, as: UTF8.self))
             else { return nil }
-            var out = ByteBufferAllocator().buffer(capacity: 256)
-            out.writeStaticString("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ")
-            out.writeString(String(body.readableBytes))
-            out.writeStaticString("\r\nX-Request-Id: ")
-            if let requestID { out.writeString(requestID.text) }
-            if let given = head.requestID { out.writeBytes(given.slice(bytes)) }
-            out.writeStaticString("\r\n")
-            end(&out, isKept: true, isOld: false)
-            guard body.readableBytes > Self.maximumJoinedBody else {
-                out.writeImmutableBuffer(body)
-                return out
-            }
-            write(out)
-            return body
+            return (body, head.requestID.map { String(decoding: $0.slice(bytes), as: UTF8.self) })
         }
-        guard let answer else { return false }
+        guard let (body, requestID) = found else { return false }
         upstream.requests.end()
         line?.upstream = upstream.label
         pending.moveReaderIndex(forwardBy: head.length)
-        write(answer)
+        let isSmall = body.readableBytes <= Self.maximumJoinedBody
+        var out = ByteBufferAllocator().buffer(capacity: 256 + (isSmall ? body.readableBytes : 0))
+        out.writeStaticString("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ")
+        out.writeString(String(body.readableBytes))
+        out.writeStaticString("\r\nX-Request-Id: ")
+        out.writeString(requestID ?? (line?.made ?? worker.nextRequestID()).text)
+        out.writeStaticString("\r\n")
+        end(&out, isKept: true, isOld: false)
+        if isSmall { out.writeImmutableBuffer(body) }
+        write(out)
+        if !isSmall { write(body) }
         return true
     }
 }

@@ -87,13 +87,13 @@ public final class RouteTableBox: RoutePublisher {
 
     public func target(of hostname: String) -> RouteTarget? { state.withLock { $0.table.routes[hostname]?.target } }
 
-    public func drain(_ instance: ID<Instance>, seconds: Int) async -> DrainReport {
+    public func drain(_ instance: ID<Instance>, seconds: Int, keepsLongLived: Bool) async -> DrainReport {
         let (upstream, workers) = state.withLock { ($0.instances[instance]?.upstream, $0.workers) }
         guard let upstream else { return DrainReport(cut: 0) }
         var isDone = await upstream.requests.waitForNone(.seconds(max(0, seconds)))
         var cutShort = 0
         // WebSockets and event streams never end by themselves: they get longer. Whoever waits for nothing means it.
-        if !isDone, seconds > 0, !state.withLock({ $0.table.isPublished(instance) }) {
+        if !isDone, seconds > 0, keepsLongLived, !state.withLock({ $0.table.isPublished(instance) }) {
             for worker in workers { cutShort += await worker.cutShortLived(upstream) }
             isDone = await upstream.requests.waitForNone(longLivedDrain)
         }

@@ -38,7 +38,7 @@ public final class RecordingRoutes: RoutePublisher {
         state.withLock { $0.targets.removeValue(forKey: hostname) }
     }
 
-    public func drain(_ instance: ID<Instance>, seconds: Int) async -> DrainReport {
+    public func drain(_ instance: ID<Instance>, seconds: Int, keepsLongLived: Bool) async -> DrainReport {
         state.withLock { $0.drained.append(instance) }
         return DrainReport(cut: 0)
     }

@@ -39,22 +39,16 @@ enum Program {
 
     @discardableResult
     static func run(_ path: String, _ arguments: [String], input: String = "") throws -> String {
-        let process = Process()
-        let (output, errors, feed) = (Pipe(), Pipe(), Pipe())
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.standardOutput = output
-        process.standardError = errors
-        process.standardInput = feed
-        try process.run()
-        feed.fileHandleForWriting.write(Data(input.utf8))
-        try feed.fileHandleForWriting.close()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(status: process.terminationStatus, errors: complaint)
-        }
+        // Foundation's Process counts the descriptors that are open, and crashes when they change meanwhile.
+        let process = try ChildProcess(
+            [path] + arguments, environment: ["PATH": "/usr/bin:/bin", "HOME": "/tmp"], input: .pipe, output: .pipe,
+            errors: .pipe)
+        process.input?.write(Data(input.utf8))
+        try process.input?.close()
+        let text = String(decoding: process.output?.readDataToEndOfFile() ?? Data(), as: UTF8.self)
+        let complaint = String(decoding: process.errors?.readDataToEndOfFile() ?? Data(), as: UTF8.self)
+        while process.isRunning { usleep(1000) }
+        guard process.status == 0 else { throw Failure(status: process.status ?? 0, errors: complaint) }
         return text
     }
 

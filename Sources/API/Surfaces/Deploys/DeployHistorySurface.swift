@@ -48,8 +48,11 @@ struct DeployHistorySurface: Surface {
 
 extension AsyncStream where Element: Sendable {
     /// The same with every element in another form.
-    func mapped<Other: Sendable>(_ transform: @escaping @Sendable (Element) -> Other) -> AsyncStream<Other> {
-        AsyncStream<Other> { continuation in
+    /// - Parameter buffering: elements that wait at most for a slow reader, newest first; `nil` for all.
+    func mapped<Other: Sendable>(
+        buffering: Int? = nil, _ transform: @escaping @Sendable (Element) -> Other
+    ) -> AsyncStream<Other> {
+        AsyncStream<Other>(bufferingPolicy: buffering.map { .bufferingNewest($0) } ?? .unbounded) { continuation in
             let task = Task {
                 for await element in self { continuation.yield(transform(element)) }
                 continuation.finish()

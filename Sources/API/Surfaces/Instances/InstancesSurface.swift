@@ -34,7 +34,9 @@ struct InstancesSurface: Surface {
                 let output = try await instances.follow(
                     call.id("instance_id"), lines: lines, channel: call.id("channel_id"), app: call.id("app_id"),
                     by: call.principal)
-                return .events(output.mapped { ServerSentEvent(data: $0) })
+                return .events(
+                    output.mapped(buffering: InstanceService.linesAhead) { ServerSentEvent(data: $0) },
+                    buffering: InstanceService.linesAhead)
             },
         ]
     }
