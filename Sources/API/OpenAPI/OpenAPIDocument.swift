@@ -109,7 +109,7 @@ enum OpenAPIDocument {
         case .text(let example):
             ("200", content("text/plain; charset=utf-8", ["type": "string"], .string(example)))
         case .events(let example):
-            ("200", content("text/event-stream", ["type": "string"], .string(example)))
+            ("200", content("text/event-stream", eventStream, .string(example)))
         case .sql(let example):
             ("200", content("application/sql", ["type": "string"], .string(example)))
         }
@@ -119,6 +119,12 @@ enum OpenAPIDocument {
         let media: JSONValue = ["schema": schema, "example": example]
         return ["description": "OK", "headers": requestID, "content": .object([(type, media)])]
     }
+
+    /// The text of the stream, and what each event in it is once it is read.
+    private static let eventStream: JSONValue = [
+        "type": ["string", "object"],
+        "properties": ["id": ["type": "string"], "event": ["type": "string"], "data": ["type": "string"]],
+    ]
 
     private static let requestID: JSONValue = [
         "X-Request-Id": [
