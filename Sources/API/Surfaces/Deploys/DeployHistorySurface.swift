@@ -5,6 +5,9 @@ import HTTPTypes
 /// One deploy: `/apps/{app_id}/deploys/{deploy_id}`, `…/cancel`, `…/events`; what a channel can go back to: `…/releases`,
 /// `…/rollback`. Extensions of the contract.
 struct DeployHistorySurface: Surface {
+    /// More lines than a log can have.
+    static let lineNumbers = 0...1_000_000_000
+
     let deploys: DeployService
 
     var endpoints: [Endpoint] {
@@ -21,7 +24,7 @@ struct DeployHistorySurface: Surface {
             },
             Endpoint(.get, "/apps/{app_id}/deploys/{deploy_id}/events", .followDeploy) { call in
                 _ = try await deploys.detail(of: call.id("deploy_id"), app: call.id("app_id"), by: call.principal)
-                let asked = try call.integer("after", in: 0...Int.max)
+                let asked = try call.integer("after", in: Self.lineNumbers)
                 // Who comes back after a cut says so in the header, and asks for the same address as before.
                 let last = call.header("Last-Event-ID").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
                 let events = try await deploys.follow(
@@ -80,7 +83,11 @@ extension Operation {
         query: [
             Parameter(
                 name: "after", description: "The number of the last line that is known; Last-Event-ID goes first",
-                isRequired: false, schema: ["type": "integer", "minimum": 0, "default": 0], example: 0)
+                isRequired: false,
+                schema: [
+                    "type": "integer", "minimum": 0, "maximum": .integer(DeployHistorySurface.lineNumbers.upperBound),
+                    "default": 0,
+                ], example: 0)
         ], success: .events(example: Examples.deployEvents),
         failures: [Failure(.invalid, "after is no number"), .deploy])
 
