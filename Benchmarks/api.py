@@ -41,6 +41,7 @@ def measure(server: Berthd, root: pathlib.Path, folder: pathlib.Path) -> list[st
     lists, bare_lists = _compare(server, root, folder, many, tokens[0])
     (rate, _), (bare_rate, _), (list_rate, list_p99), (_, bare_p99) = map(_medians, (ours, theirs, lists, bare_lists))
     stats = ["/api/user/stats"]
+    cold = _cold(server, wide, stats[0])
     _, stats_p99 = _load(folder, server.port, stats, wide, connections=1)
     _, busy_p99 = _load(folder, server.port, stats, wide, connections=4)
     return [
@@ -54,10 +55,22 @@ def measure(server: Berthd, root: pathlib.Path, folder: pathlib.Path) -> list[st
         f"| a bare Hummingbird route with the same bytes, reached directly | {bare_rate:,.0f} requests/s | |",
         f"| `GET /apps` of a user with {APPS} apps, {APPS * CHANNELS} channels | {list_rate:,.0f} requests/s | p99 **{list_p99:.1f} ms** (wanted: at most 10 ms) |",
         f"| the bare route with these bytes, {list_bytes / 1024:.0f} KiB | | p99 {bare_p99:.1f} ms |",
-        f"| `GET /api/user/stats` of a user with {WIDE_APPS * CHANNELS:,} channels, each with a deploy | | p99 **{stats_p99:.1f} ms** (wanted: at most 10 ms) |",
+        f"| `GET /api/user/stats` of a user with {WIDE_APPS * CHANNELS:,} channels, each with a deploy, made anew | | p50 **{cold:.1f} ms** (wanted: at most 10 ms) |",
+        f"| the same again and again, mostly kept answers | | p99 {stats_p99:.1f} ms |",
         f"| the same, asked for over 4 connections at once | | p99 {busy_p99:.1f} ms |",
         f"| `POST /apps`, one after another | | p50 {statistics.median(created) * 1000:.1f} ms (wanted: at most 30 ms) |",
     ]
+
+
+def _cold(server: Berthd, token: str, path: str) -> float:
+    """The median in milliseconds of answers that are asked for after what was kept has gone, which takes a second."""
+    times = []
+    for _ in range(20):
+        time.sleep(1.05)
+        begun = time.perf_counter()
+        _ask(server, token, "GET", path)
+        times.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(times)
 
 
 def _deploy_everything(server: Berthd, token: str) -> None:
