@@ -81,7 +81,7 @@ let package = Package(
         .target(
             name: "Runner",
             dependencies: ["Blocking", "Core", logging, serviceLifecycle, subprocess, systemPackage]),
-        .target(name: "Hooks", dependencies: ["Core", logging, subprocess, systemPackage]),
+        .target(name: "Hooks", dependencies: ["Blocking", "Core", logging, subprocess, systemPackage]),
         .target(
             name: "Router",
             dependencies: ["Core", logging, nioCore, nioHPACK, nioPosix, nioSSL, nioTLS, serviceLifecycle],

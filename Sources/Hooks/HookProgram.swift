@@ -1,3 +1,4 @@
+import Blocking
 import Core
 import Foundation
 import Glibc
@@ -29,6 +30,8 @@ struct HookProgram: Sendable {
     let limit: Duration
     /// Bytes of output that are passed on.
     let outputLimit: Int
+    /// Where its output is read.
+    let pool: BlockingPool
 
     /// Runs it to its end. What it left running in its session is killed with it when its time is over, or the task is
     /// cancelled.
@@ -39,28 +42,24 @@ struct HookProgram: Sendable {
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
         ]
         let isLate = Flag()
+        let (reading, writing) = try FileDescriptor.pipe(options: .closeOnExec)
+        defer { try? reading.close() }
         let result = try await Subprocess.run(
             .path(FilePath(path)), environment: Self.environment(environment), workingDirectory: FilePath(folder),
             platformOptions: options,
-            input: .fileDescriptor(try Self.file(of: input), closeAfterSpawningProcess: true), output: .sequence,
-            error: .combinedWithOutput
+            input: .fileDescriptor(try Self.file(of: input), closeAfterSpawningProcess: true),
+            output: .fileDescriptor(writing, closeAfterSpawningProcess: true), error: .combinedWithOutput
         ) { execution in
             // It leads a session, and so a group; it is not collected before this has ended.
-            let group = -execution.processIdentifier.value
+            let program = execution.processIdentifier.value
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { [limit] in
                     guard (try? await Task.sleep(for: limit)) != nil else { return }
                     isLate.set()
-                    kill(group, SIGKILL)
+                    kill(-program, SIGKILL)
                 }
-                var splitter = LineSplitter()
-                var left = outputLimit
-                for try await chunk in execution.standardOutput where left > 0 {
-                    let bytes = chunk.withUnsafeBytes { Array($0.prefix(left)) }
-                    left -= bytes.count
-                    for line in splitter.append(bytes) { output(line) }
-                }
-                for line in splitter.end() { output(line) }
+                let source = HookOutput(file: reading, program: program, limit: outputLimit)
+                try await pool.run { try source.forward(to: output) }
                 tasks.cancelAll()
             }
         }

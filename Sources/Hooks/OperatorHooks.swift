@@ -1,3 +1,4 @@
+import Blocking
 import Core
 import Logging
 import Synchronization
@@ -21,6 +22,7 @@ public struct OperatorHooks: HookRunner {
 
     private let configuration: HooksConfiguration
     private let logger: Logger
+    private let pool = BlockingPool(label: "hooks", width: 64)
 
     public init(configuration: HooksConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -48,7 +50,7 @@ public struct OperatorHooks: HookRunner {
         environment["BERTH_HOOK"] = call.event.rawValue
         let program = HookProgram(
             path: "\(folder.path)/\(name)", environment: environment, folder: folder.path,
-            limit: configuration.limit, outputLimit: configuration.outputLimit)
+            limit: configuration.limit, outputLimit: configuration.outputLimit, pool: pool)
         let ending: HookProgram.Ending
         do { ending = try await program.run(input: call.input, output: output) } catch {
             if Task.isCancelled { throw PlatformError(.cancelled, "cancelled") }

@@ -18,7 +18,7 @@ struct DeployPipelineTests {
         let first = try #require(platform.runner.running.keys.first)
         _ = try await platform.push(platform.commit("b"), app: app, by: alice)
         #expect(await eventually { platform.runner.stopped == [first] })
-        #expect(platform.routes.drained == [first])
+        #expect(platform.routes.drained == [first] && platform.routes.drainedInFull == [first])
         let second = try #require(platform.runner.running.values.first)
         #expect(platform.routes.targets["api1-alice.localhost"] == .instance(second))
         #expect(await eventually { (try? await platform.stores.instances.instances().map(\.id)) == [second.id] })

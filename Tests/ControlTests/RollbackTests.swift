@@ -111,6 +111,34 @@ struct RollbackTests {
         #expect(await code(foreign) == .notFound)
     }
 
+    @Test("that is gone back to while old ones are removed stays")
+    func kept() async throws {
+        let platform = TestPlatform { $0.releaseBytes = 1 }
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        for digit in "abcd" { _ = try await platform.push(platform.commit(digit), app: app, by: alice) }
+        @Sendable func kept() async -> [CommitID] {
+            ((try? await platform.stores.releases.releases(channel: prod.id)) ?? []).map(\.commit)
+        }
+        let third = try #require(try await platform.stores.releases.releases(channel: prod.id).dropFirst().first)
+        // From now on there is room for two.
+        platform.builder.makeReleases(ofSize: 10)
+        platform.builder.beforeSizes {
+            guard await kept().count == 5 else { return }
+            let deploy = Deploy(
+                appID: app.id, channelID: prod.id, requested: "master", ref: BranchName.master.ref,
+                commit: third.commit, createdAt: Date())
+            _ = try? await platform.stores.deploys.enqueue([deploy], at: Date())
+            _ = try? await platform.stores.deploys.start(deploy.id, commit: nil, at: Date())
+            try? await platform.stores.deploys.succeed(deploy.id, release: third.id, instance: nil, at: Date())
+        }
+        _ = try await platform.push(platform.commit("e"), app: app, by: alice)
+        // The older ones go after it was looked at.
+        #expect(await eventually { await kept() == "edc".map(platform.commit) })
+        #expect(try await platform.stores.channels.channel(prod.id)?.currentRelease == third.id)
+        #expect(await platform.builder.releasesOnDisk().contains(third.id))
+    }
+
     @Test("that goes while its rollback waits fails it with a reason, and what serves goes on")
     func gone() async throws {
         let alice = try await platform.user()

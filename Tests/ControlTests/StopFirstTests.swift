@@ -35,6 +35,24 @@ struct StopFirstTests {
         let new = try #require(platform.runner.running.values.first)
         #expect(platform.routes.targets["api1-alice.localhost"] == .instance(new))
         #expect(try await platform.stores.instances.instances().map(\.id) == [new.id])
+        // WebSockets of the old one must not hold up the gap.
+        #expect(platform.routes.drained == [old] && platform.routes.drainedInFull.isEmpty)
+        #expect(platform.runner.mostAtOnce == 1)
+    }
+
+    @Test("ends a damaged one before it starts another one in its place")
+    func repair() async throws {
+        let alice = try await platform.user()
+        let (app, _) = try await platform.webApp(by: alice)
+        platform.builder.use(Self.stopFirst)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.keys.first)
+        platform.runner.damage(old, "its network is gone")
+        await platform.control.reconcile()
+        let new = try #require(platform.runner.running.values.first)
+        #expect(new.id != old && platform.runner.stopped == [old])
+        #expect(platform.runner.mostAtOnce == 1)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(new))
     }
 
     @Test("brings the old version back when the new one does not come up")

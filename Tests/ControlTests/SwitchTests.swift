@@ -71,7 +71,30 @@ struct SwitchTests {
         #expect(await platform.builder.releasesOnDisk().count == 1)
         let deploy = try await lastDeploy(prod)
         #expect(deploy.status == .failed && deploy.failure == reason)
-        #expect(platform.routes.drained.count == 1)
+        #expect(platform.routes.drained.count == 1 && platform.routes.drainedInFull.isEmpty)
+    }
+
+    @Test("that cannot be written down as undone leaves the files of what the store calls current")
+    func undoneOnlyInPart() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.values.first)
+        let former = try #require(try await platform.stores.channels.channel(prod.id)?.currentRelease)
+        let before = platform.routes.targets
+        platform.routes.count { [platform] target in
+            guard target != .instance(old) else { return Self.figures(200) }
+            // What is not there cannot be gone back to.
+            platform.stores.lose(former)
+            return Self.figures(100, failed: 100)
+        }
+        let events = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(verdicts(events).values.first?.hasPrefix("deploy of prod failed") == true)
+        #expect(platform.routes.targets == before)
+        let current = try #require(try await platform.stores.channels.channel(prod.id)?.currentRelease)
+        #expect(current != former)
+        #expect(await platform.builder.releasesOnDisk().contains(current))
+        #expect(try await platform.stores.releases.release(current) != nil)
     }
 
     @Test("is undone when the new version is not sound any more")

@@ -100,6 +100,19 @@ struct OperatorHooksTests {
         #expect(await eventually { kill(child, 0) != 0 || isZombie(child) })
     }
 
+    @Test("that leave a daemon behind, which keeps their output open, are over when they end")
+    func daemon() async throws {
+        let file = directory.path("pid")
+        try add("1", .preReceive, "setsid sleep 600 & echo $! > \(file); echo started")
+        try add("2", .preReceive, "setsid yes 2>/dev/null & echo $! >> \(file); echo noisy")
+        let (lines, error) = await run(.preReceive)
+        let daemons = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").compactMap { pid_t($0) }
+        defer { for daemon in daemons { kill(daemon, SIGKILL) } }
+        #expect(error == nil)
+        #expect(lines.first == "started" && lines.contains("noisy"))
+        #expect(daemons.count == 2 && kill(daemons[0], 0) == 0)
+    }
+
     @Test("are ended with the task that runs them")
     func cancelled() async throws {
         let file = directory.path("pid")

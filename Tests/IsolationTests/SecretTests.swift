@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 extension Isolation {
-    /// Attacks 14 and 16: where values of variables go, and what they can do.
+    /// Attacks 14 to 16: where values of variables go, and what they can do.
     @Suite struct Secrets {
         @Test func `attack 14: a secret is masked in the log, however it is spelled, and is in no command line`()
             async throws
@@ -53,6 +53,47 @@ extension Isolation {
                 #expect(!stage.berthd.log.contains(spelling), "\(spelling)")
                 #expect(!commandLines.contains { $0.contains(spelling) }, "\(spelling)")
             }
+        }
+
+        @Test func `attack 15: another channel of the app has neither prod's database role nor its schema`()
+            async throws
+        {
+            let stage = try Stage.get()
+            let project = try await Project("twofold", template: "node", on: stage.attacker.platform)
+            try project.write(
+                "install.sh",
+                """
+                psql "$DATABASE_URL" -c "CREATE TABLE customer AS SELECT 'sesame' AS name"
+                psql "$DATABASE_URL" -Atc "SELECT 'prod is ' || current_user || ' in ' || current_schema()"
+
+                """)
+            try await project.commitNode("prod")
+            let first = try await project.push()
+            #expect(first.status == 0, "\(first.errorText)")
+            let names = try #require(first.errorText.firstMatch(of: /prod is (\w+) in (\w+)/))
+            let (role, schema) = (names.output.1, names.output.2)
+            let prod = try JSONDecoder().decode([String: String].self, from: await project.get("/env").body)
+            let password = try #require(prod["DATABASE_PASSWORD"])
+
+            let created = try await project.platform.call(
+                "POST", "/apps/\(project.app.id)/channels",
+                ["name": "trial", "git_ref_binding": "branch:trial"])
+            #expect(created.status == 200, "\(created.text)")
+            try project.write(
+                "install.sh",
+                """
+                psql "$DATABASE_URL" -c 'SELECT name FROM \(schema).customer' || echo not read
+                psql "$DATABASE_URL" -c 'SET ROLE \(role)' || echo not taken
+                env | grep -c '\(password)' || echo not known
+
+                """)
+            try await project.commitNode("trial")
+            let push = try await project.push("HEAD:refs/heads/trial")
+            #expect(push.status == 0, "\(push.errorText)")
+            for line in ["not read", "not taken", "not known"] {
+                #expect(push.errorText.contains(line), "\(push.errorText)")
+            }
+            #expect(!push.errorText.contains("sesame"))
         }
 
         @Test(

@@ -66,7 +66,8 @@ indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDict
         return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
     }
 
-    private static func write(_ text: String, to bytes: inout [UInt8]) {
+    /// A string's JSON text.
+    static func write(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         // Nearly all of it can stay as it is.
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {

@@ -88,6 +88,8 @@ struct StepRunner: Sendable {
         case .killed(let signal): "\(step.name) was killed by signal \(signal)"
         case .outOfMemory:
             "\(step.name) ran out of memory; a build may use \(ByteCount.text(task.limits.memory))"
+        case .outOfSharedMemory:
+            "\(step.name) ran out of memory: your builds that ran at once used all that they may together; deploy it again alone"
         case .timedOut where task.timeLimit < min(step.timeLimit, configuration.stepTimeLimit):
             "the build did not finish within \(configuration.timeLimit) s; \(step.name) was still running"
         case .timedOut: "\(step.name) did not finish within \(task.timeLimit) s"

@@ -114,6 +114,8 @@ public enum ContainerTaskExit: Sendable, Hashable {
     case exited(Int32)
     case killed(signal: Int32)
     case outOfMemory
+    /// Within its own limit: all tasks of its owner together were over theirs.
+    case outOfSharedMemory
     case timedOut
     case tooMuchOutput
     /// It went on making processes at its limit.

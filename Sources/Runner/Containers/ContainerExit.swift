@@ -2,12 +2,18 @@
 struct ContainerExit: Sendable, Hashable {
     /// As conmon tells it: 128 + n when signal n ended the process; `nil` when nobody saw it.
     let status: Int32?
-    /// The memory limit that was hit, bytes.
-    let memoryLimit: Int?
+    /// Why the kernel killed something of it, when it did so for want of memory.
+    var outOfMemory: ControlGroups.OutOfMemoryKill?
+    /// The container's own limit, bytes.
+    var memoryLimit = 0
 
     /// What happened, to follow "the app".
     var description: String {
-        if let memoryLimit { return "was killed: out of memory (limit \(Self.mebibytes(memoryLimit)))" }
+        switch outOfMemory {
+        case .ownLimit: return "was killed: out of memory (limit \(Self.mebibytes(memoryLimit)))"
+        case .sharedLimit: return "was killed: out of memory (your apps together used all that they may)"
+        case nil: break
+        }
         guard let status else { return "ended" }
         if let signal = Self.signal(status) { return "was killed by signal \(signal)" }
         return "exited with status \(status)"

@@ -156,8 +156,10 @@ struct ContainerRuntime: Sendable {
         if !HostFiles.exists(paths.exit(name)), let process, process.isAlive || isWatched(name) { return nil }
         // Read last: a conmon that was alive a moment ago may have written it since.
         let status = HostFiles.text(paths.exit(name)).flatMap { Int32($0.filter { $0.isNumber }) }
-        let wasOutOfMemory = status != 0 && groups.outOfMemoryKills(group(of: name)) > 0
-        return ContainerExit(status: status, memoryLimit: wasOutOfMemory ? limits.memory : nil)
+        guard status != 0, let kill = groups.outOfMemoryKill(group(of: name)) else {
+            return ContainerExit(status: status)
+        }
+        return ContainerExit(status: status, outOfMemory: kill, memoryLimit: limits.memory)
     }
 
     /// The conmon of a container keeps watching it.

@@ -47,17 +47,6 @@ struct ControlGroups: Sendable {
         version == .v2 || HostFiles.exists("\(root)/memory/memory.memsw.limit_in_bytes")
     }
 
-    /// How many processes of the group were killed for want of memory.
-    func outOfMemoryKills(_ path: String) -> Int {
-        let file = version == .v2 ? "memory.events" : "memory.oom_control"
-        guard let text = HostFiles.text("\(memoryDirectory(of: path))/\(file)") else { return 0 }
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            if fields.count == 2, fields[0] == "oom_kill" { return Int(fields[1]) ?? 0 }
-        }
-        return 0
-    }
-
     /// Names of the groups below `path`, in any hierarchy.
     func children(of path: String) -> Set<String> {
         var names: Set<String> = []

@@ -162,7 +162,9 @@ extension ContainerRunner: ContainerTaskRunner {
                 .internal, "a container could not be started",
                 cause: "runc \(status): \(HostFiles.text(runcLog)?.prefix(2000) ?? "")")
         }
-        if code != 0, runtime.groups.outOfMemoryKills(runtime.group(of: name)) > 0 { return .outOfMemory }
+        if code != 0, let kill = runtime.groups.outOfMemoryKill(runtime.group(of: name)) {
+            return kill == .ownLimit ? .outOfMemory : .outOfSharedMemory
+        }
         if let signal = ContainerExit.signal(code) {
             // One file over the limit of all together.
             return signal == SIGXFSZ && task.disk != nil ? .tooMuchDisk : .killed(signal: signal)

@@ -6,6 +6,7 @@ public final class RecordingRoutes: RoutePublisher {
     private struct State {
         var targets: [String: RouteTarget] = [:]
         var drained: [ID<Instance>] = []
+        var drainedInFull: Set<ID<Instance>> = []
         var measured: Set<String> = []
         var figures: @Sendable (RouteTarget?) -> TrafficFigures = { _ in TrafficFigures() }
     }
@@ -16,6 +17,8 @@ public final class RecordingRoutes: RoutePublisher {
 
     public var targets: [String: RouteTarget] { state.withLock { $0.targets } }
     public var drained: [ID<Instance>] { state.withLock { $0.drained } }
+    /// Those of them whose WebSockets and event streams were to get longer.
+    public var drainedInFull: Set<ID<Instance>> { state.withLock { $0.drainedInFull } }
 
     /// Hostnames that are measured now.
     public var measured: Set<String> { state.withLock { $0.measured } }
@@ -39,7 +42,10 @@ public final class RecordingRoutes: RoutePublisher {
     }
 
     public func drain(_ instance: ID<Instance>, seconds: Int, keepsLongLived: Bool) async -> DrainReport {
-        state.withLock { $0.drained.append(instance) }
+        state.withLock { state in
+            state.drained.append(instance)
+            if keepsLongLived { state.drainedInFull.insert(instance) }
+        }
         return DrainReport(cut: 0)
     }
 

@@ -11,6 +11,7 @@ public final class ScriptedBuilder: SourceBuilder {
         var folders: Set<ID<Release>> = []
         var requests: [BuildRequest] = []
         var releaseSize = 0
+        var beforeSizes: @Sendable () async -> Void = {}
     }
 
     public let templateNames = ["static", "node"]
@@ -52,8 +53,13 @@ public final class ScriptedBuilder: SourceBuilder {
     public func forget(_ app: ID<App>) async {}
     /// What every release takes from now on.
     public func makeReleases(ofSize bytes: Int) { state.withLock { $0.releaseSize = bytes } }
+    /// What happens whenever sizes are asked for.
+    public func beforeSizes(_ action: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.beforeSizes = action }
+    }
     public func sizes(of releases: [ID<Release>]) async -> [Int] {
-        state.withLock { state in releases.map { state.folders.contains($0) ? state.releaseSize : 0 } }
+        await state.withLock { $0.beforeSizes }()
+        return state.withLock { state in releases.map { state.folders.contains($0) ? state.releaseSize : 0 } }
     }
     public func releasesOnDisk() async -> [ID<Release>] { state.withLock { Array($0.folders) } }
     public func addStray(_ release: ID<Release>) { state.withLock { _ = $0.folders.insert(release) } }

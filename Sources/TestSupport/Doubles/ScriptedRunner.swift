@@ -7,6 +7,7 @@ public final class ScriptedRunner: InstanceRunner {
         var running: [ID<Instance>: InstanceEndpoint] = [:]
         var environments: [ID<Instance>: [String: String]] = [:]
         var stopped: [ID<Instance>] = []
+        var mostAtOnce = 0
         var failure: PlatformError?
         var nextFailure: PlatformError?
         var damages: [ID<Instance>: String] = [:]
@@ -25,6 +26,8 @@ public final class ScriptedRunner: InstanceRunner {
     public func failOnce(with error: PlatformError) { state.withLock { $0.nextFailure = error } }
     public var running: [ID<Instance>: InstanceEndpoint] { state.withLock { $0.running } }
     public var stopped: [ID<Instance>] { state.withLock { $0.stopped } }
+    /// How many ran at once at most.
+    public var mostAtOnce: Int { state.withLock { $0.mostAtOnce } }
     public func environment(of id: ID<Instance>) -> [String: String]? { state.withLock { $0.environments[id] } }
     /// Ends an instance behind the server's back, as a reboot does.
     public func lose(_ id: ID<Instance>) { state.withLock { $0.running[id] = nil } }
@@ -78,6 +81,7 @@ public final class ScriptedRunner: InstanceRunner {
             state.nextPort += 1
             let endpoint = InstanceEndpoint(id: specification.id, host: "192.0.2.1", port: state.nextPort)
             state.running[specification.id] = endpoint
+            state.mostAtOnce = max(state.mostAtOnce, state.running.count)
             state.environments[specification.id] = specification.environment
             return endpoint
         }

@@ -26,6 +26,11 @@ public struct InMemoryStores: Sendable {
     /// How many calls have failed so.
     public var failures: Int { tables.failures }
 
+    /// Takes a release away behind the platform's back.
+    public func lose(_ release: ID<Release>) {
+        try? tables.write { state in state.releases.removeAll { $0.release.id == release } }
+    }
+
     /// The next `count` channels are refused as if another one had their schema's name.
     public func clash(_ count: Int) { tables.clash(count) }
 

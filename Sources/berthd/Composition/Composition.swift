@@ -91,7 +91,8 @@ struct Composition {
             opened: opened, privateServers: privateServers.count, banner: banner)
         let cluster: [any Service] = rooms.postgres?.cluster.map { [$0] } ?? []
         let maintenance = MaintenanceService(
-            store: rooms.repositories, logger: rooms.logger.labelled("berth.git"))
+            store: rooms.repositories, interval: .seconds(settings.maintenanceSeconds),
+            logger: rooms.logger.labelled("berth.git"))
         return cluster + [rooms.runner, maintenance] + privateServers
             + [front, ControlService(control: control, grace: .seconds(settings.shutdownSeconds / 2))]
     }

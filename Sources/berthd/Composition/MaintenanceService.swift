@@ -4,12 +4,12 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Keeps the repositories quick: after many pushes, every hour, and wholly on SIGUSR1 (`berthd gc`) and once a week.
+/// Keeps the repositories quick: after many pushes, at an interval, and wholly on SIGUSR1 (`berthd gc`) and once a week.
 struct MaintenanceService: Service {
-    private static let interval = Duration.seconds(3600)
     private static let week = 7 * 86_400
 
     let store: RepositoryStore
+    let interval: Duration
     let logger: Logger
 
     func run() async throws {
@@ -40,7 +40,7 @@ struct MaintenanceService: Service {
     }
 
     private func lookOver() async {
-        while (try? await Task.sleep(for: Self.interval)) != nil {
+        while (try? await Task.sleep(for: interval)) != nil {
             for app in await store.apps() {
                 guard !Task.isCancelled else { return }
                 let age = await store.age(ofFullMaintenance: app) ?? .max

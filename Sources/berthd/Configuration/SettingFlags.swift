@@ -94,6 +94,9 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "Seconds between two looks for what got lost, such as containers. (default: 30)")
     var reconcileSeconds: Int?
 
+    @Option(help: "Seconds between two rounds of maintenance of the repositories. (default: 3600)")
+    var maintenanceSeconds: Int?
+
     @Option(help: "MiB that an instance may use. (default: 512)")
     var instanceMemory: Int?
 
@@ -119,7 +122,7 @@ struct ServeFlags: ParsableArguments {
         let numbers = [
             "shutdown-seconds": shutdownSeconds, "drain-seconds": drainSeconds, "instance-memory": instanceMemory,
             "watch-seconds": watchSeconds, "build-slots": buildSlots,
-            "reconcile-seconds": reconcileSeconds,
+            "reconcile-seconds": reconcileSeconds, "maintenance-seconds": maintenanceSeconds,
         ]
         return texts.compactMapValues { $0 }.merging(numbers.compactMapValues { $0.map { String($0) } }) { $1 }
     }

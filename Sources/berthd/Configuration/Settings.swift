@@ -48,6 +48,8 @@ struct Settings: Sendable {
     var buildSlots: Int
     /// Seconds between two comparisons of what should be with what is.
     var reconcileSeconds: Int
+    /// Seconds between two looks at all repositories.
+    var maintenanceSeconds: Int
     /// For tests: a file that names the checkpoint at which the server ends itself, as a crash does.
     var crashFile: String?
     /// MiB that an instance may use.
@@ -82,6 +84,7 @@ struct Settings: Sendable {
         buildSlots = reader.int(
             forKey: "build-slots", default: max(2, ProcessInfo.processInfo.activeProcessorCount))
         reconcileSeconds = reader.int(forKey: "reconcile-seconds", default: 30)
+        maintenanceSeconds = reader.int(forKey: "maintenance-seconds", default: 3600)
         crashFile = reader.string(forKey: "crash-file").map(Self.absolute)
         instanceMemory = reader.int(forKey: "instance-memory", default: 512)
         logLevel = reader.string(forKey: "log-level", default: "info")
@@ -144,6 +147,9 @@ struct Settings: Sendable {
         guard (0...600).contains(watchSeconds) else { throw ConfigurationMistake("watch-seconds", "must be 0 to 600") }
         guard (1...86_400).contains(reconcileSeconds) else {
             throw ConfigurationMistake("reconcile-seconds", "must be 1 to 86400")
+        }
+        guard (1...86_400).contains(maintenanceSeconds) else {
+            throw ConfigurationMistake("maintenance-seconds", "must be 1 to 86400")
         }
         guard (1...1000).contains(buildSlots) else { throw ConfigurationMistake("build-slots", "must be 1 to 1000") }
         guard instanceMemory >= 32 else { throw ConfigurationMistake("instance-memory", "must be at least 32 (MiB)") }

@@ -32,6 +32,12 @@ struct ShareFlags: ParsableArguments {
     @Option(help: "Processes that a user's instances may have together. (default: 8192)")
     var userProcesses: Int?
 
+    @Option(help: "Processors that a user's instances may use together. (default: all)")
+    var userCpus: Int?
+
+    @Option(help: "Processors that a user's builds may use together. (default: all)")
+    var userBuildCpus: Int?
+
     @Option(help: "MiB of memory that a user's builds may use together. (default: half of the machine's)")
     var userBuildMemory: Int?
 
@@ -49,6 +55,7 @@ struct ShareFlags: ParsableArguments {
             "build-memory": buildMemory, "build-processes": buildProcesses, "build-seconds": buildSeconds,
             "build-output": buildOutput, "release-size": releaseSize, "release-files": releaseFiles,
             "user-memory": userMemory, "user-processes": userProcesses, "user-build-memory": userBuildMemory,
+            "user-cpus": userCpus, "user-build-cpus": userBuildCpus,
             "kept-releases": keptReleases, "kept-releases-size": keptReleasesSize, "disk-reserve": diskReserve,
         ]
         return numbers.compactMapValues { $0.map { String($0) } }

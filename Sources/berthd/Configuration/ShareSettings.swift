@@ -36,7 +36,9 @@ struct ShareSettings: Sendable {
         Setting("release-files", 1...many) { $1.builder.maximumEntries = $0 },
         Setting("user-memory", 32...many) { $1.runner.instanceShare.memory = $0 << 20 },
         Setting("user-processes", 16...many) { $1.runner.instanceShare.processes = $0 },
+        Setting("user-cpus", 1...1024) { $1.runner.instanceShare.milliCPU = $0 * 1000 },
         Setting("user-build-memory", 32...many) { $1.runner.buildShare.memory = $0 << 20 },
+        Setting("user-build-cpus", 1...1024) { $1.runner.buildShare.milliCPU = $0 * 1000 },
         Setting("kept-releases", 1...10_000) { $1.control.keptReleases = $0 },
         Setting("kept-releases-size", 1...many) { $1.control.releaseBytes = $0 << 20 },
     ]

@@ -12,6 +12,11 @@ struct BuildFailureTests {
             (.exited(1), "install.sh exited 1"), (.exited(127), "install.sh exited 127"),
             (.killed(signal: 9), "install.sh was killed by signal 9"),
             (.outOfMemory, "install.sh ran out of memory; a build may use 1 GiB"),
+            (
+                .outOfSharedMemory,
+                "install.sh ran out of memory: your builds that ran at once used all that they may together; "
+                    + "deploy it again alone"
+            ),
             (.timedOut, "install.sh did not finish within 600 s"),
             (.tooMuchOutput, "install.sh wrote more than 16 MiB of output"),
             (

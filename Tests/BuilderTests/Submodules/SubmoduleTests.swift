@@ -33,8 +33,14 @@ import Testing
         let fixture: BuildFixture
         let siblings: [String: ID<App>]
 
-        init(_ runner: StubTaskRunner = StubTaskRunner(), siblings: [String] = ["lib", "deep"]) throws {
-            fixture = try BuildFixture(runner) { $0.server = SubmoduleTests.server }
+        init(
+            _ runner: StubTaskRunner = StubTaskRunner(), siblings: [String] = ["lib", "deep"],
+            change: (inout BuilderConfiguration) -> Void = { _ in }
+        ) throws {
+            fixture = try BuildFixture(runner) {
+                $0.server = SubmoduleTests.server
+                change(&$0)
+            }
             self.siblings = Dictionary(uniqueKeysWithValues: siblings.map { ($0, ID()) })
         }
 
@@ -128,6 +134,22 @@ import Testing
         let commit = try world.commit(["index.html": .text("home")], [("lib", lost, "../lib.git")])
         let error = try await world.failure(commit)
         #expect(error?.message.contains("its commit abababababab is not in the app lib: push it there first") == true)
+    }
+
+    @Test(arguments: [(3, 1 << 20), (100, 4096)])
+    func togetherTheyKeepToTheLimitsOfARelease(_ entries: Int, _ bytes: Int) async throws {
+        let world = try World {
+            $0.maximumEntries = entries
+            $0.maximumBytes = bytes
+        }
+        let lib = try world.commit(
+            ["one.txt": .text(String(repeating: "x", count: 3000)), "two.txt": .text("2")], [])
+        let commit = try world.commit(
+            ["index.html": .text("home")], [("a", lib, "../lib.git"), ("b", lib, "../deep.git")])
+        let error = try await world.failure(commit)
+        #expect(error?.code == .buildFailed)
+        #expect(error?.message.hasPrefix("the submodules have more than \(entries) files or ") == true)
+        #expect(world.fixture.leftovers().isEmpty)
     }
 
     @Test func circlesAndCrowdsEnd() async throws {

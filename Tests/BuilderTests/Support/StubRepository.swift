@@ -61,7 +61,7 @@ final class StubRepository: SourceRepository {
         requests.withLock { $0.append(request) }
         let tree = try tree(request.commit)
         let old = try request.previous.map { previous throws(PlatformError) in try self.tree(previous.commit) } ?? [:]
-        var linked = 0
+        var (linked, written) = (0, 0)
         do {
             let files = FileManager.default
             try files.createDirectory(atPath: request.directory, withIntermediateDirectories: false)
@@ -77,7 +77,9 @@ final class StubRepository: SourceRepository {
                     continue
                 }
                 switch entry {
-                case .file(let bytes): try Data(bytes).write(to: URL(fileURLWithPath: target))
+                case .file(let bytes):
+                    written += bytes.count
+                    try Data(bytes).write(to: URL(fileURLWithPath: target))
                 case .symlink(let text):
                     guard symlink(text, target) == 0 else { throw PlatformError.invalid("symlink") }
                 case .submodule:
@@ -87,7 +89,7 @@ final class StubRepository: SourceRepository {
         } catch {
             throw .internal("checkout failed", cause: error)
         }
-        return CheckoutReport(files: tree.count, linked: linked, bytes: 0)
+        return CheckoutReport(files: tree.count, linked: linked, bytes: written)
     }
 
     func submodules(of commit: CommitID, app: ID<App>) async throws(PlatformError) -> [Submodule] {

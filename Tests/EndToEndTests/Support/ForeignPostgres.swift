@@ -9,7 +9,7 @@ final class ForeignPostgres: Sendable {
     let address: String
     /// A port of that machine that nobody was let through to.
     static let otherPort = 8099
-    private let name: String
+    private let namespace: LinkedNamespace
     private let directory: TemporaryDirectory
     private let server: ChildProcess
     private let neighbour: ChildProcess
@@ -19,7 +19,6 @@ final class ForeignPostgres: Sendable {
     /// Makes a cluster, and returns when it takes connections.
     static func start() async throws -> ForeignPostgres {
         let directory = try TemporaryDirectory("berth-foreign")
-        let name = "bf\(ProcessInfo.processInfo.processIdentifier % 100_000)"
         // Two addresses of a network that no lease of ours hands out.
         let (near, far) = ("10.198.7.1", "10.198.7.2")
         let programs = try programs()
@@ -28,8 +27,8 @@ final class ForeignPostgres: Sendable {
         try password.write(toFile: passwordFile, atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory.path)
         try FileManager.default.createDirectory(atPath: directory.path("cluster"), withIntermediateDirectories: false)
-        try await succeed("chown", "-R", "postgres", directory.path)
-        try await succeed(
+        try await LinkedNamespace.succeed("chown", "-R", "postgres", directory.path)
+        try await LinkedNamespace.succeed(
             "setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "\(programs)/initdb", "--pgdata",
             directory.path("cluster"), "--username", superuser, "--pwfile", passwordFile, "--auth", "scram-sha-256",
             "--no-sync", "--locale", "C.UTF-8", "--encoding", "UTF8")
@@ -38,44 +37,36 @@ final class ForeignPostgres: Sendable {
         try access.write(contentsOf: Data("host all all 0.0.0.0/0 scram-sha-256\n".utf8))
         try access.close()
 
-        try await succeed("ip", "netns", "add", name)
+        let namespace = try await LinkedNamespace.make("bf", near: near, far: far)
         do {
-            try await succeed("ip", "link", "add", name, "type", "veth", "peer", "name", "\(name)p", "netns", name)
-            try await succeed("ip", "addr", "add", "\(near)/30", "dev", name)
-            try await succeed("ip", "link", "set", name, "up")
-            try await succeed("ip", "-n", name, "addr", "add", "\(far)/30", "dev", "\(name)p")
-            try await succeed("ip", "-n", name, "link", "set", "\(name)p", "up")
-            try await succeed("ip", "-n", name, "link", "set", "lo", "up")
-            try await succeed("ip", "-n", name, "route", "add", "default", "via", near)
             let foreign = try ForeignPostgres(
-                name: name, address: far, directory: directory, programs: programs,
+                namespace: namespace, address: far, directory: directory, programs: programs,
                 url: "postgresql://\(superuser):\(password)@\(far):5432/postgres")
             try await eventually("the foreign Postgres takes connections") {
                 try await run(["psql", "-X", "-q", "-c", "SELECT 1", foreign.url]).status == 0
             }
             return foreign
         } catch {
-            try? await succeed("ip", "netns", "delete", name)
+            try? await namespace.remove()
             throw error
         }
     }
 
-    private init(name: String, address: String, directory: TemporaryDirectory, programs: String, url: String) throws {
-        self.name = name
+    private init(
+        namespace: LinkedNamespace, address: String, directory: TemporaryDirectory, programs: String, url: String
+    ) throws {
+        self.namespace = namespace
         self.address = address
         self.directory = directory
         self.url = url
-        server = try ChildProcess(
-            [
-                "ip", "netns", "exec", name, "setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups",
-                "\(programs)/postgres", "-D", directory.path("cluster"), "-k", directory.path, "-h", address,
-                "-p", "5432",
-            ], environment: TestEnvironment.plain)
-        neighbour = try ChildProcess(
-            [
-                "ip", "netns", "exec", name, "node", "-e",
-                "require('http').createServer((q, r) => r.end('neighbour')).listen(\(Self.otherPort))",
-            ], environment: TestEnvironment.plain)
+        server = try namespace.start([
+            "setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "\(programs)/postgres", "-D",
+            directory.path("cluster"), "-k", directory.path, "-h", address, "-p", "5432",
+        ])
+        neighbour = try namespace.start([
+            "node", "-e",
+            "require('http').createServer((q, r) => r.end('neighbour')).listen(\(Self.otherPort))",
+        ])
     }
 
     func stop() async throws {
@@ -84,7 +75,7 @@ final class ForeignPostgres: Sendable {
         kill(server.processID, SIGQUIT)
         _ = await neighbour.end()
         _ = await server.end()
-        try await Self.succeed("ip", "netns", "delete", name)
+        try await namespace.remove()
     }
 
     /// The newest version's programs.
@@ -93,10 +84,5 @@ final class ForeignPostgres: Sendable {
         let versions = try FileManager.default.contentsOfDirectory(atPath: root).compactMap { Int($0) }
         guard let newest = versions.max() else { throw HTTPFailure(description: "no Postgres below \(root)") }
         return "\(root)/\(newest)/bin"
-    }
-
-    private static func succeed(_ command: String...) async throws {
-        let result = try await run(command)
-        guard result.status == 0 else { throw HTTPFailure(description: "\(command): \(result.errorText)") }
     }
 }

@@ -9,44 +9,39 @@ final class GitHost: Sendable {
     static let port = 8443
     /// Of the authority that signed the server's certificate, PEM.
     let authority: String
-    private let name: String
+    private let namespace: LinkedNamespace
     private let directory: TemporaryDirectory
     private let server: ChildProcess
 
     /// Serves the bare repositories that `fill` makes in a folder.
     static func start(_ fill: (String) async throws -> Void) async throws -> GitHost {
         let directory = try TemporaryDirectory("berth-git-host")
-        let name = "bg\(ProcessInfo.processInfo.processIdentifier % 100_000)"
         let root = directory.path("root")
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: false)
         try await fill(root)
         let (key, certificate) = (directory.path("key.pem"), directory.path("cert.pem"))
-        try await succeed(
+        try await LinkedNamespace.succeed(
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
             "2", "-subj", "/CN=\(address)", "-addext", "subjectAltName=IP:\(address)", "-keyout", key, "-out",
             certificate)
-        try await succeed("ip", "netns", "add", name)
+        let namespace = try await LinkedNamespace.make("bg", near: "203.0.113.65", far: address)
         do {
-            try await succeed("ip", "link", "add", name, "type", "veth", "peer", "name", "\(name)p", "netns", name)
-            try await succeed("ip", "addr", "add", "203.0.113.65/30", "dev", name)
-            try await succeed("ip", "link", "set", name, "up")
-            try await succeed("ip", "-n", name, "addr", "add", "\(address)/30", "dev", "\(name)p")
-            try await succeed("ip", "-n", name, "link", "set", "\(name)p", "up")
-            try await succeed("ip", "-n", name, "route", "add", "default", "via", "203.0.113.65")
             let host = try GitHost(
-                name: name, directory: directory, root: root, key: key, certificate: certificate)
+                namespace: namespace, directory: directory, root: root, key: key, certificate: certificate)
             try await eventually("the git host answers") {
                 try await run(["curl", "--silent", "--cacert", certificate, "https://\(address):\(port)/"]).status == 0
             }
             return host
         } catch {
-            try? await succeed("ip", "netns", "delete", name)
+            try? await namespace.remove()
             throw error
         }
     }
 
-    private init(name: String, directory: TemporaryDirectory, root: String, key: String, certificate: String) throws {
-        self.name = name
+    private init(
+        namespace: LinkedNamespace, directory: TemporaryDirectory, root: String, key: String, certificate: String
+    ) throws {
+        self.namespace = namespace
         self.directory = directory
         authority = try String(contentsOfFile: certificate, encoding: .utf8)
         let script = """
@@ -58,19 +53,12 @@ final class GitHost: Sendable {
             server.socket = context.wrap_socket(server.socket, server_side=True)
             server.serve_forever()
             """
-        server = try ChildProcess(
-            ["ip", "netns", "exec", name, "python3", "-c", script, root, key, certificate],
-            environment: TestEnvironment.plain)
+        server = try namespace.start(["python3", "-c", script, root, key, certificate])
     }
 
     func stop() async throws {
         kill(server.processID, SIGKILL)
         _ = await server.end()
-        try await Self.succeed("ip", "netns", "delete", name)
-    }
-
-    private static func succeed(_ command: String...) async throws {
-        let result = try await run(command)
-        guard result.status == 0 else { throw HTTPFailure(description: "\(command): \(result.errorText)") }
+        try await namespace.remove()
     }
 }

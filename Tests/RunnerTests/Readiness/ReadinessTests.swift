@@ -45,8 +45,8 @@ import Testing
     }
 
     @Test func `an exit is told in words`() {
-        #expect(ContainerExit(status: 3, memoryLimit: nil).description == "exited with status 3")
-        #expect(ContainerExit(status: 139, memoryLimit: nil).description == "was killed by signal 11")
+        #expect(ContainerExit(status: 3).description == "exited with status 3")
+        #expect(ContainerExit(status: 139).description == "was killed by signal 11")
         #expect(
             ContainerExit(status: 137, memoryLimit: 256 << 20).description
                 == "was killed: out of memory (limit 256 MiB)")

@@ -1,0 +1,31 @@
+extension ControlGroups {
+    /// Whose limit was at fault when the kernel killed for want of memory.
+    enum OutOfMemoryKill: Sendable, Hashable {
+        case ownLimit
+        /// That of a group above, or the machine's end.
+        case sharedLimit
+    }
+
+    /// Whether processes of the group were killed for want of memory, and why.
+    func outOfMemoryKill(_ path: String) -> OutOfMemoryKill? {
+        let folder = memoryDirectory(of: path)
+        let file = version == .v2 ? "memory.events" : "memory.oom_control"
+        guard Self.count("oom_kill", in: "\(folder)/\(file)") > 0 else { return nil }
+        // How often the group was at its own limit.
+        let hits =
+            switch version {
+            case .v2: Self.count("max", in: "\(folder)/\(file)")
+            case .v1: HostFiles.text("\(folder)/memory.failcnt").flatMap { Int($0.filter { $0.isNumber }) } ?? 1
+            }
+        return hits > 0 ? .ownLimit : .sharedLimit
+    }
+
+    /// A counter in a file with one a line, its name in front.
+    private static func count(_ name: String, in path: String) -> Int {
+        for line in (HostFiles.text(path) ?? "").split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            if fields.count == 2, fields[0] == name { return Int(fields[1]) ?? 0 }
+        }
+        return 0
+    }
+}

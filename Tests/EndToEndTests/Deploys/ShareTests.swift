@@ -1,0 +1,70 @@
+import Foundation
+import ServerTestSupport
+import Testing
+
+extension EndToEnd {
+    /// What an operator lets apps take of the machine.
+    @Suite struct Shares {
+        @Test func `the settings reach the kernel's limits of a user's containers`() async throws {
+            let options = [
+                "--postgres", "off", "--user-memory", "300", "--user-cpus", "1", "--user-processes", "200",
+                "--user-build-memory", "400", "--user-build-cpus", "2",
+            ]
+            try await Self.withServer(options) { project in
+                try project.write("install.sh", "cat /proc/self/cgroup\nsleep 5\n")
+                try await project.commitNode("one")
+                let push = try project.startPush()
+                try await eventually("the build runs") { push.errors.contains { $0.text.contains("t-") } }
+                let node = try project.berthd.runtimeFolder().split(separator: "/").last ?? ""
+                #expect(Self.limits(below: "/berth/\(node)/builds") == ["419430400", "200000"])
+                #expect(try await push.result().status == 0)
+                #expect(Self.limits(below: "/berth/\(node)") == ["314572800", "100000", "200"])
+            }
+        }
+
+        @Test func `nothing is deployed where the disk is down to the reserve, and the push says so`() async throws {
+            // No disk has as much.
+            try await Self.withServer(["--postgres", "off", "--disk-reserve", "1073741824"]) { project in
+                try await project.commitNode("one")
+                let push = try await project.push()
+                #expect(push.status != 0)
+                #expect(push.errorText.contains("this server's disk is nearly full"), "\(push.errorText)")
+                #expect(push.errorText.contains("1073741824 MiB"), "\(push.errorText)")
+                #expect(try await project.lastDeploy()["status"] as? String == "failed")
+            }
+        }
+
+        private static func withServer(_ options: [String], _ body: (Project) async throws -> Void) async throws {
+            let berthd = try Berthd(options: options)
+            do {
+                try await berthd.start()
+                let platform = try Platform(berthd: berthd, user: "admin", token: berthd.token())
+                try await body(try await Project("share", template: "node", on: platform))
+            } catch {
+                try? await berthd.tearDown()
+                throw error
+            }
+            try await berthd.tearDown()
+        }
+
+        /// Bytes, processor time of 100 ms in µs, and processes that the only user below a group may take, in the words of
+        /// either version of control groups; what is not limited is left out.
+        private static func limits(below group: String) -> [String] {
+            let root = "/sys/fs/cgroup"
+            func read(_ controller: String, _ old: String, _ new: String) -> String? {
+                for (folder, file) in [("\(root)/\(controller)\(group)", old), ("\(root)\(group)", new)] {
+                    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+                    guard let user = names.first(where: { $0.hasPrefix("u-") }),
+                        let text = try? String(contentsOfFile: "\(folder)/\(user)/\(file)", encoding: .utf8)
+                    else { continue }
+                    return text.split { $0 == "\n" || $0 == " " }.first.map { String($0) }
+                }
+                return nil
+            }
+            return [
+                read("memory", "memory.limit_in_bytes", "memory.max"), read("cpu", "cpu.cfs_quota_us", "cpu.max"),
+                read("pids", "pids.max", "pids.max"),
+            ].compactMap { $0 }.filter { $0 != "max" && $0 != "-1" }
+        }
+    }
+}
