@@ -79,7 +79,8 @@ struct ContainerRuntime: Sendable {
             groupPath: group, seccomp: seccomp, hostname: description.hostname,
             network: description.lease.path, app: description.app, isAppWritable: description.isAppWritable,
             account: description.account, arguments: description.arguments, environment: description.environment,
-            workingDirectory: description.workingDirectory, limits: description.limits, openFiles: openFiles,
+            workingDirectory: description.workingDirectory, limits: tree.fit(description.limits, of: description.name),
+            openFiles: openFiles,
             fileSize: description.fileSize, oomScoreAdjustment: ContainerKind(name: description.name).oomScoreAdjustment
         )
         try HostFiles.write(bundle.encoded(), to: directory + "/config.json")

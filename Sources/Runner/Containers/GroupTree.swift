@@ -48,6 +48,14 @@ final class GroupTree: Sendable {
         return path(name, owner: owner)
     }
 
+    /// A container's limits within the share that it takes from: v1 does not make a group that may take more of the
+    /// processors than the one above it.
+    func fit(_ limits: ContainerLimits, of name: String) -> ContainerLimits {
+        var limits = limits
+        if let share = shares[ContainerKind(name: name)]?.milliCPU { limits.milliCPU = min(limits.milliCPU, share) }
+        return limits
+    }
+
     /// The container is gone; the user's group goes with the last one.
     func leave(_ name: String, owner: ID<User>?) {
         guard let group = parent(of: name, owner: owner) else { return }

@@ -64,6 +64,13 @@ import Testing
         #expect(files.map(text) == ["1073741824", "0", "150000 100000", "77"])
     }
 
+    @Test func `a container does not get more of the processors than its user`() throws {
+        let tree = tree(try groups(.v1, having: []), ShareLimits(milliCPU: 1500))
+        let limits = ContainerLimits(memory: 1 << 20, milliCPU: 2000, processes: 9, temporary: 1 << 20)
+        #expect(tree.fit(limits, of: "i-1").milliCPU == 1500 && tree.fit(limits, of: "t-1").milliCPU == 1500)
+        #expect(self.tree(try groups(.v1, having: [])).fit(limits, of: "i-1") == limits)
+    }
+
     @Test(arguments: [ControlGroups.Version.v1, .v2])
     func `a user's group goes with the last container`(_ version: ControlGroups.Version) throws {
         let place = version == .v1 ? "pids/" : ""
