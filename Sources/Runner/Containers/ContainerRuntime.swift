@@ -163,6 +163,12 @@ struct ContainerRuntime: Sendable {
         return ContainerExit(status: status, outOfMemory: kill, memoryLimit: limits.memory)
     }
 
+    /// The container has begun as that process, and a conmon takes its output and its exit status.
+    func runs(_ name: String, as process: ProcessIdentity?) -> Bool {
+        // runc keeps the pipe there until the container is started.
+        process?.isAlive == true && isWatched(name) && !HostFiles.exists("\(paths.state)/\(name)/exec.fifo")
+    }
+
     /// The conmon of a container keeps watching it.
     func isWatched(_ name: String) -> Bool {
         ProcessIdentity(pidFile: paths.conmonPIDFile(name))?.isAlive ?? false

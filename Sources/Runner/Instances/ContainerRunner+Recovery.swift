@@ -71,9 +71,10 @@ extension ContainerRunner {
     private func takeOver(_ record: InstanceRecord) async {
         let supervisor = makeSupervisor(record)
         _ = runtime.tree.enter(supervisor.name, owner: record.owner)
-        let isRunning = await supervisor.exit() == nil
-        // Without its conmon nobody takes its output or its exit status: `run` starts it again.
-        if isRunning, !runtime.isWatched(supervisor.name) { record.process?.signal(SIGKILL) }
+        // Nobody would see it end, or let it begin: what the earlier server left half made goes, and `run` starts it again.
+        if !HostFiles.exists(runtime.paths.exit(supervisor.name)), !runtime.runs(supervisor.name, as: record.process) {
+            await runtime.delete(supervisor.name)
+        }
         supervisors.withLock { $0[record.id] = supervisor }
     }
 

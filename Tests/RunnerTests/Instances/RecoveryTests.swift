@@ -51,6 +51,34 @@ extension RealContainers {
             }
         }
 
+        @Test(arguments: [true, false])
+        func `attack 17: an instance that was made again and not started when its server was killed is started`(
+            isRecorded: Bool
+        ) async throws {
+            try await withRunner { fixture in
+                let endpoint = try await fixture.startNode(Self.serve)
+                let name = InstanceRecord.name(endpoint.id)
+                // What a supervisor does for one that crashed, as far as a killed one came with it.
+                let runtime = fixture.runner.runtime
+                await runtime.delete(name)
+                let process = try await runtime.create(
+                    name, log: fixture.runner.logPath(endpoint.id), logSizeLimit: 1 << 20)
+                if isRecorded {
+                    var record = try #require(InstanceRecord(path: fixture.paths.record(name)))
+                    record.process = process
+                    try record.save(to: fixture.paths.record(name))
+                }
+                let (runner, network) = try fixture.restarted()
+                try await network.prepare()
+                _ = try await runner.recover(keep: [endpoint.id])
+                let service = Task { try await runner.run() }
+                defer { service.cancel() }
+                #expect(await eventually { await get(endpoint.host, endpoint.port) == "up" })
+                #expect(!process.isAlive)
+                await runner.removeAll()
+            }
+        }
+
         @Test func `an instance whose conmon was killed is started again`() async throws {
             try await withRunner { fixture in
                 let endpoint = try await fixture.startNode(Self.serve)
