@@ -11,12 +11,13 @@ public struct ID<Entity>: Hashable, Sendable {
 
     /// Reads the canonical text form in either case; anything else is `nil`.
     public init?(_ text: some StringProtocol) {
-        guard let uuid = Self.uuid(Array(text.utf8)) else { return nil }
+        var text = String(text)
+        guard let uuid = text.withUTF8(Self.uuid) else { return nil }
         self.uuid = uuid
     }
 
     /// Read by hand: `UUID` scans formatted text, which every request would pay for.
-    private static func uuid(_ text: [UInt8]) -> UUID? {
+    private static func uuid(_ text: UnsafeBufferPointer<UInt8>) -> UUID? {
         guard text.count == 36 else { return nil }
         var uuid = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)).uuid
         let isSound = withUnsafeMutableBytes(of: &uuid) { bytes in
