@@ -19,6 +19,7 @@ import machine
 import memory
 import push
 import report
+import wake
 from berthd import Berthd
 from reference import GitHTTPBackend
 
@@ -29,7 +30,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=21, help="rounds of each push benchmark, at least 15")
     parser.add_argument("--pushes", type=int, default=5000, help="pushes that the aged repository has behind it")
     parser.add_argument("--apps", type=int, default=50, help="apps of the memory benchmark")
-    parser.add_argument("--only", choices=["push", "memory", "api", "git", "aged", "isolation"], help="only this one; the others' figures stay")
+    parser.add_argument("--only", choices=["push", "memory", "api", "git", "aged", "isolation", "wake"], help="only this one; the others' figures stay")
     parser.add_argument("--print", action="store_true", help="print the tables, leave docs/BENCHMARKS.md as it is")
     options = parser.parse_args()
     if options.rounds < 15:
@@ -57,6 +58,9 @@ def main() -> int:
             # A server of its own: attacks do not load what others are measured on, and their builds end after 20 s.
             attacked = stack.enter_context(Berthd(folder / "attacked", root, {"BERTH_BUILD_SECONDS": "20"}))
             sections["isolation"] = isolation.measure(attacked, folder, options.rounds)
+
+        if options.only in (None, "wake"):
+            sections["wake"] = wake.measure(server, folder)
 
         if options.only in (None, "aged"):
             sections["aged"] = aged.measure(server, folder, options.pushes, options.rounds)

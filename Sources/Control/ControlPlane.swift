@@ -25,6 +25,8 @@ public struct ControlPlane: Sendable {
     private let interval: Duration
     private let logs: DeployLogs
     private let removal: Removal
+    private let sleeping: Sleeping
+    private let sleepInterval: Duration
     private let logger: Logger
 
     public init(_ platform: Platform) {
@@ -32,38 +34,46 @@ public struct ControlPlane: Sendable {
         tokens = TokenService(tokens: platform.tokens, now: platform.now)
         databases = DatabaseService(platform: platform, tokens: tokens)
         logger = platform.logger
-        let (turns, reservations) = (DeployTurns(), ReleaseReservations())
+        let (turns, reservations, serving) = (DeployTurns(), ReleaseReservations(), ServingTurns())
         let retirement = Retirement(platform: platform, reservations: reservations)
         let sites = SiteRoutes(routes: platform.routes, address: platform.address)
         events = EventService(platform: platform)
         let hooks = HookOccasions(platform: platform)
         pipeline = DeployPipeline(
             platform: platform, databases: databases, logs: logs, retirement: retirement, sites: sites,
-            turns: turns, reservations: reservations, hooks: hooks, events: events,
+            serving: serving, turns: turns, reservations: reservations, hooks: hooks, events: events,
             slots: BuildSlots(platform.configuration.buildSlots))
         queue = DeployQueue(platform: platform, pipeline: pipeline)
+        let starter = InstanceStarter(platform: platform, sites: sites)
+        let sleeping = Sleeping(
+            platform: platform, queue: queue, turns: serving, starter: starter, retirement: retirement, sites: sites)
+        self.sleeping = sleeping
+        sleepInterval = platform.configuration.sleepInterval
+        platform.routes.onWake { channel in Task { await sleeping.wake(channel) } }
         removal = Removal(
-            platform: platform, databases: databases, queue: queue, retirement: retirement, sites: sites)
+            platform: platform, databases: databases, queue: queue, retirement: retirement, sites: sites,
+            sleeping: sleeping)
 
         users = UserService(users: platform.users, tokens: tokens, now: platform.now)
         invites = InviteService(invites: platform.invites, users: users, tokens: tokens, now: platform.now)
         statistics = StatisticsService(platform: platform)
+        let followers = Followers(
+            perUser: platform.configuration.followersPerUser, total: platform.configuration.followers)
         apps = AppService(platform: platform, databases: databases, removal: removal, sites: sites)
         channels = ChannelService(platform: platform, databases: databases, removal: removal, sites: sites)
         deploys = DeployService(
-            platform: platform, tokens: tokens, queue: queue, logs: logs, turns: turns)
+            platform: platform, tokens: tokens, queue: queue, logs: logs, turns: turns, followers: followers)
         interval = platform.configuration.reconcileInterval
-        instances = InstanceService(platform: platform, tokens: tokens)
+        instances = InstanceService(platform: platform, tokens: tokens, followers: followers)
         environment = EnvironmentService(apps: platform.apps, environment: platform.environment)
         pushes = PushService(
             platform: platform, tokens: tokens, deploys: deploys, queue: queue, logs: logs, hooks: hooks)
-        let starter = InstanceStarter(platform: platform, sites: sites)
         recovery = Recovery(
             platform: platform, databases: databases, pipeline: pipeline, queue: queue, logs: logs, removal: removal,
-            sites: sites, starter: starter)
+            sites: sites, starter: starter, serving: serving)
         reconciler = Reconciler(
-            platform: platform, queue: queue, pipeline: pipeline, starter: starter, databases: databases, sites: sites,
-            events: events)
+            platform: platform, queue: queue, pipeline: pipeline, starter: starter, serving: serving,
+            databases: databases, sites: sites, events: events)
         address = platform.address
         dataVersion = platform.dataVersion
     }
@@ -78,11 +88,15 @@ public struct ControlPlane: Sendable {
     /// Compares what should be with what is and repairs the difference, once.
     public func reconcile() async { await reconciler.run() }
 
+    /// Stops the instances that nobody asked for since their time began, as of `now`.
+    public func putToSleep(at now: ContinuousClock.Instant = .now) async { await sleeping.look(at: now) }
+
     /// Does what is to be done once in a while, until the task is cancelled.
     public func keepUp(every pause: Duration = .seconds(60)) async {
         await withDiscardingTaskGroup { group in
             group.addTask { while (try? await Task.sleep(for: pause)) != nil { await noteUses() } }
             group.addTask { while (try? await Task.sleep(for: interval)) != nil { await reconcile() } }
+            group.addTask { while (try? await Task.sleep(for: sleepInterval)) != nil { await putToSleep() } }
         }
     }
 
@@ -96,6 +110,7 @@ public struct ControlPlane: Sendable {
     /// are told so.
     public func close(grace: Duration) async {
         await queue.close(grace: grace)
+        await sleeping.close()
         removal.unfinished.cancelAll()
         pipeline.afterwards.cancelAll()
         pushes.afterwards.cancelAll()

@@ -87,6 +87,8 @@ public struct ControlConfiguration: Sendable {
     /// Bytes on disk that a channel's releases may take together; the oldest go first, never the one it serves nor the one
     /// before it. `nil` for any number.
     public var releaseBytes: Int?
+    /// Instances that a channel keeps the end of the log of when they have been stopped.
+    public var keptInstanceLogs = 10
     /// Ended deploys that a channel keeps with their logs.
     public var keptDeploys = 200
     /// No deploy begins when the disk has less left.
@@ -101,6 +103,9 @@ public struct ControlConfiguration: Sendable {
     public var userMemory = 256 << 20
     /// How long a new version that is being asked is looked at after the switch, while the old one is kept to go back to.
     public var watchTime = Duration.seconds(3)
+    /// Logs that a user may follow at the same time, and that all users together may.
+    public var followersPerUser = 32
+    public var followers = 512
     /// Builds of all users that run at the same time.
     public var buildSlots = 4
     /// Seconds that open requests get on a new version that did not prove sound.
@@ -113,6 +118,8 @@ public struct ControlConfiguration: Sendable {
     public var startMargin = Duration.seconds(60)
     /// Between two comparisons of what should be with what is.
     public var reconcileInterval = Duration.seconds(30)
+    /// Between two looks for instances that nobody asks for.
+    public var sleepInterval = Duration.seconds(2)
     /// How often a deploy that a crash of the server interrupted is started again before it is given up.
     public var deployAttempts = 2
     /// Between looks at a store that does not answer.

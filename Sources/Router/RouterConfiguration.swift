@@ -90,9 +90,13 @@ public struct RouterConfiguration: Sendable {
     /// it has to be asked. Called on event loops: it must not wait.
     public var knownAnswer: (@Sendable (_ service: String, _ path: String, _ credential: String) -> ByteBuffer?)?
 
-    /// How exact the time-outs are.
-    /// How long a request waits for an app that is being replaced by one that must not run beside it.
+    /// How long a request waits for an app that is being replaced by one that must not run beside it, or is woken.
     public var holdTimeout: Duration = .seconds(60)
+    /// Requests that wait so at one hostname.
+    public var maximumHeldPerHost = 1024
+    /// Requests that wait so at all hostnames.
+    public var maximumHeld = 8192
+    /// How exact the time-outs are.
     public var timerResolution: Duration = .milliseconds(500)
 
     /// How often the names of the operator's upstreams are looked up.

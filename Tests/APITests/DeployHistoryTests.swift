@@ -113,6 +113,27 @@ struct DeployHistoryTests {
         }
     }
 
+    @Test("the output of a stopped instance is still there, for its owner")
+    func stopped() async throws {
+        let token = try await api.token()
+        let world = try await deployed("a", token: token)
+        func instances(_ key: String) async throws -> [[String: Any]] {
+            let list = try await api.call(.get, "\(world.path)/instances", token: token).object
+            return try #require(list[key] as? [[String: Any]])
+        }
+        let old = try #require(try await instances("instances").first?["instance_id"] as? String)
+        #expect(try await instances("stopped").isEmpty)
+        try await ended(
+            try await api.call(
+                .post, "\(world.path)/deploy", token: token, body: #"{"sha":"\#(api.platform.commit("a").rawValue)"}"#))
+        #expect(await eventually { (try? await instances("stopped"))?.first?["instance_id"] as? String == old })
+        #expect(try await instances("stopped").first?["state"] as? String == "stopped")
+        let address = "\(world.path)/instances/\(old)"
+        #expect(try await api.call(.get, "\(address)/log", token: token).text == "listening\nGET / 200\n")
+        let other = try await api.token("bob")
+        #expect(try await api.call(.get, "\(address)/log", token: other).code == "not_found")
+    }
+
     @Test("what an instance writes is read and followed by its owner")
     func output() async throws {
         let token = try await api.token()

@@ -73,6 +73,45 @@ struct FollowTests {
         #expect(lines.joined(separator: "\n") + "\n" == (try await platform.log(of: deploy.id)))
     }
 
+    @Test("is for so many at a time, of one user and of all together")
+    func limits() async throws {
+        let platform = TestPlatform {
+            $0.followersPerUser = 2
+            $0.followers = 3
+        }
+        platform.builder.use { _, _ throws(PlatformError) in
+            try? await Task.sleep(for: .seconds(600))
+            throw PlatformError(.cancelled, "stopped")
+        }
+        /// A deploy that goes on until the server ends.
+        func running(_ name: String) async throws -> (Principal, App, Deploy) {
+            let user = try await platform.user(name)
+            let app = try await platform.control.apps.create(name: "site", template: nil, by: user)
+            platform.repository.move(.master, to: platform.commit("a"), app: app.app.id)
+            let deploy = try await platform.control.deploys.request(
+                "HEAD", channel: app.channels[0].id, app: app.app.id, by: user)
+            return (user, app.app, deploy)
+        }
+        let (alice, app, deploy) = try await running("alice")
+        let (bob, other, theirs) = try await running("bob")
+        func follow(_ deploy: Deploy, _ app: App, _ user: Principal) async throws -> AsyncStream<DeployEvent> {
+            try await platform.control.deploys.follow(deploy.id, app: app.id, after: 0, by: user)
+        }
+        var streams = [try await follow(deploy, app, alice), try await follow(deploy, app, alice)]
+        let third = await #expect(throws: PlatformError.self) { _ = try await follow(deploy, app, alice) }
+        #expect(third?.code == .rateLimited && third?.message.contains("you follow 2 logs") == true)
+        streams.append(try await follow(theirs, other, bob))
+        let fourth = await #expect(throws: PlatformError.self) { _ = try await follow(theirs, other, bob) }
+        #expect(fourth?.code == .rateLimited && fourth?.message.contains("on this server") == true)
+        // Somebody else's is not there, whatever the limits.
+        let foreign = await #expect(throws: PlatformError.self) { _ = try await follow(deploy, app, bob) }
+        #expect(foreign?.code == .notFound)
+        streams.removeFirst()
+        #expect(await eventually { (try? await follow(deploy, app, alice)) != nil })
+        withExtendedLifetime(streams) {}
+        await platform.control.close(grace: .zero)
+    }
+
     @Test("ends when the token is revoked")
     func revoked() async throws {
         let alice = try await platform.user()

@@ -168,4 +168,30 @@ struct RollbackTests {
         reservations.endRemoval(release)
         #expect(reservations.reserve(release))
     }
+
+    @Test("the logs of the last stopped instances are kept as long as their releases, over a restart too")
+    func stoppedLogs() async throws {
+        let platform = TestPlatform {
+            $0.keptInstanceLogs = 2
+            $0.keptReleases = 3
+        }
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        var live: [ID<Instance>] = []
+        for digit in "abcde" {
+            _ = try await platform.push(platform.commit(digit), app: app, by: alice)
+            live.append(try #require(try await platform.stores.instances.instances().last { $0.state == .live }?.id))
+            // The one before is stopped in the background, and what is too old of them with the next deploy.
+            #expect(await eventually { (try? await platform.stores.instances.instances().count) == 1 })
+        }
+        #expect(await eventually { platform.runner.removedLogs.contains(live[0]) })
+        let stopped = try await platform.control.instances.stopped(channel: prod.id, app: app.id, by: alice).map(\.id)
+        #expect(stopped.first == live[3] && !stopped.contains(live[0]) && stopped.count <= 3)
+        let control = platform.restarted()
+        await control.resume(try await control.restore())
+        #expect(platform.runner.keptLogs == Set(stopped + [live[4]]))
+        try await platform.control.apps.delete(app.id, by: alice)
+        #expect(try await platform.stores.instances.stopped().isEmpty)
+        #expect(Set(platform.runner.removedLogs) == Set(live))
+    }
 }

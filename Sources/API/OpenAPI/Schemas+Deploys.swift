@@ -66,7 +66,8 @@ extension Schemas {
             "Instance",
             object([
                 ("instance_id", id), ("release_id", id),
-                ("state", ["type": "string", "enum": ["starting", "live", "draining"]]), ("created_at", time),
+                ("state", ["type": "string", "enum": ["starting", "live", "draining", "asleep", "stopped"]]),
+                ("created_at", time),
             ])
         ),
         (
@@ -79,6 +80,9 @@ extension Schemas {
             ])
         ),
         ("EventList", object([("events", list(reference("Event")))])),
-        ("InstanceList", object([("instances", list(reference("Instance")))])),
+        (
+            "InstanceList",
+            object([("instances", list(reference("Instance"))), ("stopped", list(reference("Instance")))])
+        ),
     ]
 }

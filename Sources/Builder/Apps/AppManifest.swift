@@ -24,4 +24,6 @@ struct AppManifest: Sendable, Hashable {
     /// `worker`, in place of the template's kind of process.
     var kind: RunPlan.Kind?
     var strategy: RunPlan.Strategy?
+    /// Seconds without a request after which the process is stopped, until the next one.
+    var sleepSeconds: Int?
 }

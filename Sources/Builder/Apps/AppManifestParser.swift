@@ -3,7 +3,11 @@ import Yams
 
 /// Reads `berth.yaml`. Every key that it does not have is an error, so that a slip never passes quietly.
 struct AppManifestParser {
-    private static let keys = ["root", "build", "output", "start", "release", "health", "limits", "kind", "strategy"]
+    private static let keys = [
+        "root", "build", "output", "start", "release", "health", "limits", "kind", "strategy", "sleep-after",
+    ]
+    /// From ten seconds to a day.
+    private static let sleepSeconds = 10...86_400
 
     /// Throws `.buildFailed` with the first problem; all of them go to the log.
     static func parse(_ bytes: [UInt8], log: any DeployLogSink) throws(PlatformError) -> AppManifest {
@@ -58,7 +62,23 @@ struct AppManifestParser {
             manifest.strategy = RunPlan.Strategy(rawValue: strategy)
             if manifest.strategy == nil { top.report("strategy must be start-first or stop-first", at: "strategy") }
         }
+        if let text = top.text("sleep-after") {
+            manifest.sleepSeconds = seconds(text)
+            if manifest.sleepSeconds == nil {
+                top.report(
+                    "sleep-after must be a number with s, m or h, such as 15m, from 10s to 24h", at: "sleep-after")
+            } else if manifest.kind == .worker {
+                top.report("sleep-after: a worker cannot sleep, since no request would wake it", at: "sleep-after")
+            }
+        }
         return manifest
+    }
+
+    private static func seconds(_ text: String) -> Int? {
+        guard let unit = text.last, let factor = ["s": 1, "m": 60, "h": 3600][unit], let number = Int(text.dropLast()),
+            0 < number, number <= sleepSeconds.upperBound, sleepSeconds.contains(number * factor)
+        else { return nil }
+        return number * factor
     }
 
     /// A path below the root; `.` is the root itself, `nil`.

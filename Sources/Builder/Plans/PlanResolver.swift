@@ -37,7 +37,8 @@ struct PlanResolver {
                 port: run.port,
                 healthPath: app.healthPath ?? run.healthPath, readySeconds: app.readySeconds ?? run.readySeconds,
                 graceSeconds: run.graceSeconds, environment: environment(run.environment),
-                readiness: try readiness(run), directory: app.root, limits: app.limits, strategy: app.strategy))
+                readiness: try readiness(run), directory: app.root, limits: app.limits, strategy: app.strategy,
+                sleepSeconds: app.sleepSeconds))
     }
 
     private func readiness(_ run: TemplateManifest.Run) throws(PlatformError) -> RunPlan.Readiness? {
@@ -63,6 +64,12 @@ struct PlanResolver {
         if isStatic, app.kind != nil || app.strategy != nil {
             throw PlatformError(
                 .buildFailed, "\(file): kind, strategy: nothing is started by the template \(manifest.name)")
+        }
+        if app.sleepSeconds != nil, (app.kind ?? manifest.run.kind) != .web {
+            throw PlatformError(
+                .buildFailed,
+                "\(file): sleep-after: only a process that answers requests can sleep, and the template "
+                    + "\(manifest.name) starts none")
         }
         if !isStatic, app.output != nil {
             throw PlatformError(.buildFailed, "\(file): output: the template \(manifest.name) publishes no files")

@@ -9,6 +9,7 @@ struct Removal: Sendable {
     let queue: DeployQueue
     let retirement: Retirement
     let sites: SiteRoutes
+    let sleeping: Sleeping
     /// What goes on after `remove` has returned.
     let unfinished = BackgroundTasks()
 
@@ -41,6 +42,7 @@ struct Removal: Sendable {
     private func clear(_ channel: Channel) async throws(PlatformError) {
         sites.withdraw(channel)
         await queue.cancel(channel.id, reason: "the channel was deleted")
+        await sleeping.end(channel.id)
         try await retirement.stopAll(of: channel.id)
         for release in try await platform.releases.releases(channel: channel.id) {
             await platform.builder.remove(release.id)

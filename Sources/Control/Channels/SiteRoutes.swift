@@ -52,6 +52,9 @@ final class SiteRoutes: Sendable {
         }
     }
 
+    /// Answers the requests that wait at the channel's hostname: what they wait for did not start.
+    func refuseHeld(at channel: Channel) { routes.refuseHeld(at: address.hostname(channel.label)) }
+
     // MARK: - What a channel's hostname leads to, and what comes to it
 
     func target(of channel: Channel) -> RouteTarget? { routes.target(of: address.hostname(channel.label)) }

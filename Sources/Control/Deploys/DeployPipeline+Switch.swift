@@ -39,7 +39,7 @@ extension DeployPipeline {
                 _ = await platform.routes.drain(
                     instance.id, seconds: platform.configuration.failedDrainSeconds, keepsLongLived: false)
                 await platform.runner.stop(instance.id, grace: 0)
-                try? await platform.instances.delete(instance.id)
+                try? await platform.instances.setState(.stopped, of: instance.id)
                 if isStopFirst { await bringBack(work) }
                 throw error
             }
@@ -59,7 +59,7 @@ extension DeployPipeline {
             _ = await platform.routes.drain(
                 instance.id, seconds: platform.configuration.drainSeconds, keepsLongLived: false)
             await platform.runner.stop(instance.id, grace: nil)
-            try await platform.instances.delete(instance.id)
+            try await platform.instances.setState(.stopped, of: instance.id)
         }
     }
 

@@ -13,6 +13,7 @@ struct DeployPipeline: Sendable {
     let logs: DeployLogs
     let retirement: Retirement
     let sites: SiteRoutes
+    let serving: ServingTurns
     let turns: DeployTurns
     let reservations: ReleaseReservations
     let hooks: HookOccasions
@@ -104,7 +105,9 @@ struct DeployPipeline: Sendable {
         defer { reservations.free(candidate.release.id) }
         do throws(PlatformError) {
             try checkCancellation()
-            try await start(candidate, work)
+            try await serving.run(on: channel.id) { () async throws(PlatformError) in
+                try await start(candidate, work)
+            }
         } catch {
             // Going back to the old one may not have been written: what the store calls current is never taken away.
             let current = try? await platform.channels.channel(channel.id)?.currentRelease

@@ -46,12 +46,15 @@ extension DeployService {
 
     /// The lines of a deploy's log behind the first `after`, those that are there and those to come, then its end. The
     /// stream ends without that when the server is stopped or the caller's token revoked.
+    /// Throws `.rateLimited` for a deploy that runs when too many are followed.
     public func follow(
         _ id: ID<Deploy>?, app appID: ID<App>?, after: Int, by principal: Principal
     ) async throws(PlatformError) -> AsyncStream<DeployEvent> {
         let deploy = try await find(id, app: appID, by: principal)
         if let events = logs.listen(to: deploy.id) {
-            return TokenBoundStream.bind(DeployEvent.numbered(events, after: after), tokens, principal) { $0 }
+            return try TokenBoundStream.bind(
+                DeployEvent.numbered(events, after: after), tokens, principal, among: followers
+            ) { $0 }
         }
         let lines = DeployLogs.lines(try await platform.deployLogs.read(deploy.id))
         let ended = try await platform.deploys.deploy(deploy.id) ?? deploy

@@ -9,13 +9,18 @@ public struct DeployService: Sendable {
     let deployQueue: DeployQueue
     let logs: DeployLogs
     let turns: DeployTurns
+    let followers: Followers
 
-    init(platform: Platform, tokens: TokenService, queue: DeployQueue, logs: DeployLogs, turns: DeployTurns) {
+    init(
+        platform: Platform, tokens: TokenService, queue: DeployQueue, logs: DeployLogs, turns: DeployTurns,
+        followers: Followers
+    ) {
         self.platform = platform
         self.tokens = tokens
         deployQueue = queue
         self.logs = logs
         self.turns = turns
+        self.followers = followers
     }
 
     /// Throws `.scopeDenied` and `.notFound`, before anything else of a deploy request is looked at.

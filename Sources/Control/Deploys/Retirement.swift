@@ -48,20 +48,42 @@ actor Retirement {
             platform.pass(.drained)
             await platform.runner.stop(instance, grace: nil)
             platform.pass(.stopped)
-            do throws(PlatformError) { try await platform.instances.delete(instance) } catch {
+            do throws(PlatformError) { try await platform.instances.setState(.stopped, of: instance) } catch {
                 platform.logger.error("stopped instance not forgotten", metadata: ["error": "\(error)"])
             }
             running[instance] = nil
         }
     }
 
+    /// Waits until an instance that is drained has been stopped.
+    func drained(_ instance: ID<Instance>) async { await running[instance]?.value }
+
     /// Stops every instance of a channel at once and waits for it; for a channel that is deleted.
     func stopAll(of channel: ID<Channel>) async throws(PlatformError) {
         for instance in try await platform.instances.instances(channel: channel) {
             _ = await platform.routes.drain(instance.id, seconds: 0)
             await platform.runner.stop(instance.id, grace: 1)
+            try await platform.instances.setState(.stopped, of: instance.id)
+        }
+        try await forget(try await platform.instances.stopped(channel: channel))
+    }
+
+    /// Removes what is kept of stopped instances. The row goes last, as with releases.
+    private func forget(_ stopped: some Sequence<Instance>) async throws(PlatformError) {
+        for instance in stopped {
+            await platform.runner.removeLog(of: instance.id)
             try await platform.instances.delete(instance.id)
         }
+    }
+
+    /// The logs of the newest stopped instances are kept, as long as their releases are.
+    private func removeOldLogs(of channel: ID<Channel>) async throws(PlatformError) {
+        let stopped = try await platform.instances.stopped(channel: channel)
+        if stopped.isEmpty { return }
+        let releases = Set(try await platform.releases.releases(channel: channel).map(\.id))
+        let kept = stopped.filter { releases.contains($0.releaseID) }.prefix(platform.configuration.keptInstanceLogs)
+        let keptIDs = Set(kept.map(\.id))
+        try await forget(stopped.filter { !keptIDs.contains($0.id) })
     }
 
     private func removeOld(of channelID: ID<Channel>) async {
@@ -69,6 +91,7 @@ actor Retirement {
             guard let channel = try await platform.channels.channel(channelID) else { return }
             let kept = try await removeOldReleases(of: channel)
             try await removeOldDeploys(of: channel, except: kept)
+            try await removeOldLogs(of: channel.id)
         } catch {
             platform.logger.error(
                 "old releases not removed", metadata: ["channel": "\(channelID)", "error": "\(error)"])

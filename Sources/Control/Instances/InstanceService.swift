@@ -7,10 +7,12 @@ public struct InstanceService: Sendable {
 
     private let platform: Platform
     private let tokens: TokenService
+    private let followers: Followers
 
-    init(platform: Platform, tokens: TokenService) {
+    init(platform: Platform, tokens: TokenService, followers: Followers) {
         self.platform = platform
         self.tokens = tokens
+        self.followers = followers
     }
 
     /// The channel's instances, newest first.
@@ -21,7 +23,15 @@ public struct InstanceService: Sendable {
         return try await platform.instances.instances(channel: channel.id).reversed()
     }
 
-    /// The last lines that an instance wrote, oldest first.
+    /// The channel's instances that have been stopped and whose log is kept, newest first.
+    public func stopped(
+        channel id: ID<Channel>?, app appID: ID<App>?, by principal: Principal
+    ) async throws(PlatformError) -> [Instance] {
+        let channel = try await platform.channel(id, app: appID, of: principal)
+        return try await platform.instances.stopped(channel: channel.id)
+    }
+
+    /// The last lines that an instance wrote, oldest first, also when it has been stopped.
     public func output(
         of instance: ID<Instance>?, lines: Int, channel: ID<Channel>?, app: ID<App>?, by principal: Principal
     ) async throws(PlatformError) -> [String] {
@@ -29,22 +39,26 @@ public struct InstanceService: Sendable {
         return await platform.runner.recentOutput(instance.id, lines: lines).map(LogText.harmless)
     }
 
-    /// The last lines that an instance wrote, then those to come, until it is gone or the caller's token revoked.
+    /// The last lines that an instance wrote, then those to come, until it is gone or the caller's token revoked. Throws
+    /// `.rateLimited` when too many are followed.
     public func follow(
         _ instance: ID<Instance>?, lines: Int, channel: ID<Channel>?, app: ID<App>?, by principal: Principal
     ) async throws(PlatformError) -> AsyncStream<String> {
         let instance = try await find(instance, channel: channel, app: app, by: principal)
-        return TokenBoundStream.bind(
-            platform.runner.follow(instance.id, last: lines), tokens, principal, buffering: Self.linesAhead,
-            LogText.harmless)
+        return try TokenBoundStream.bind(
+            platform.runner.follow(instance.id, last: lines), tokens, principal, among: followers,
+            buffering: Self.linesAhead, LogText.harmless)
     }
 
     /// Throws `.notFound`, before anything else of a request is looked at.
     public func find(
         _ id: ID<Instance>?, channel: ID<Channel>?, app: ID<App>?, by principal: Principal
     ) async throws(PlatformError) -> Instance {
-        let instances = try await list(channel: channel, app: app, by: principal)
-        guard let id, let instance = instances.first(where: { $0.id == id }) else { throw .notFound("instance") }
+        let list = try await list(channel: channel, app: app, by: principal)
+        guard let id else { throw .notFound("instance") }
+        if let instance = list.first(where: { $0.id == id }) { return instance }
+        let stopped = try await stopped(channel: channel, app: app, by: principal)
+        guard let instance = stopped.first(where: { $0.id == id }) else { throw .notFound("instance") }
         return instance
     }
 }

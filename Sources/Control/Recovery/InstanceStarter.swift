@@ -17,6 +17,22 @@ struct InstanceStarter: Sendable {
         try await start(release, of: channel)
     }
 
+    /// Lets requests come to what the channel should serve, and starts that when it does not run. Throws `.notFound` for a
+    /// channel that is gone or serves nothing.
+    func wake(_ id: ID<Channel>) async throws(PlatformError) {
+        guard let channel = try await platform.channels.channel(id), let current = channel.currentRelease else {
+            throw .notFound("channel")
+        }
+        let live = try await platform.instances.instances(channel: id).first {
+            $0.state == .live && $0.releaseID == current
+        }
+        if let live, let endpoint = await platform.runner.endpoint(of: live.id) {
+            try sites.publish(.instance(endpoint), for: channel)
+            return
+        }
+        try await startMissing(of: id)
+    }
+
     /// Starts the channel's current release anew and then takes away what was live before.
     func replace(of channel: Channel) async throws(PlatformError) {
         guard let current = channel.currentRelease, let release = try await platform.releases.release(current) else {
@@ -33,7 +49,7 @@ struct InstanceStarter: Sendable {
         for instance in instances {
             _ = await platform.routes.drain(instance.id, seconds: 1, keepsLongLived: false)
             await platform.runner.stop(instance.id, grace: 1)
-            try await platform.instances.delete(instance.id)
+            try await platform.instances.setState(.stopped, of: instance.id)
         }
     }
 
@@ -53,9 +69,12 @@ struct InstanceStarter: Sendable {
             try sites.publish(
                 release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), for: channel)
             platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])
+            for asleep in try await platform.instances.instances(channel: channel.id) where asleep.state == .asleep {
+                try await platform.instances.delete(asleep.id)
+            }
         } catch {
             await platform.runner.stop(instance.id, grace: 0)
-            try await platform.instances.delete(instance.id)
+            try await platform.instances.setState(.stopped, of: instance.id)
             throw error
         }
     }

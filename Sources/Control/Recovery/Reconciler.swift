@@ -10,6 +10,7 @@ actor Reconciler {
     private let queue: DeployQueue
     private let pipeline: DeployPipeline
     private let starter: InstanceStarter
+    private let serving: ServingTurns
     private let databases: DatabaseService
     private let sites: SiteRoutes
     private let events: EventService
@@ -20,12 +21,13 @@ actor Reconciler {
 
     init(
         platform: Platform, queue: DeployQueue, pipeline: DeployPipeline, starter: InstanceStarter,
-        databases: DatabaseService, sites: SiteRoutes, events: EventService
+        serving: ServingTurns, databases: DatabaseService, sites: SiteRoutes, events: EventService
     ) {
         self.platform = platform
         self.queue = queue
         self.pipeline = pipeline
         self.starter = starter
+        self.serving = serving
         self.databases = databases
         self.sites = sites
         self.events = events
@@ -94,10 +96,13 @@ actor Reconciler {
             if case .site(current, _)? = target { return nil }
             return .route(.site(release: current, try await platform.builder.site(of: current)))
         case .web, .worker:
-            let live = try await platform.instances.instances(channel: channel.id).first {
-                $0.state == .live && $0.releaseID == current
+            let instances = try await platform.instances.instances(channel: channel.id)
+                .filter { $0.releaseID == current }
+            guard let live = instances.first(where: { $0.state == .live }) else {
+                guard instances.contains(where: { $0.state == .asleep }) else { return .instance("there is none") }
+                let asleep = RouteTarget.placeholder(.asleep(channel.id))
+                return target == asleep ? nil : .route(asleep)
             }
-            guard let live else { return .instance("there is none") }
             if let damage = await platform.runner.damage(of: live.id) { return .instance(damage) }
             if release.plan.kind == .worker {
                 return target == .placeholder(.worker) ? nil : .route(.placeholder(.worker))
@@ -116,26 +121,31 @@ actor Reconciler {
         guard await !queue.isBusy(channel.id) else { return }
         await queue.run(on: channel.id) { [self] in
             await guarded("channel \(channel.id)") { () async throws(PlatformError) in
-                guard let channel = try await platform.channels.channel(channel.id),
-                    let damage = try await damage(of: channel)
-                else { return }
-                switch damage {
-                case .route(let target):
-                    try sites.publish(target, for: channel)
-                    await events.note(
-                        .routeRestored, app: channel.appID, channel: channel.id,
-                        "the hostname did not lead to the channel and does again")
-                case .instance(let what):
-                    do throws(PlatformError) { try await starter.replace(of: channel) } catch {
-                        await pause(channel.id)
-                        throw error
-                    }
-                    await forgetPause(channel.id)
-                    await events.note(
-                        .instanceReplaced, app: channel.appID, channel: channel.id,
-                        "an instance was started anew: \(what)")
+                try await serving.run(on: channel.id) { () async throws(PlatformError) in
+                    try await repair(channel.id)
                 }
             }
+        }
+    }
+
+    private func repair(_ id: ID<Channel>) async throws(PlatformError) {
+        guard let channel = try await platform.channels.channel(id), let damage = try await damage(of: channel) else {
+            return
+        }
+        switch damage {
+        case .route(let target):
+            try sites.publish(target, for: channel)
+            await events.note(
+                .routeRestored, app: channel.appID, channel: channel.id,
+                "the hostname did not lead to the channel and does again")
+        case .instance(let what):
+            do throws(PlatformError) { try await starter.replace(of: channel) } catch {
+                pause(channel.id)
+                throw error
+            }
+            forgetPause(channel.id)
+            await events.note(
+                .instanceReplaced, app: channel.appID, channel: channel.id, "an instance was started anew: \(what)")
         }
     }
 

@@ -7,37 +7,61 @@ extension Recovery {
     /// Finds the instances that still run and makes every hostname lead where it should.
     func restoreRoutes() async throws(PlatformError) {
         let apps = Dictionary(uniqueKeysWithValues: try await platform.apps.allApps().map { ($0.id, $0) })
-        let running = try await recoverInstances()
+        let found = try await recoverInstances()
         var targets: [(channel: Channel, target: RouteTarget)] = []
         for channel in try await platform.channels.allChannels() {
             guard let app = apps[channel.appID] else { continue }
-            targets.append((channel, await target(of: channel, app: app, running: running)))
+            targets.append((channel, await target(of: channel, app: app, found: found)))
         }
         sites.claim(targets)
     }
 
-    /// Instances that were live and still run. Those that were being started or drained are stopped.
-    private func recoverInstances() async throws(PlatformError) -> [ID<Release>: InstanceEndpoint] {
+    /// What the channels have of instances.
+    private struct Found {
+        /// Those that were live and still run.
+        var running: [ID<Release>: InstanceEndpoint] = [:]
+        /// Releases of which none runs, since nobody asked for it.
+        var asleep: Set<ID<Release>> = []
+    }
+
+    /// Those that were being started or drained are stopped.
+    private func recoverInstances() async throws(PlatformError) -> Found {
         let known = try await platform.instances.instances()
         let live = known.filter { $0.state == .live }
-        let endpoints = try await platform.runner.recover(keep: Set(live.map(\.id)))
-        for instance in known where endpoints[instance.id] == nil {
-            try await platform.instances.delete(instance.id)
+        let stopped = try await platform.instances.stopped()
+        let endpoints = try await platform.runner.recover(
+            keep: Set(live.map(\.id)), logs: Set((known + stopped).map(\.id)))
+        var found = Found()
+        for instance in live {
+            if let endpoint = endpoints[instance.id] { found.running[instance.releaseID] = endpoint }
         }
-        var running: [ID<Release>: InstanceEndpoint] = [:]
-        for instance in live { if let endpoint = endpoints[instance.id] { running[instance.releaseID] = endpoint } }
-        return running
+        for instance in known where endpoints[instance.id] == nil {
+            // One that was falling asleep or waking runs all the same.
+            if instance.state == .asleep, found.running[instance.releaseID] == nil {
+                found.asleep.insert(instance.releaseID)
+            } else {
+                try await forget(instance)
+            }
+        }
+        return found
+    }
+
+    private func forget(_ instance: Instance) async throws(PlatformError) {
+        if instance.state == .asleep { return try await platform.instances.delete(instance.id) }
+        try await platform.instances.setState(.stopped, of: instance.id)
     }
 
     private func target(
-        of channel: Channel, app: App, running: [ID<Release>: InstanceEndpoint]
+        of channel: Channel, app: App, found: Found
     ) async -> RouteTarget {
         guard let releaseID = channel.currentRelease else { return sites.placeholder(of: app) }
         do throws(PlatformError) {
             guard let release = try await platform.releases.release(releaseID) else { return .placeholder(.starting) }
             switch release.plan.kind {
             case .worker: return .placeholder(.worker)
-            case .web: return running[releaseID].map { .instance($0) } ?? .placeholder(.starting)
+            case .web:
+                if let endpoint = found.running[releaseID] { return .instance(endpoint) }
+                return .placeholder(found.asleep.contains(releaseID) ? .asleep(channel.id) : .starting)
             case .static: break
             }
             return .site(release: releaseID, try await platform.builder.site(of: releaseID))
@@ -86,7 +110,9 @@ extension Recovery {
         let (results, result) = AsyncStream<Bool>.makeStream()
         let hasRun = await queue.run(on: id) {
             do throws(PlatformError) {
-                try await starter.startMissing(of: id)
+                try await serving.run(on: id) { () async throws(PlatformError) in
+                    try await starter.startMissing(of: id)
+                }
                 result.yield(true)
             } catch {
                 platform.logger.error(

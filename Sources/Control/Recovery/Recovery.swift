@@ -22,6 +22,7 @@ struct Recovery: Sendable {
     let removal: Removal
     let sites: SiteRoutes
     let starter: InstanceStarter
+    let serving: ServingTurns
 
     /// Everything that must be done before the first request is let in.
     func restore() async throws(PlatformError) -> Leftovers {

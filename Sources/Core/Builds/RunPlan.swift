@@ -62,6 +62,8 @@ public struct RunPlan: Sendable, Hashable, Codable {
     public var limits: LimitRequest?
     /// `nil` is `startFirst`.
     public var strategy: Strategy?
+    /// Seconds without a request after which the process is stopped, until the next one comes; `nil` for never.
+    public var sleepSeconds: Int?
 
     /// Whether it can stand in a request line.
     public static func isHealthPath(_ path: String) -> Bool {
@@ -72,7 +74,7 @@ public struct RunPlan: Sendable, Hashable, Codable {
         kind: Kind, command: [String] = [], portVariable: String = "PORT", port: Int = 8080, healthPath: String = "/",
         readySeconds: Int = 60, graceSeconds: Int = 10, environment: [String: String] = [:],
         readiness: Readiness? = nil, directory: String? = nil, limits: LimitRequest? = nil,
-        strategy: Strategy? = nil
+        strategy: Strategy? = nil, sleepSeconds: Int? = nil
     ) {
         self.kind = kind
         self.command = command
@@ -86,5 +88,6 @@ public struct RunPlan: Sendable, Hashable, Codable {
         self.directory = directory
         self.limits = limits
         self.strategy = strategy
+        self.sleepSeconds = sleepSeconds
     }
 }

@@ -9,6 +9,10 @@ public struct Instance: Sendable, Hashable {
         case live
         /// Replaced; finishes what it has begun.
         case draining
+        /// Stopped, since nobody asked for it: the next request starts its release again. No container is there.
+        case asleep
+        /// Stopped for good. Its log is kept for a while.
+        case stopped
     }
 
     public let id: ID<Instance>
@@ -32,7 +36,13 @@ public struct Instance: Sendable, Hashable {
 /// Where instances are kept.
 public protocol InstanceStore: Sendable {
     func insert(_ instance: Instance) async throws(PlatformError)
+    /// Fine when there is none.
+    func setState(_ state: Instance.State, of id: ID<Instance>) async throws(PlatformError)
     func delete(_ id: ID<Instance>) async throws(PlatformError)
+    /// All but those that are stopped, oldest first.
     func instances() async throws(PlatformError) -> [Instance]
     func instances(channel: ID<Channel>) async throws(PlatformError) -> [Instance]
+    /// Those that are stopped, newest first.
+    func stopped() async throws(PlatformError) -> [Instance]
+    func stopped(channel: ID<Channel>) async throws(PlatformError) -> [Instance]
 }

@@ -57,8 +57,10 @@ public protocol InstanceRunner: Sendable {
     /// there. `grace` in seconds; `nil` takes the plan's own.
     func stop(_ id: ID<Instance>, grace: Int?) async
     /// After a start of the server: takes the instances in `keep` that still run under supervision again and returns
-    /// their endpoints; every other container, network, cgroup and folder of ours is removed.
-    func recover(keep: Set<ID<Instance>>) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint]
+    /// their endpoints; every other container, network, cgroup and folder of ours is removed, and every log but theirs and
+    /// those of `logs`.
+    func recover(keep: Set<ID<Instance>>, logs: Set<ID<Instance>>) async throws(PlatformError) -> [ID<Instance>:
+        InstanceEndpoint]
     /// Looks at an instance that is ready: `nil` when it runs and answers as the readiness probe wants it, else what is
     /// wrong, for people.
     func fault(of id: ID<Instance>) async -> String?
@@ -72,6 +74,15 @@ public protocol InstanceRunner: Sendable {
     func removeStrays() async -> [String]
     /// The last lines that the instance wrote, then those to come, until the instance is gone or nobody listens.
     func follow(_ id: ID<Instance>, last lines: Int) -> AsyncStream<String>
-    /// The last lines that the instance wrote, oldest first.
+    /// The last lines that the instance wrote, oldest first, also when it has been stopped.
     func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String]
+    /// Removes what is kept of the output of an instance that has been stopped.
+    func removeLog(of id: ID<Instance>) async
+}
+
+extension InstanceRunner {
+    /// Keeps the logs of those only that run.
+    public func recover(keep: Set<ID<Instance>>) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint] {
+        try await recover(keep: keep, logs: [])
+    }
 }

@@ -18,6 +18,8 @@ public enum RouteTarget: Sendable, Hashable {
         case switching
         /// The release is there and its instance is not running yet, or not any more.
         case starting
+        /// Nobody asked for a while, and the instance was stopped: a request has it started again and waits for that.
+        case asleep(ID<Channel>)
     }
 }
 
@@ -53,6 +55,25 @@ public protocol RoutePublisher: Sendable {
     /// The same, and counts anew from nothing.
     func takeFigures(of hostname: String) -> TrafficFigures
     func endMeasuring(_ hostname: String)
+    /// What is asked of an instance; `nil` when nothing leads to it.
+    func activity(of instance: ID<Instance>) -> InstanceActivity?
+    /// Says who is told of each request that waits for a channel which is asleep. Called on event loops: it must not wait.
+    func onWake(_ wake: @escaping @Sendable (ID<Channel>) -> Void)
+    /// Answers the requests that wait at `hostname`: what they wait for did not start.
+    func refuseHeld(at hostname: String)
+}
+
+/// The requests of an instance. Two that are equal say that none came or ended between them.
+public struct InstanceActivity: Sendable, Hashable {
+    /// WebSockets and event streams too.
+    public var open: Int
+    /// How many have begun, modulo 2^32.
+    public var begun: Int
+
+    public init(open: Int, begun: Int) {
+        self.open = open
+        self.begun = begun
+    }
 }
 
 extension RoutePublisher {

@@ -47,6 +47,16 @@ struct Page: Equatable, Sendable {
         status: 504, reason: "Gateway Timeout", code: "gateway_timeout", title: "The app took too long",
         message: "The app behind this address did not answer in time.")
 
+    static let tooManyWaiting = Page(
+        status: 503, reason: "Service Unavailable", code: "too_busy", title: "Too many requests at once",
+        message: "The app behind this address is starting, and as many requests wait for it as may. "
+            + "Please try again shortly.", retryAfter: 2)
+
+    static let didNotStart = Page(
+        status: 503, reason: "Service Unavailable", code: "not_started", title: "The app did not start",
+        message: "The app behind this address was stopped while nobody asked for it, and did not start when it was "
+            + "asked for now. The next request tries again.", retryAfter: 5)
+
     static let switchedOff = Page(
         status: 503, reason: "Service Unavailable", code: "replaced", title: "The app was replaced",
         message: "The version of the app that had this request was stopped before it answered. Please try again.",
@@ -112,6 +122,12 @@ extension Page {
                 status: 503, reason: "Service Unavailable", code: "switching", title: "The app is being replaced",
                 message: "The new version did not become ready in time for this request. Please try again shortly.",
                 retryAfter: 2)
+        case .asleep:
+            self = Page(
+                status: 504, reason: "Gateway Timeout", code: "starting", title: "The app is starting",
+                message:
+                    "The app behind this address was stopped while nobody asked for it, and did not become ready in "
+                    + "time for this request. Please try again shortly.", retryAfter: 2)
         case .starting:
             self = Page(
                 status: 503, reason: "Service Unavailable", code: "starting", title: "The app is starting",

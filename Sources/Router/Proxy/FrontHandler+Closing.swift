@@ -111,6 +111,7 @@ extension FrontHandler {
 
     /// The connection is gone.
     func gone() {
+        leaveHold()
         phase = .closed
         endLine()
         disarm()

@@ -85,7 +85,7 @@ extension FrontHandler {
                 isMeasured = false
                 // A file that cannot be read shows later, and is rare enough: its release is whole or not there.
                 measured?.meter.answered(status: 200, after: measured?.start ?? .now)
-            case .placeholder(.switching)?: hold(head)
+            case .placeholder(let placeholder)? where placeholder.holdsRequests: hold(head, for: placeholder)
             case .placeholder(let placeholder)?: answer(head, with: Page(placeholder))
             case .unusable?: answer(head, with: .badGateway)
             case nil: answer(head, with: .unknownHost)

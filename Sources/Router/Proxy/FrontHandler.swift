@@ -63,8 +63,11 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     var isInputClosed = false
     /// The last byte for the client has been handed to the kernel.
     var isOutputDone = false
-    /// Until when the request at the front of `pending` waits.
-    var holdDeadline: ContinuousClock.Instant?
+    /// How the request at the front of `pending` waits.
+    var held: Hold?
+    var holdTimer: Scheduled<Void>?
+    /// What a request that would have to wait is answered with, while its wait ends.
+    var holdEnding: Page?
     /// The request that is being answered from files is counted: its answer is not remembered.
     var isMeasured = false
     /// The deadline is that of the head that has begun to come.

@@ -21,6 +21,7 @@ final class Worker {
     private(set) var clock: TickClock
     let times: TickTimes
     var heads = HeadMemo()
+    let held = WaitingFronts()
     private(set) var isClosing = false
     private var dateField = DateField()
     private var requestIDs = RequestID.Source()

@@ -1,3 +1,4 @@
+import Core
 import Synchronization
 
 /// Counts the requests that are open on one upstream, and wakes those who wait for none.
@@ -7,15 +8,26 @@ final class OpenRequests: Sendable {
         var continuations: [Int: CheckedContinuation<Bool, Never>] = [:]
     }
 
-    private let open = Atomic<Int>(0)
+    private static let openMask: UInt64 = 0xffff_ffff
+    /// One more that has begun, and is open.
+    private static let one: UInt64 = 1 << 32 | 1
+
+    /// In the lower half those that are open, in the upper half those that have begun: both for the price of one.
+    private let counts = Atomic<UInt64>(0)
     private let waiters = Mutex(Waiters())
 
-    var count: Int { open.load(ordering: .sequentiallyConsistent) }
+    var count: Int { Int(counts.load(ordering: .sequentiallyConsistent) & Self.openMask) }
 
-    func begin() { open.add(1, ordering: .sequentiallyConsistent) }
+    var activity: InstanceActivity {
+        let counts = counts.load(ordering: .sequentiallyConsistent)
+        return InstanceActivity(open: Int(counts & Self.openMask), begun: Int(counts >> 32))
+    }
+
+    func begin() { counts.wrappingAdd(Self.one, ordering: .sequentiallyConsistent) }
 
     func end() {
-        guard open.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 else { return }
+        let left = counts.wrappingSubtract(1, ordering: .sequentiallyConsistent).newValue
+        guard left & Self.openMask == 0 else { return }
         // Who asks for the count does so under this lock: it either sees zero or is in the list by now.
         let waiting = waiters.withLock { waiters in
             defer { waiters.continuations.removeAll() }

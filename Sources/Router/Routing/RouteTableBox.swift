@@ -18,11 +18,14 @@ public final class RouteTableBox: RoutePublisher {
         var operators: [String: Upstream] = [:]
         var hasWildcards = false
         var workers: [WorkerHandle] = []
+        /// Is told of requests for channels that are asleep.
+        var wake: (@Sendable (ID<Core.Channel>) -> Void)?
     }
 
     private let state = Mutex(State())
     /// Counts every change: who remembers what a hostname led to compares it.
     private let changes = Atomic<Int>(0)
+    let held = HeldRequests()
     let siteCache: SiteCache
     private let formerFiles: Duration
     let formerStore: FormerFiles?
@@ -57,22 +60,26 @@ public final class RouteTableBox: RoutePublisher {
             return state.table.routes.updateValue(route, forKey: hostname)?.target
         }
         forgetReplacedFiles(old)
+        tellHeld(at: hostname, replaced: old)
         return old
     }
 
     public func publish(_ targets: [String: RouteTarget]) {
         let old = state.withLock { state in
-            var old: [RouteTarget] = []
+            var old: [(hostname: String, target: RouteTarget)] = []
             for (hostname, target) in targets {
                 let route = RouteTable.Route(target: target, entry: entry(target, at: hostname, &state))
                 if let replaced = state.table.routes.updateValue(route, forKey: hostname) {
-                    old.append(replaced.target)
+                    old.append((hostname, replaced.target))
                 }
             }
             changed()
             return old
         }
-        for target in old { forgetReplacedFiles(target) }
+        for (hostname, target) in old {
+            forgetReplacedFiles(target)
+            tellHeld(at: hostname, replaced: target)
+        }
     }
 
     @discardableResult
@@ -82,6 +89,7 @@ public final class RouteTableBox: RoutePublisher {
             return state.table.routes.removeValue(forKey: hostname)?.target
         }
         forgetReplacedFiles(old)
+        tellHeld(at: hostname, replaced: old)
         return old
     }
 
@@ -172,6 +180,16 @@ public final class RouteTableBox: RoutePublisher {
     // MARK: - Workers
 
     func attach(_ workers: [WorkerHandle]) { state.withLock { $0.workers = workers } }
+
+    var attachedWorkers: [WorkerHandle] { state.withLock { $0.workers } }
+
+    // MARK: - What is asleep
+
+    public func onWake(_ wake: @escaping @Sendable (ID<Core.Channel>) -> Void) { state.withLock { $0.wake = wake } }
+
+    func wake(_ channel: ID<Core.Channel>) { state.withLock { $0.wake }?(channel) }
+
+    func upstream(of instance: ID<Instance>) -> Upstream? { state.withLock { $0.instances[instance]?.upstream } }
 
     // MARK: - Private
 

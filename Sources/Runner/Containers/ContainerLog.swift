@@ -17,6 +17,22 @@ struct ContainerLog: Sendable {
         return Array((reader.readMore() + reader.end()).suffix(count))
     }
 
+    /// Leaves what `tail` reads of it. Only when nobody writes any more.
+    func shorten() {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0, Int64(info.st_size) > Int64(Self.tailBytes) else { return }
+        var end = [UInt8](repeating: 0, count: Self.tailBytes)
+        let count = pread(descriptor, &end, end.count, off_t(info.st_size) - off_t(end.count))
+        // The first line is a part of one.
+        guard count > 0, let first = end[..<count].firstIndex(of: UInt8(ascii: "\n")) else { return }
+        let rest = end[(first + 1)..<count]
+        guard rest.withUnsafeBytes({ pwrite(descriptor, $0.baseAddress, $0.count, 0) }) == rest.count else { return }
+        ftruncate(descriptor, off_t(rest.count))
+    }
+
     /// Adds a line of our own. Only while no conmon writes.
     func append(_ line: String, at date: Date) {
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)

@@ -5,7 +5,9 @@ import Logging
 import Synchronization
 
 extension ContainerRunner {
-    public func recover(keep: Set<ID<Instance>>) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint] {
+    public func recover(
+        keep: Set<ID<Instance>>, logs: Set<ID<Instance>>
+    ) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint] {
         var endpoints: [ID<Instance>: InstanceEndpoint] = [:]
         var leases: [NetworkLease] = []
         for (id, supervisor) in supervisors.withLock({ $0 }) where keep.contains(id) {
@@ -27,7 +29,7 @@ extension ContainerRunner {
         }
         let kept = Set(endpoints.keys)
         for id in supervisors.withLock({ Array($0.keys) }) where !kept.contains(id) { await stop(id, grace: nil) }
-        await sweep(keep: Set(kept.map { InstanceRecord.name($0) }), leases: leases, logs: kept)
+        await sweep(keep: Set(kept.map { InstanceRecord.name($0) }), leases: leases, logs: kept.union(logs))
         logger.info("instances recovered", metadata: ["kept": "\(kept.count)", "asked": "\(keep.count)"])
         replenishNetwork()
         return endpoints

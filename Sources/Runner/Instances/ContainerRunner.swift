@@ -95,6 +95,11 @@ public final class ContainerRunner: InstanceRunner, Service {
         ContainerLog(path: logPath(id)).tail(lines)
     }
 
+    public func removeLog(of id: ID<Instance>) async {
+        guard supervisors.withLock({ $0[id] == nil }) else { return }
+        HostFiles.remove(logPath(id))
+    }
+
     /// Restarts instances that crash and mends the firewall, until a graceful shutdown. Ends then; the instances run on.
     public func run() async throws {
         await cancelWhenGracefulShutdown {

@@ -90,7 +90,7 @@ actor InstanceSupervisor {
         }
     }
 
-    /// SIGTERM, `grace` seconds, SIGKILL; then removes container, group, bundle, network and log.
+    /// SIGTERM, `grace` seconds, SIGKILL; then removes container, group, bundle and network, and all but the end of the log.
     func takeDown(grace: Int?) async {
         isStopping = true
         let seconds = grace ?? record.plan.graceSeconds
@@ -136,7 +136,7 @@ actor InstanceSupervisor {
         let deleted = clock.now
         await network.release(record.lease)
         HostFiles.remove(runtime.paths.bundle(name))
-        HostFiles.remove(log.path)
+        log.shorten()
         logger.debug(
             "container removed",
             metadata: [

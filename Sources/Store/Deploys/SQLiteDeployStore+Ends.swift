@@ -55,7 +55,10 @@ extension SQLiteDeployStore {
             "UPDATE channel SET currentReleaseID = ?, currentCommitID = ? WHERE id = ?",
             [release.text, commit?.rawValue, channel.text])
         try db.run(
-            "UPDATE instance SET state = CASE WHEN id = ? THEN 'live' ELSE 'draining' END WHERE channelID = ?",
+            """
+            UPDATE instance SET state = CASE WHEN id = ? THEN 'live' ELSE 'draining' END
+            WHERE channelID = ? AND state != 'stopped'
+            """,
             [instance?.text, channel.text])
     }
 

@@ -30,6 +30,13 @@ public struct SQLiteInstanceStore: InstanceStore {
         }
     }
 
+    public func setState(_ state: Instance.State, of id: ID<Instance>) async throws(PlatformError) {
+        try await database.write { db in
+            try db.run("UPDATE instance SET state = ? WHERE id = ?", [state.rawValue, id.text])
+            return
+        }
+    }
+
     public func delete(_ id: ID<Instance>) async throws(PlatformError) {
         try await database.write { db in
             try db.run("DELETE FROM instance WHERE id = ?", [id.text])
@@ -39,14 +46,32 @@ public struct SQLiteInstanceStore: InstanceStore {
 
     public func instances() async throws(PlatformError) -> [Instance] {
         try await database.read { db in
-            try InstanceRecord.all(db, "SELECT * FROM instance ORDER BY sequence").map(\.instance)
+            try InstanceRecord.all(db, "SELECT * FROM instance WHERE state != 'stopped' ORDER BY sequence")
+                .map(\.instance)
         }
     }
 
     public func instances(channel: ID<Channel>) async throws(PlatformError) -> [Instance] {
         try await database.read { db in
             try InstanceRecord.all(
-                db, "SELECT * FROM instance WHERE channelID = ? ORDER BY sequence", [channel.text]
+                db, "SELECT * FROM instance WHERE channelID = ? AND state != 'stopped' ORDER BY sequence",
+                [channel.text]
+            ).map(\.instance)
+        }
+    }
+
+    public func stopped() async throws(PlatformError) -> [Instance] {
+        try await database.read { db in
+            try InstanceRecord.all(db, "SELECT * FROM instance WHERE state = 'stopped' ORDER BY sequence DESC")
+                .map(\.instance)
+        }
+    }
+
+    public func stopped(channel: ID<Channel>) async throws(PlatformError) -> [Instance] {
+        try await database.read { db in
+            try InstanceRecord.all(
+                db, "SELECT * FROM instance WHERE channelID = ? AND state = 'stopped' ORDER BY sequence DESC",
+                [channel.text]
             ).map(\.instance)
         }
     }

@@ -10,6 +10,7 @@ enum StoreMigrations {
         migrator.registerMigration("0004 protected branches") { try ProtectedBranches.create($0) }
         migrator.registerMigration("0005 deploy reports") { try DeployReports.create($0) }
         migrator.registerMigration("0006 events") { try Events.create($0) }
+        migrator.registerMigration("0007 instance states") { try InstanceStates.create($0) }
         return migrator
     }
 }

@@ -8,6 +8,9 @@ public final class RecordingRoutes: RoutePublisher {
         var drained: [ID<Instance>] = []
         var drainedInFull: Set<ID<Instance>> = []
         var measured: Set<String> = []
+        var activities: [ID<Instance>: InstanceActivity] = [:]
+        var wake: (@Sendable (ID<Channel>) -> Void)?
+        var refused: [String] = []
         var figures: @Sendable (RouteTarget?) -> TrafficFigures = { _ in TrafficFigures() }
     }
 
@@ -57,6 +60,25 @@ public final class RecordingRoutes: RoutePublisher {
         let (figures, target) = state.withLock { ($0.figures, $0.targets[hostname]) }
         return figures(target)
     }
+
+    /// What is asked of an instance from now on; nothing, when nothing was said.
+    public func setActivity(_ activity: InstanceActivity, of instance: ID<Instance>) {
+        state.withLock { $0.activities[instance] = activity }
+    }
+
+    public func activity(of instance: ID<Instance>) -> InstanceActivity? {
+        state.withLock { $0.activities[instance] ?? InstanceActivity(open: 0, begun: 0) }
+    }
+
+    public func onWake(_ wake: @escaping @Sendable (ID<Channel>) -> Void) { state.withLock { $0.wake = wake } }
+
+    /// A request comes for a channel that is asleep.
+    public func ask(_ channel: ID<Channel>) { state.withLock { $0.wake }?(channel) }
+
+    public func refuseHeld(at hostname: String) { state.withLock { $0.refused.append(hostname) } }
+
+    /// Hostnames whose waiting requests were refused.
+    public var refused: [String] { state.withLock { $0.refused } }
 
     public func takeFigures(of hostname: String) -> TrafficFigures { figures(of: hostname) }
 }

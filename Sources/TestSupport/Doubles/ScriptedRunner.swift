@@ -14,6 +14,11 @@ public final class ScriptedRunner: InstanceRunner {
         var strays: [String] = []
         var faults: [ID<Instance>: String] = [:]
         var nextPort = 1
+        var starts = 0
+        var removedLogs: [ID<Instance>] = []
+        var keptLogs: Set<ID<Instance>> = []
+        var isHolding = false
+        var held: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
@@ -25,6 +30,32 @@ public final class ScriptedRunner: InstanceRunner {
     /// What the next start throws, and only that.
     public func failOnce(with error: PlatformError) { state.withLock { $0.nextFailure = error } }
     public var running: [ID<Instance>: InstanceEndpoint] { state.withLock { $0.running } }
+    /// How many starts were asked for.
+    public var starts: Int { state.withLock { $0.starts } }
+
+    /// Starts take until `letGo` from now on.
+    public func holdStarts() { state.withLock { $0.isHolding = true } }
+
+    public func letGo() {
+        let held = state.withLock { state in
+            state.isHolding = false
+            defer { state.held = [] }
+            return state.held
+        }
+        for start in held { start.resume() }
+    }
+
+    private func waitForTurn() async {
+        await withCheckedContinuation { start in
+            let goesOn = state.withLock { state in
+                state.starts += 1
+                if state.isHolding { state.held.append(start) }
+                return !state.isHolding
+            }
+            if goesOn { start.resume() }
+        }
+    }
+
     public var stopped: [ID<Instance>] { state.withLock { $0.stopped } }
     /// How many ran at once at most.
     public var mostAtOnce: Int { state.withLock { $0.mostAtOnce } }
@@ -72,6 +103,8 @@ public final class ScriptedRunner: InstanceRunner {
         _ specification: InstanceSpecification, log: any DeployLogSink
     ) async throws(PlatformError) -> InstanceEndpoint {
         log.write("starting container...")
+        await waitForTurn()
+        if Task.isCancelled { throw PlatformError(.cancelled, "cancelled") }
         let endpoint = try state.withLock { (state) throws(PlatformError) in
             if let failure = state.failure { throw failure }
             if let failure = state.nextFailure {
@@ -96,12 +129,22 @@ public final class ScriptedRunner: InstanceRunner {
         }
     }
 
-    public func recover(keep: Set<ID<Instance>>) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint] {
+    public func recover(
+        keep: Set<ID<Instance>>, logs: Set<ID<Instance>>
+    ) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint] {
         state.withLock { state in
+            state.keptLogs = logs
             state.running = state.running.filter { keep.contains($0.key) }
             return state.running
         }
     }
 
     public func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String] { Self.output.suffix(lines) }
+
+    public func removeLog(of id: ID<Instance>) async { state.withLock { $0.removedLogs.append(id) } }
+
+    /// Instances whose logs were removed.
+    public var removedLogs: [ID<Instance>] { state.withLock { $0.removedLogs } }
+    /// Stopped instances whose logs the last start of the server asked to keep.
+    public var keptLogs: Set<ID<Instance>> { state.withLock { $0.keptLogs } }
 }

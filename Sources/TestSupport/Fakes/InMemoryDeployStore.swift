@@ -222,7 +222,8 @@ extension InMemoryTables.State {
         }
         channels[channel].currentRelease = release
         channels[channel].currentCommit = commit
-        for index in instances.indices where instances[index].channelID == id {
+        for index in instances.indices
+        where instances[index].channelID == id && instances[index].state != .stopped {
             instances[index].state = instances[index].id == instance ? .live : .draining
         }
     }

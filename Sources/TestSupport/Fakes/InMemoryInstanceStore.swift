@@ -13,13 +13,31 @@ public struct InMemoryInstanceStore: InstanceStore {
         }
     }
 
+    public func setState(_ new: Instance.State, of id: ID<Instance>) async throws(PlatformError) {
+        try tables.write { state in
+            for index in state.instances.indices where state.instances[index].id == id {
+                state.instances[index].state = new
+            }
+        }
+    }
+
     public func delete(_ id: ID<Instance>) async throws(PlatformError) {
         try tables.write { state in state.instances.removeAll { $0.id == id } }
     }
 
-    public func instances() async throws(PlatformError) -> [Instance] { try tables.read { $0.instances } }
+    public func instances() async throws(PlatformError) -> [Instance] {
+        try tables.read { $0.instances.filter { $0.state != .stopped } }
+    }
 
     public func instances(channel: ID<Channel>) async throws(PlatformError) -> [Instance] {
-        try tables.read { $0.instances.filter { $0.channelID == channel } }
+        try tables.read { $0.instances.filter { $0.channelID == channel && $0.state != .stopped } }
+    }
+
+    public func stopped() async throws(PlatformError) -> [Instance] {
+        try tables.read { $0.instances.filter { $0.state == .stopped }.reversed() }
+    }
+
+    public func stopped(channel: ID<Channel>) async throws(PlatformError) -> [Instance] {
+        try await stopped().filter { $0.channelID == channel }
     }
 }

@@ -31,6 +31,8 @@ struct AppManifestParserTests {
         #expect(try parse("root: .").root == nil)
         let worker = try parse("kind: worker\nstrategy: stop-first\nhealth: {check: file}")
         #expect(worker.kind == .worker && worker.strategy == .stopFirst && worker.readiness == .file)
+        let times = try ["10s", "15m", "24h"].map { try parse("sleep-after: \($0)").sleepSeconds }
+        #expect(times == [10, 900, 86_400])
         #expect(try parse("limits: {memory: 2G}").limits?.memory == 2 << 30)
     }
 
@@ -48,6 +50,13 @@ struct AppManifestParserTests {
             ("health: {check: icmp}", "berth.yaml:1:17: health.check must be http, tcp, file or up"),
             ("kind: cron", "berth.yaml:1:7: kind must be worker"),
             ("strategy: none", "berth.yaml:1:11: strategy must be start-first or stop-first"),
+            (
+                "sleep-after: 9s",
+                "berth.yaml:1:14: sleep-after must be a number with s, m or h, such as 15m, from 10s to 24h"
+            ),
+            ("sleep-after: 25h", "sleep-after must be a number"), ("sleep-after: 15", "sleep-after must be a number"),
+            ("sleep-after: 9223372036854775807h", "sleep-after must be a number"),
+            ("kind: worker\nsleep-after: 15m", "berth.yaml:2:14: sleep-after: a worker cannot sleep"),
             ("health: {seconds: 0}", "berth.yaml:1:19: health.seconds must be a whole number from 1 to 3600"),
             ("limits: {memory: 1T}", "must be a number with M or G, such as 512M, from 16M"),
             ("limits: {memory: 99999999999999999999G}", "must be a number with M or G, such as 512M, from 16M"),

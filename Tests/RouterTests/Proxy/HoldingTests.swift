@@ -1,4 +1,6 @@
 import Core
+import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -36,6 +38,117 @@ import Testing
                 #expect(answer.status == 503 && answer["retry-after"] == "2")
             }
         }
+    }
+
+    private static func app() throws -> StubUpstream {
+        try StubUpstream.answering { _, _ in "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nawake" }
+    }
+
+    @Test func aRequestForWhatSleepsHasItWokenAndWaits() async throws {
+        let app = try Self.app()
+        let channel = ID<Channel>()
+        try await TestRouter.with([Self.host: .placeholder(.asleep(channel))]) { router async throws in
+            let asked = Mutex<[ID<Channel>]>([])
+            router.routes.onWake { [routes = router.routes, target = app.target] channel in
+                asked.withLock { $0.append(channel) }
+                routes.publish(target, at: Self.host)
+            }
+            #expect(try await router.get().text == "awake")
+            #expect(asked.withLock { $0 } == [channel])
+            #expect(router.routes.held.count(at: Self.host) == 0)
+        }
+        app.close()
+    }
+
+    @Test func manyWaitAndAllAreServed() async throws {
+        let app = try Self.app()
+        try await TestRouter.with([Self.host: .placeholder(.asleep(ID()))]) { router async throws in
+            try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<50 { group.addTask { try await router.get().text } }
+                #expect(await eventually { router.routes.held.count(at: Self.host) == 50 })
+                router.routes.publish(app.target, at: Self.host)
+                for try await text in group { #expect(text == "awake") }
+            }
+        }
+        app.close()
+    }
+
+    @Test func whatDoesNotStartIsTold() async throws {
+        let app = try Self.app()
+        try await TestRouter.with([Self.host: .placeholder(.asleep(ID()))]) { router async throws in
+            let target = app.target
+            try await router.client { connection in
+                // Two on one connection: the second is another attempt.
+                for _ in 0..<2 {
+                    router.routes.onWake { [routes = router.routes] _ in routes.refuseHeld(at: Self.host) }
+                    let answer = try connection.get("/", host: Self.host)
+                    #expect(answer.status == 503 && answer.text.contains("did not start"))
+                }
+                router.routes.onWake { [routes = router.routes] _ in routes.publish(target, at: Self.host) }
+                #expect(try connection.get("/", host: Self.host).text == "awake")
+            }
+        }
+        app.close()
+    }
+
+    @Test func whatTakesTooLongToWakeIsTold() async throws {
+        try await TestRouter.with([Self.host: .placeholder(.asleep(ID()))]) {
+            $0.holdTimeout = .milliseconds(50)
+        } _: { router async throws in
+            let answer = try await router.get()
+            #expect(answer.status == 504 && answer["retry-after"] == "2")
+            #expect(router.routes.held.count(at: Self.host) == 0)
+        }
+    }
+
+    @Test func onlySoManyWait() async throws {
+        let app = try Self.app()
+        try await TestRouter.with([
+            Self.host: .placeholder(.asleep(ID())), "other.localhost": .placeholder(.asleep(ID())),
+        ]) {
+            $0.maximumHeldPerHost = 2
+            $0.maximumHeld = 3
+        } _: { router async throws in
+            let first = (0..<2).map { _ in Task { try await router.get().text } }
+            #expect(await eventually { router.routes.held.count(at: Self.host) == 2 })
+            let refused = try await router.get()
+            #expect(refused.status == 503 && refused.text.contains("as many requests wait"))
+            let other = Task { try await router.get(host: "other.localhost").status }
+            #expect(await eventually { router.routes.held.count(at: "other.localhost") == 1 })
+            #expect(try await router.get(host: "other.localhost").status == 503)
+            router.routes.publish(app.target, at: Self.host)
+            for task in first { #expect(try await task.value == "awake") }
+            router.routes.publish(app.target, at: "other.localhost")
+            #expect(try await other.value == 200)
+        }
+        app.close()
+    }
+
+    @Test func aClientThatGoesIsForgotten() async throws {
+        try await TestRouter.with([Self.host: .placeholder(.asleep(ID()))]) { router async throws in
+            try await router.client { connection in
+                try connection.write("GET / HTTP/1.1\r\nHost: \(Self.host)\r\n\r\n")
+                for _ in 0..<5000 where router.routes.held.count(at: Self.host) == 0 { usleep(1000) }
+                #expect(router.routes.held.count(at: Self.host) == 1)
+                connection.reset()
+            }
+            #expect(await eventually { router.routes.held.count(at: Self.host) == 0 })
+        }
+    }
+
+    @Test func requestsAreCountedOnTheirInstance() async throws {
+        let app = try Self.app()
+        try await TestRouter.with([Self.host: app.target]) { router async throws in
+            guard case .instance(let endpoint) = app.target else { return }
+            #expect(router.routes.activity(of: endpoint.id) == InstanceActivity(open: 0, begun: 0))
+            for _ in 0..<3 { _ = try await router.get() }
+            #expect(
+                await eventually {
+                    router.routes.activity(of: endpoint.id) == InstanceActivity(open: 0, begun: 3)
+                })
+            #expect(router.routes.activity(of: ID()) == nil)
+        }
+        app.close()
     }
 
     @Test func aWorkerHasAPlainPage() async throws {

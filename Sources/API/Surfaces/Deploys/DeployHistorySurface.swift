@@ -89,7 +89,10 @@ extension Operation {
                     "default": 0,
                 ], example: 0)
         ], success: .events(example: Examples.deployEvents),
-        failures: [Failure(.invalid, "after is no number"), .deploy])
+        failures: [
+            Failure(.invalid, "after is no number"), .deploy,
+            Failure(.rateLimited, "The caller follows too many logs already, or all callers do"),
+        ])
 
     fileprivate static let listReleases = Operation(
         id: "listReleases", summary: "List the kept releases of a channel, newest first", tag: "Deploys",

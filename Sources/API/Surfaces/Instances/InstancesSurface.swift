@@ -16,7 +16,11 @@ struct InstancesSurface: Surface {
             Endpoint(.get, "/apps/{app_id}/channels/{channel_id}/instances", .listInstances) { call in
                 let list = try await instances.list(
                     channel: call.id("channel_id"), app: call.id("app_id"), by: call.principal)
-                return .json(["instances": .array(list.map(Self.json))])
+                let stopped = try await instances.stopped(
+                    channel: call.id("channel_id"), app: call.id("app_id"), by: call.principal)
+                return .json([
+                    "instances": .array(list.map(Self.json)), "stopped": .array(stopped.map(Self.json)),
+                ])
             },
             Endpoint(
                 .get, "/apps/{app_id}/channels/{channel_id}/instances/{instance_id}/log", .getInstanceLog
@@ -67,17 +71,22 @@ extension Operation {
     private static let problems = [
         Failure(.invalid, "lines is out of range"), Failure(.notFound, "App, channel or instance not found"),
     ]
+    private static let tooMany = Failure(.rateLimited, "The caller follows too many logs already, or all callers do")
 
     fileprivate static let listInstances = Operation(
-        id: "listInstances", summary: "List what runs of a channel, newest first", tag: "Instances",
-        isExtension: true, success: .json("InstanceList", example: ["instances": [Examples.instance]]),
+        id: "listInstances",
+        summary: "List what runs of a channel, newest first, and what has been stopped and has its log kept",
+        tag: "Instances", isExtension: true,
+        success: .json("InstanceList", example: ["instances": [Examples.instance], "stopped": []]),
         failures: [.channel])
 
     fileprivate static let getInstanceLog = Operation(
-        id: "getInstanceLog", summary: "Read the last lines that an instance wrote", tag: "Instances",
+        id: "getInstanceLog", summary: "Read the last lines that an instance wrote, also when it has been stopped",
+        tag: "Instances",
         isExtension: true, query: [lines], success: .text(example: "listening on port 8080\n"), failures: problems)
 
     fileprivate static let followInstance = Operation(
         id: "followInstance", summary: "Follow what an instance writes, as server-sent events", tag: "Instances",
-        isExtension: true, query: [lines], success: .events(example: Examples.outputEvents), failures: problems)
+        isExtension: true, query: [lines], success: .events(example: Examples.outputEvents),
+        failures: problems + [tooMany])
 }
