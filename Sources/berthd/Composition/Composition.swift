@@ -92,7 +92,7 @@ struct Composition {
         let cluster: [any Service] = rooms.postgres?.cluster.map { [$0] } ?? []
         let maintenance = MaintenanceService(
             store: rooms.repositories, logger: rooms.logger.labelled("berth.git"))
-        return cluster + [rooms.runner, maintenance] + privateServers
+        return cluster + [rooms.runner, rooms.rootfs, maintenance] + privateServers
             + [front, ControlService(control: control, grace: .seconds(settings.shutdownSeconds / 2))]
     }
 
