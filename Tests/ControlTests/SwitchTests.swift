@@ -43,7 +43,7 @@ struct SwitchTests {
             })
         let figures = try #require(report?.switched)
         #expect(figures.requests == 4812 && figures.failed == 0 && figures.requestsBefore == 100)
-        #expect(report?.steps.map(\.name) == [.resolve, .database, .build, .start, .switch])
+        #expect(report?.steps.map(\.name) == [.database, .resolve, .build, .start, .switch])
         #expect(report?.steps.allSatisfy { $0.milliseconds != nil } == true)
         #expect(await eventually { platform.runner.stopped == [old.id] })
         #expect(platform.routes.measured.isEmpty)

@@ -17,7 +17,10 @@ struct TokenBoundStreamTests {
             let number = asked.add(1, ordering: .relaxed).newValue
             return number <= 10_000 ? number : nil
         }
-        let bound = TokenBoundStream.bind(source, platform.control.tokens, alice, buffering: 10) { $0 }
+        let followers = Followers(perUser: 1, total: 1)
+        let bound = try TokenBoundStream.bind(
+            source, platform.control.tokens, alice, among: followers, buffering: 10
+        ) { $0 }
         // Asked for one more than there are: all of them have come through, and nobody has read one.
         #expect(await eventually { asked.load(ordering: .relaxed) > 10_000 })
         var seen: [Int] = []

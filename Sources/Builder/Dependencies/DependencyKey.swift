@@ -32,7 +32,7 @@ enum DependencyKey {
     static func identity(_ program: String, root: String) -> String {
         for folder in ProgramSearch.folders {
             var status = stat()
-            if stat("\(root == "/" ? "" : root)\(folder)/\(program)", &status) == 0 {
+            if let path = ProgramSearch.resolve("\(folder)/\(program)", root: root), stat(path, &status) == 0 {
                 return "\(folder)/\(program) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_ino)"
             }
         }

@@ -6,10 +6,14 @@ struct BuildPlan: Sendable, Hashable, Codable {
     /// Name of the template.
     var template: String
     var steps: [BuildStep]
+    /// Debian packages that make the containers' file system; `nil` for the host's.
+    var packages: [String]?
     /// Programs that the release needs when it runs.
     var requires: [String]
     /// Versions of programs that the repository asks for; `nil` when it asks for none.
     var versions: [VersionWish]?
+    /// Folders that builds leave to later ones; `nil` when there are none.
+    var caches: [CachePlan]?
     /// Folder that the app is in, from the repository's root; `nil` for the root itself.
     var directory: String?
     /// What of the files is published; only when nothing runs.
@@ -22,6 +26,15 @@ struct BuildPlan: Sendable, Hashable, Codable {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     }
+}
+
+/// A folder that the steps have at `/cache/<name>`, and later builds of the app again.
+struct CachePlan: Sendable, Hashable, Codable {
+    var name: String
+    /// SHA-256 of the files that it is for, in hex.
+    var key: String
+    /// With more than that it is not kept.
+    var bytes: Int
 }
 
 /// The version of a program that a file of the repository asks for.
@@ -48,6 +61,8 @@ struct BuildStep: Sendable, Hashable, Codable {
     var note: String?
     /// Folder below `/app` that it runs in; `nil` for `/app` itself.
     var directory: String?
+    /// It reaches nothing outside of its container; `nil` is false.
+    var isOffline: Bool?
     /// What it makes and from what, so that the same need not be made again.
     var reuse: Reuse?
 

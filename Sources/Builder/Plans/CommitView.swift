@@ -41,7 +41,7 @@ extension TemplateManifest {
             switch test {
             case .entries(let file, _, _): file
             case .field(let field): field.file
-            case .files, .line: nil
+            case .files, .topFiles, .line: nil
             }
         }
         let read = commands.compactMap { command in
@@ -59,7 +59,8 @@ extension TemplateManifest {
         let read = commands.compactMap { command in if case .procfile = command.form { Procfile.fileName } else { nil }
         }
         let reused = build.steps.flatMap { $0.reuse?.files ?? [] }
-        return Set(jsonFiles + tested + read + reused).sorted()
+        let cached = build.caches.flatMap(\.files)
+        return Set(jsonFiles + tested + read + reused + cached).sorted()
     }
 
     /// Files in the root that count when they are there and can be read, and do no harm otherwise, sorted.

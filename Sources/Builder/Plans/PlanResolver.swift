@@ -29,30 +29,33 @@ struct PlanResolver {
         try checkUse(isStatic: isStatic)
         var site = manifest.build.site
         if let output = app.output { site?.candidates = [output] }
+        let steps = try steps()
         return BuildPlan(
-            template: manifest.name, steps: try steps(), requires: run.requires, versions: versions(),
-            directory: app.root, site: site,
+            template: manifest.name, steps: steps, packages: manifest.packages, requires: run.requires,
+            versions: versions(),
+            caches: steps.isEmpty ? nil : caches(), directory: app.root, site: site,
             run: RunPlan(
                 kind: app.kind ?? run.kind, command: isStatic ? [] : try command(), portVariable: run.portVariable,
                 port: run.port,
                 healthPath: app.healthPath ?? run.healthPath, readySeconds: app.readySeconds ?? run.readySeconds,
                 graceSeconds: run.graceSeconds, environment: environment(run.environment),
                 readiness: try readiness(run), directory: app.root, limits: app.limits, strategy: app.strategy,
-                sleepSeconds: app.sleepSeconds))
+                sleepSeconds: app.sleepSeconds, stopSignal: run.stopSignal))
     }
 
     private func readiness(_ run: TemplateManifest.Run) throws(PlatformError) -> RunPlan.Readiness? {
-        let isWorker = app.kind == .worker
+        let kind = app.kind ?? run.kind
         if let own = app.readiness {
-            guard own.isOfWorker == isWorker else {
+            guard own.fits(kind) else {
                 throw PlatformError(
                     .buildFailed,
-                    "\(AppManifest.fileName): health.check: \(own.rawValue) is \(isWorker ? "not " : "")for kind: worker"
+                    "\(AppManifest.fileName): health.check: \(own.rawValue) is \(kind == .worker ? "not " : "")for kind: worker"
                 )
             }
             return own
         }
-        return isWorker ? .up : run.readiness
+        if let own = run.readiness, own.fits(kind) { return own }
+        return kind == .worker ? .up : nil
     }
 
     /// A value that the template has no use for is a mistake of whoever wrote it down.
@@ -88,22 +91,35 @@ struct PlanResolver {
         return wishes.isEmpty ? nil : wishes
     }
 
+    private func caches() -> [CachePlan]? {
+        let caches = manifest.build.caches.map { cache in
+            CachePlan(
+                name: cache.name, key: root.digest(of: cache.files, in: top), bytes: cache.bytes)
+        }
+        return caches.isEmpty ? nil : caches
+    }
+
     // MARK: - Steps
 
     private func steps() throws(PlatformError) -> [BuildStep] {
         var steps: [BuildStep] = []
         for step in manifest.build.steps where step.isDependency || app.build == nil {
-            guard let view = step.isAtTop ? top : root, try view.isMet(step.when) else { continue }
+            guard let view = step.isAtTop ? top : root, try view.isMet(step.when, top: top) else { continue }
             steps.append(
                 BuildStep(
                     name: step.name, arguments: step.command, environment: environment(manifest.build.environment),
                     requires: step.requires, timeLimit: step.timeLimit ?? manifest.build.timeLimit, note: step.note,
                     directory: step.isAtTop ? nil : app.root,
+                    isOffline: step.hasNetwork ?? manifest.build.hasNetwork ? nil : true,
                     reuse: step.reuse.map {
                         .init(folders: $0.folders, inputs: view.digest(of: $0.files), programs: $0.programs)
                     }))
         }
-        for line in app.build ?? [] { steps.append(self.step("build", RootView.shell(line))) }
+        for line in app.build ?? [] {
+            var step = self.step("build", RootView.shell(line))
+            if !manifest.build.hasNetwork { step.isOffline = true }
+            steps.append(step)
+        }
         if let script = manifest.build.installScript, root.has(script) {
             steps.append(step(script, ["/bin/sh", script]))
         }
@@ -138,7 +154,7 @@ struct PlanResolver {
     }
 
     private func first(of commands: [TemplateManifest.Command]) throws(PlatformError) -> [String]? {
-        for command in commands { if let arguments = try root.arguments(command) { return arguments } }
+        for command in commands { if let arguments = try root.arguments(command, top: top) { return arguments } }
         return nil
     }
 }

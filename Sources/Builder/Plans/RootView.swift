@@ -28,6 +28,9 @@ struct RootView {
     }
 
     func has(_ file: String) -> Bool { view.has(file) }
+    private func has(_ globs: [Glob]) -> Bool {
+        view.entries.contains { entry in globs.contains { $0.matches(entry) } }
+    }
 
     /// The version that the folder asks for there. Other programs read these files too and know further forms; what is
     /// not a text counts as absent.
@@ -54,17 +57,25 @@ struct RootView {
         return hash.finalize().map { String(format: "%02x", $0) }.joined()
     }
 
-    func isMet(_ condition: StepCondition) throws(PlatformError) -> Bool {
-        for test in condition.all { if try !isTrue(test) { return false } }
-        for test in condition.none { if try isTrue(test) { return false } }
+    /// The same of these files here and in another folder.
+    func digest(of files: [String], in other: RootView?) -> String {
+        guard let other else { return digest(of: files) }
+        let both = Data("\(digest(of: files)) \(other.digest(of: files))".utf8)
+        return SHA256.hash(data: both).map { String(format: "%02x", $0) }.joined()
+    }
+
+    /// - Parameter top: the repository's root; `nil` when it is this folder.
+    func isMet(_ condition: StepCondition, top: RootView?) throws(PlatformError) -> Bool {
+        for test in condition.all { if try !isTrue(test, top: top) { return false } }
+        for test in condition.none { if try isTrue(test, top: top) { return false } }
         if condition.any.isEmpty { return true }
-        for test in condition.any { if try isTrue(test) { return true } }
+        for test in condition.any { if try isTrue(test, top: top) { return true } }
         return false
     }
 
     /// The command's arguments; `nil` when it does not fit this folder.
-    func arguments(_ command: TemplateManifest.Command) throws(PlatformError) -> [String]? {
-        guard try isMet(command.when) else { return nil }
+    func arguments(_ command: TemplateManifest.Command, top: RootView?) throws(PlatformError) -> [String]? {
+        guard try isMet(command.when, top: top) else { return nil }
         switch command.form {
         case .arguments(let arguments): return arguments
         case .argument(let field, let arguments): return try text(field).map { arguments + [$0] }
@@ -78,10 +89,10 @@ struct RootView {
     /// bash puts a single command in its own place, so that signals reach the app; dash stays in between.
     static func shell(_ script: String) -> [String] { ["/bin/bash", "-c", script] }
 
-    private func isTrue(_ test: StepCondition.Test) throws(PlatformError) -> Bool {
+    private func isTrue(_ test: StepCondition.Test, top: RootView?) throws(PlatformError) -> Bool {
         switch test {
-        case .files(let globs):
-            return view.entries.contains { entry in globs.contains { $0.matches(entry) } }
+        case .files(let globs): return has(globs)
+        case .topFiles(let globs): return (top ?? self).has(globs)
         case .entries(let file, let keys, let except):
             return keys.contains { key in documents[file]?.member(key)?.hasEntry(except: except) ?? false }
         case .field(let field): return try text(field) != nil

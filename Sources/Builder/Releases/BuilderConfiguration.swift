@@ -6,6 +6,9 @@ public struct BuilderConfiguration: Sendable {
     public var releases: String
     /// Absolute path of the folder that keeps installed dependencies; made when it is needed.
     public var dependencies: String
+    /// Absolute path of the folder that keeps what builds leave to later ones; made when it is needed. Below it nothing else
+    /// is kept.
+    public var caches: String
     /// What a container of a build may use.
     public var limits = ContainerLimits(
         memory: 1 << 30, milliCPU: 2000, processes: 512, temporary: 512 << 20)
@@ -24,8 +27,9 @@ public struct BuilderConfiguration: Sendable {
     /// How repositories of this server are named in URLs of submodules; `nil` when there are none.
     public var server: PublicAddress?
 
-    public init(releases: String, dependencies: String) {
+    public init(releases: String, dependencies: String, caches: String) {
         self.releases = releases
         self.dependencies = dependencies
+        self.caches = caches
     }
 }

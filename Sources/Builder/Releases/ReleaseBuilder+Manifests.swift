@@ -10,11 +10,6 @@ extension ReleaseBuilder {
         return try? await manifest(of: release)
     }
 
-    func previousTwins(_ release: ID<Release>?) async -> (folder: String, manifest: SiteManifest)? {
-        guard let release, let manifest = await previousManifest(release) else { return nil }
-        return (layout.twins(release), manifest)
-    }
-
     func manifest(of release: ID<Release>) async throws(PlatformError) -> SiteManifest? {
         let folder = layout.folder(release)
         return try await pool.run { () throws(PlatformError) in

@@ -6,26 +6,31 @@ import Logging
 /// Makes releases: lays a commit out, runs its template's steps and `install.sh` in containers, and describes what is
 /// published. A release's folder is complete or not there.
 public struct ReleaseBuilder: SourceBuilder {
-    private let configuration: BuilderConfiguration
+    let configuration: BuilderConfiguration
     private let repository: any SourceRepository
     private let runner: any ContainerTaskRunner
     private let catalog: TemplateCatalog
+    let rootfs: (any RootfsProvider)?
     let pool: BlockingPool
-    private let logger: Logger
+    let logger: Logger
     let layout: ReleaseLayout
     private let versions = InstalledVersions()
 
     public init(
         configuration: BuilderConfiguration, repository: any SourceRepository, runner: any ContainerTaskRunner,
-        catalog: TemplateCatalog, pool: BlockingPool, logger: Logger
+        catalog: TemplateCatalog, rootfs: (any RootfsProvider)? = nil, pool: BlockingPool, logger: Logger
     ) {
         self.configuration = configuration
         self.repository = repository
         self.runner = runner
         self.catalog = catalog
+        self.rootfs = rootfs
         self.pool = pool
         self.logger = logger
         layout = ReleaseLayout(releases: configuration.releases)
+        do throws(FileError) { try cache.sweep() } catch {
+            logger.warning("caches of ended builds not removed", metadata: ["error": "\(error)"])
+        }
     }
 
     public var templateNames: [String] { catalog.names }
@@ -38,15 +43,17 @@ public struct ReleaseBuilder: SourceBuilder {
         let clock = ContinuousClock()
         let start = clock.now
         let plan: BuildPlan
+        let surroundings: Surroundings
         do throws(PlatformError) {
             plan = try await self.plan(request, log: log)
-            try checkPrograms(plan)
+            surroundings = try await self.surroundings(plan, log: log)
+            try checkPrograms(plan, root: surroundings.root)
         } catch {
             log.write(error.message)
             throw error
         }
         do throws(PlatformError) {
-            let result = try await make(request, plan: plan, log: log)
+            let result = try await make(request, plan: plan, in: surroundings, log: log)
             try StepRunner.checkCancellation()
             log.write("build finished in \(StepRunner.seconds(clock.now - start))")
             logger.debug("release built", metadata: metadata(request))
@@ -73,9 +80,12 @@ public struct ReleaseBuilder: SourceBuilder {
     }
 
     public func forget(_ app: ID<App>) async {
-        let cache = dependencies
+        let (dependencies, cache) = (dependencies, cache)
         do {
-            try await pool.run { () throws(FileError) in try cache.remove(app) }
+            try await pool.run { () throws(FileError) in
+                try dependencies.remove(app)
+                try cache.remove(app)
+            }
         } catch {
             logger.error("dependencies not removed", metadata: ["app": "\(app)", "error": "\(error)"])
         }
@@ -146,11 +156,11 @@ extension ReleaseBuilder {
         return try AppManifestParser.parse(bytes, log: log)
     }
 
-    private func checkPrograms(_ plan: BuildPlan) throws(PlatformError) {
+    private func checkPrograms(_ plan: BuildPlan, root: String) throws(PlatformError) {
         let needs =
             plan.steps.flatMap { step in step.requires.map { ($0, step.name) } }
             + plan.requires.map { ($0, "the start of the app") }
-        for (program, what) in needs where !ProgramSearch.exists(program, root: configuration.containerRoot) {
+        for (program, what) in needs where !ProgramSearch.exists(program, root: root) {
             throw PlatformError(
                 .unavailable,
                 "this server has no \(program), which the template \(plan.template) needs for \(what); "
@@ -161,7 +171,7 @@ extension ReleaseBuilder {
     // MARK: - The files
 
     private func make(
-        _ request: BuildRequest, plan: BuildPlan, log: any DeployLogSink
+        _ request: BuildRequest, plan: BuildPlan, in surroundings: Surroundings, log: any DeployLogSink
     ) async throws(PlatformError) -> BuildResult {
         let modules = try await repository.submodules(of: request.commit, app: request.app.id)
         let isPristine = plan.steps.isEmpty && modules.isEmpty
@@ -171,6 +181,8 @@ extension ReleaseBuilder {
         let previous = isPristine ? request.previous.flatMap { $0.isPristine ? $0 : nil } : nil
         let clock = ContinuousClock()
         var start = clock.now
+        // Read while the commit is laid out.
+        async let former = previousManifest(plan.site == nil ? nil : request.previous?.id)
         let isLinking = try await prepareFolder(request.release, previous: previous?.id)
         let report = try await repository.checkOut(
             CheckoutRequest(
@@ -184,8 +196,9 @@ extension ReleaseBuilder {
                 + (report.linked > 0 ? ", \(report.linked) unchanged" : "")
                 + " (\(StepRunner.seconds(clock.now - start)))")
         let steps = StepRunner(
-            runner: runner, configuration: configuration, request: request, directory: files, log: log,
-            deadline: clock.now + .seconds(configuration.timeLimit))
+            runner: runner, configuration: configuration(in: surroundings), request: request, directory: files,
+            log: log,
+            rootfs: surroundings.rootfs, deadline: clock.now + .seconds(configuration.timeLimit))
         var submodules = SubmoduleFetch(
             repository: repository, pool: pool, steps: steps, server: configuration.server,
             limits: (configuration.maximumEntries, configuration.maximumBytes), request: request, log: log)
@@ -193,54 +206,27 @@ extension ReleaseBuilder {
         try await pool.run { () throws(PlatformError) in try CheckoutCheck.check(files) }
         for wish in plan.versions ?? [] { try await versions.check(wish, with: steps) }
         try StepRunner.checkCancellation()
-        for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
-        let old = isLinking ? await previousManifest(previous?.id) : nil
+        try await withCaches(plan, of: request, log: log) { [steps] (cache) async throws(PlatformError) in
+            var steps = steps
+            steps.cache = cache
+            for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
+        }
+        let known = await former
         let twins = SitePublisher.Twins(
-            folder: layout.twins(request.release), previous: await previousTwins(request.previous?.id))
+            folder: layout.twins(request.release),
+            previous: known.flatMap { manifest in request.previous.map { (layout.twins($0.id), manifest) } })
         start = clock.now
         let manifest = try await finish(
             request.release, plan: plan, isPristine: isPristine,
-            newFiles: isPristine ? report.files - report.linked : nil, previous: old,
+            newFiles: isPristine ? report.files - report.linked : nil, previous: isLinking ? known : nil,
             twins: twins, log: log)
         log.write("\(manifest == nil ? "files" : "site") stored (\(StepRunner.seconds(clock.now - start)))")
+        var runPlan = plan.run
+        runPlan.rootfs = surroundings.rootfs
         return BuildResult(
-            plan: plan.run, isPristine: isPristine,
+            plan: runPlan, isPristine: isPristine,
             site: manifest?.site(files: layout.site(request.release), twins: layout.twins(request.release)))
     }
-
-    /// Runs a step, unless what it would make is kept from an earlier build.
-    private func run(
-        _ step: BuildStep, with steps: StepRunner, of request: BuildRequest, log: any DeployLogSink
-    ) async throws(PlatformError) {
-        guard let reuse = step.reuse else { return try await steps.run(step) }
-        let key = DependencyKey.text(step, environment: request.environment, root: configuration.containerRoot)
-        let files = layout.files(request.release)
-        let place = (step.directory ?? "").split(separator: "/").map(String.init)
-        let (cache, app, account) = (dependencies, request.app.id, request.channel.account)
-        let clock = ContinuousClock()
-        let start = clock.now
-        let taken = await pool.run { () throws(Never) -> Int? in
-            guard let folder = try? FolderHandle(path: files).folder(place) else { return nil }
-            return cache.take(key, folders: reuse.folders, app: app, into: folder, account: account)
-        }
-        if let taken {
-            let seconds = StepRunner.seconds(clock.now - start)
-            log.write("\(step.name) not needed: nothing it reads has changed; \(taken) files taken over (\(seconds))")
-            return
-        }
-        try await steps.run(step)
-        do {
-            try await pool.run { () throws(FileError) in
-                try cache.keep(
-                    key, folders: reuse.folders, app: app, from: FolderHandle(path: files).folder(place))
-            }
-        } catch {
-            // The next build installs again; that is all.
-            logger.warning("dependencies not kept", metadata: ["app": "\(app)", "error": "\(error)"])
-        }
-    }
-
-    private var dependencies: DependencyCache { DependencyCache(directory: configuration.dependencies) }
 
     /// Makes the release's own folder, empty. True when the previous release's files are there to link from.
     private func prepareFolder(

@@ -14,13 +14,17 @@ struct StepRunner: Sendable {
     /// Absolute path on the host of what the steps see at `/app`.
     let directory: String
     let log: any DeployLogSink
+    /// Absolute path on the host of what the steps see at `ContainerTask.cachePath`; `nil` for nothing.
+    var cache: String?
+    /// Key of the file system that the steps have in place of the host's; `nil` for the host's.
+    var rootfs: String?
     /// When the build as a whole must have ended.
     let deadline: ContinuousClock.Instant
 
     /// Throws `.buildFailed` with one line when the step did not exit with 0.
     func run(_ step: BuildStep) async throws(PlatformError) {
         if let note = step.note { log.write(note) }
-        log.write("running \(step.name)...")
+        log.write("running \(step.name)\(step.isOffline == true ? " without network" : "")...")
         let task = task(step, variables: request.environment, outputLimit: configuration.outputLimit)
         let clock = ContinuousClock()
         let start = clock.now
@@ -62,7 +66,8 @@ struct StepRunner: Sendable {
             account: request.channel.account, limits: configuration.limits,
             timeLimit: max(1, min(step.timeLimit, configuration.stepTimeLimit, timeLeft)), outputLimit: outputLimit,
             workingDirectory: step.directory ?? "", owner: request.app.ownerID,
-            disk: DiskLimit(bytes: configuration.maximumBytes, entries: configuration.maximumEntries))
+            disk: DiskLimit(bytes: configuration.maximumBytes, entries: configuration.maximumEntries),
+            cache: cache, hasNetwork: step.isOffline != true, rootfs: rootfs)
     }
 
     /// Whole seconds.

@@ -9,14 +9,26 @@ struct ConditionParser {
     }
 
     private func tests(_ when: YAMLMapping, _ key: String) -> [StepCondition.Test] {
-        when.mappings(key, known: ["file", "json", "text"]).compactMap { test in
+        when.mappings(key, known: ["file", "json", "text", "in"]).compactMap { test in
             guard ["file", "json", "text"].filter({ test.has($0) }).count == 1 else {
                 test.report("\(test.path) must have one of file, json and text")
                 return nil
             }
-            if let files = test.texts("file", orOne: true) { return .files(files.map { Glob($0) }) }
+            let isAtTop = place(test)
+            if let files = test.texts("file", orOne: true) {
+                let globs = files.map { Glob($0) }
+                return isAtTop ? .topFiles(globs) : .files(globs)
+            }
             return test.has("json") ? json(test) : text(test)
         }
+    }
+
+    /// Whether a test is of the repository's root.
+    private func place(_ test: YAMLMapping) -> Bool {
+        guard let text = test.text("in") else { return false }
+        if text != "repository" { test.report("\(test.name("in")) must be repository", at: "in") }
+        if !test.has("file") { test.report("\(test.name("in")) is only for file", at: "in") }
+        return true
     }
 
     private func json(_ test: YAMLMapping) -> StepCondition.Test? {

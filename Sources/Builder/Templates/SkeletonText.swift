@@ -30,7 +30,7 @@ enum SkeletonText {
               time-limit: 300  # seconds
 
         run:
-          kind: web            # "static" instead: nothing runs, and the files are served
+          kind: web            # "worker": it answers no requests; "static": nothing runs, and the files are served
           command: [python3, server.py]
           requires: [python3]  # without it the deploy fails and names it
           port-variable: PORT  # how the process learns its port

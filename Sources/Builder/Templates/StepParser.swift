@@ -1,6 +1,6 @@
 /// Reads one entry of `build.steps`.
 struct StepParser {
-    static let keys = ["name", "when", "command", "part", "in", "reuse", "requires", "time-limit", "note"]
+    static let keys = ["name", "when", "command", "part", "in", "reuse", "requires", "network", "time-limit", "note"]
 
     let mapping: YAMLMapping
 
@@ -13,7 +13,7 @@ struct StepParser {
             name: name ?? "", when: ConditionParser(mapping: mapping).condition(), command: command ?? [],
             isDependency: choice("part", ["dependencies", "build"]) == "dependencies",
             isAtTop: choice("in", ["app", "repository"]) == "repository", reuse: reuse(),
-            requires: mapping.texts("requires") ?? [],
+            requires: mapping.texts("requires") ?? [], hasNetwork: NetworkSwitch.read(mapping),
             timeLimit: mapping.integer("time-limit", in: 1...86_400), note: mapping.text("note"))
         return name == nil || command == nil ? nil : step
     }
@@ -35,5 +35,14 @@ struct StepParser {
             mapping.report("\(mapping.name(key)) must be \(values.joined(separator: " or "))", at: key)
         }
         return text
+    }
+}
+
+/// Reads `network: on` or `off`.
+enum NetworkSwitch {
+    static func read(_ mapping: YAMLMapping) -> Bool? {
+        guard let text = mapping.text("network") else { return nil }
+        if text != "on", text != "off" { mapping.report("\(mapping.name("network")) must be on or off", at: "network") }
+        return text != "off"
     }
 }

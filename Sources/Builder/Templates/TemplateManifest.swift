@@ -14,6 +14,11 @@ public struct TemplateManifest: Sendable, Hashable {
     var detect: Detection
     var build: Build
     var run: Run
+    /// Debian packages that make the containers' file system; `nil` for the host's.
+    var packages: [String]?
+
+    /// Whether packages are installed for it.
+    public var needsPackages: Bool { packages != nil }
 
     struct Build: Sendable, Hashable {
         var steps: [Step] = []
@@ -23,6 +28,10 @@ public struct TemplateManifest: Sendable, Hashable {
         var environment: [String: String] = [:]
         /// Root file that is run with `/bin/sh` after the steps, when the repository has it.
         var installScript: String?
+        /// Folders that are left to the app's later builds.
+        var caches: [Cache] = []
+        /// Whether steps reach anything outside of their container, unless they say otherwise.
+        var hasNetwork = true
         /// Seconds for the install script, and for steps that set none.
         var timeLimit = 600
         /// For `static`: what is published.
@@ -38,6 +47,15 @@ public struct TemplateManifest: Sendable, Hashable {
         var field: [String]?
     }
 
+    /// A folder that the steps have at `/cache/<name>`.
+    struct Cache: Sendable, Hashable {
+        var name: String
+        /// In the root. Builds with the same content of these get the same folder.
+        var files: [String]
+        /// With more than that it is not kept.
+        var bytes: Int
+    }
+
     /// A command of the build.
     struct Step: Sendable, Hashable {
         var name: String
@@ -51,6 +69,8 @@ public struct TemplateManifest: Sendable, Hashable {
         var reuse: Reuse?
         /// Programs that the container must have.
         var requires: [String]
+        /// `nil` takes the build's.
+        var hasNetwork: Bool?
         /// Seconds; `nil` takes the build's.
         var timeLimit: Int?
         /// Line for the log before the step runs.
@@ -79,6 +99,7 @@ public struct TemplateManifest: Sendable, Hashable {
         var healthPath = "/"
         var readySeconds = 60
         var graceSeconds = 10
+        var stopSignal: RunPlan.StopSignal?
         var environment: [String: String] = [:]
     }
 
@@ -110,6 +131,8 @@ struct StepCondition: Sendable, Hashable {
     enum Test: Sendable, Hashable {
         /// One of these globs matches an entry of the root.
         case files([Glob])
+        /// The same of the repository's root, whatever folder the app is in.
+        case topFiles([Glob])
         /// The root file `file` is there, and one of its top-level objects or lists named in `keys` has an entry
         /// whose name is not in `except`.
         case entries(file: String, keys: [String], except: [String])

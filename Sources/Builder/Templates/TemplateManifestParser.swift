@@ -28,7 +28,7 @@ struct TemplateManifestParser {
             return nil
         }
         return YAMLMapping(
-            mapping, path: "", known: ["schema", "name", "order", "description", "detect", "build", "run"],
+            mapping, path: "", known: ["schema", "name", "order", "description", "detect", "rootfs", "build", "run"],
             list: list)
     }
 
@@ -45,7 +45,7 @@ struct TemplateManifestParser {
         guard let name, let description, let run else { return nil }
         return TemplateManifest(
             name: name, order: top.integer("order", in: 0...100_000) ?? 1000, description: description,
-            detect: detect, build: build, run: run)
+            detect: detect, build: build, run: run, packages: RootfsParser(top: top).packages())
     }
 
     private func globs(_ mapping: YAMLMapping, _ key: String) -> [Glob] {
@@ -58,30 +58,28 @@ struct TemplateManifestParser {
                 "run",
                 known: [
                     "kind", "command", "commands", "missing", "requires", "port", "port-variable", "health-path",
-                    "ready-seconds", "grace-seconds", "environment", "readiness", "release",
+                    "ready-seconds", "grace-seconds", "stop-signal", "environment", "readiness", "release",
                 ])
         else {
             if !top.has("run") { top.report("run is missing") }
             return nil
         }
         guard let text = mapping.required("kind") else { return nil }
-        guard let kind = RunPlan.Kind(rawValue: text), kind != .worker else {
-            mapping.report("run.kind must be static or web", at: "kind")
+        guard let kind = RunPlan.Kind(rawValue: text) else {
+            mapping.report("run.kind must be static, web or worker", at: "kind")
             return nil
         }
         var run = TemplateManifest.Run(kind: kind)
-        if kind == .static {
-            let processOnly = ["command", "commands", "port", "port-variable", "health-path", "readiness", "release"]
-            for key in processOnly where mapping.has(key) {
-                mapping.report("run.\(key) is only for kind: web", at: key)
-            }
-        } else {
+        checkUse(mapping, kind)
+        if kind != .static {
             run.commands = RunCommandParser(mapping: mapping).commands()
             run.release = RunCommandParser(mapping: mapping).release()
-            if let text = mapping.text("readiness") {
-                run.readiness = RunPlan.Readiness(rawValue: text)
-                if run.readiness?.isOfWorker != false {
-                    mapping.report("run.readiness must be http or tcp", at: "readiness")
+            run.readiness = readiness(mapping, kind)
+            if let text = mapping.text("stop-signal") {
+                run.stopSignal = RunPlan.StopSignal(rawValue: text)
+                if run.stopSignal == nil {
+                    let names = RunPlan.StopSignal.allCases.map(\.rawValue).joined(separator: ", ")
+                    mapping.report("run.stop-signal must be one of \(names)", at: "stop-signal")
                 }
             }
         }
@@ -99,15 +97,44 @@ struct TemplateManifestParser {
         return run
     }
 
+    /// Keys that this kind of app has no use for.
+    private func checkUse(_ mapping: YAMLMapping, _ kind: RunPlan.Kind) {
+        let webOnly = ["port", "port-variable", "health-path"]
+        let processOnly = ["command", "commands", "readiness", "release", "stop-signal"]
+        if kind != .web {
+            for key in webOnly where mapping.has(key) { mapping.report("run.\(key) is only for kind: web", at: key) }
+        }
+        guard kind == .static else { return }
+        for key in processOnly where mapping.has(key) {
+            mapping.report("run.\(key) is only for kind: web and worker", at: key)
+        }
+    }
+
+    private func readiness(_ mapping: YAMLMapping, _ kind: RunPlan.Kind) -> RunPlan.Readiness? {
+        guard let text = mapping.text("readiness") else { return nil }
+        let readiness = RunPlan.Readiness(rawValue: text)
+        if readiness?.fits(kind) != true {
+            let rule = kind == .web ? "http, tcp or file" : "up or file, for kind: worker"
+            mapping.report("run.readiness must be \(rule)", at: "readiness")
+        }
+        return readiness
+    }
+
     private func build(_ top: YAMLMapping, kind: RunPlan.Kind?) -> TemplateManifest.Build {
         var build = TemplateManifest.Build()
         let mapping = top.mapping(
-            "build", known: ["steps", "versions", "environment", "install-script", "time-limit", "output", "publish"])
+            "build",
+            known: [
+                "steps", "versions", "environment", "install-script", "time-limit", "output", "publish", "caches",
+                "network",
+            ])
         build.environment = mapping?.table("environment") ?? [:]
         build.installScript = mapping?.text("install-script")
         if let script = build.installScript, script.utf8.contains(UInt8(ascii: "/")) || script.hasPrefix("-") {
             mapping?.report("build.install-script must be the name of a file in the root", at: "install-script")
         }
+        build.caches = mapping.map { CacheParser(mapping: $0).caches() } ?? []
+        build.hasNetwork = mapping.flatMap { NetworkSwitch.read($0) } ?? true
         build.timeLimit = mapping?.integer("time-limit", in: 1...86_400) ?? build.timeLimit
         build.steps = (mapping?.mappings("steps", known: StepParser.keys) ?? []).compactMap {
             StepParser(mapping: $0).step()

@@ -41,6 +41,7 @@ struct YAMLMapping {
     }
 
     func has(_ key: String) -> Bool { values[key] != nil }
+    func isText(_ key: String) -> Bool { values[key]?.scalar != nil }
     func report(_ message: String, at key: String? = nil) {
         list.add(message, at: key.flatMap { values[$0]?.mark } ?? mark)
     }

@@ -26,7 +26,8 @@ final class InstalledVersions: Sendable {
     }
 
     private func version(of program: String, with steps: StepRunner) async throws(PlatformError) -> Version? {
-        let identity = DependencyKey.identity(program, root: steps.configuration.containerRoot)
+        let root = steps.configuration.containerRoot
+        let identity = "\(root) \(DependencyKey.identity(program, root: root))"
         if let version = known.withLock({ $0[identity] }) { return version }
         guard let version = try await steps.versionOutput(of: program).flatMap({ Version.first(in: $0) }) else {
             return nil

@@ -14,7 +14,9 @@ extension DeployPipeline {
     }
 
     /// The release that was asked for, or a kept one that a build would make again, or what a build makes.
-    func candidate(of commit: CommitID, _ work: Work) async throws(PlatformError) -> Candidate {
+    func candidate(
+        of commit: CommitID, _ work: Work, database: Ahead<[String: String]>?
+    ) async throws(PlatformError) -> Candidate {
         if let wanted = work.deploy.release {
             guard let kept = try await kept(wanted, of: work.channel) else {
                 throw PlatformError(.buildFailed, "the release is not kept any more: deploy its commit instead")
@@ -22,9 +24,7 @@ extension DeployPipeline {
             return reuse(
                 kept, "back to the release of \(Timestamp.string(from: kept.release.createdAt)): no build", work)
         }
-        let environment = try await step(.database, of: work.turn) { () async throws(PlatformError) in
-            try await self.environment(commit, work)
-        }
+        let environment = try await environment(commit, work, database: database?.value() ?? [:])
         if let kept = try await unchanged(commit, environment, work) {
             let date = Timestamp.string(from: kept.release.createdAt)
             return reuse(kept, "nothing has changed since the release of \(date): no build", work)
@@ -111,9 +111,11 @@ extension DeployPipeline {
     }
 
     /// The app's values, what the platform tells every process, and the channel's database.
-    private func environment(_ commit: CommitID, _ work: Work) async throws(PlatformError) -> [String: String] {
+    private func environment(
+        _ commit: CommitID, _ work: Work, database: [String: String]
+    ) async throws(PlatformError) -> [String: String] {
         var environment = try await platform.environment.values(app: work.app.id)
-        environment.merge(try await databases.variables(of: work.channel.id)) { $1 }
+        environment.merge(database) { $1 }
         environment["XHOST_USER"] = work.app.ownerName.rawValue
         environment["XHOST_SHA"] = commit.rawValue
         return environment

@@ -83,8 +83,8 @@ extension DeployPipeline {
     private func makeLive(
         _ candidate: Candidate, instance: ID<Instance>?, target: RouteTarget, _ work: Work
     ) async throws(PlatformError) {
-        work.turn.begin(.switch, at: platform.now())
-        defer { work.turn.endStep() }
+        let step = work.turn.begin(.switch, at: platform.now())
+        defer { work.turn.end(step: step) }
         let before = sites.takeFigures(of: work.channel)
         guard let former = try await former(of: work.channel), before.requests > 0, watchTime(candidate) > .zero else {
             try await platform.deploys.succeed(

@@ -90,6 +90,9 @@ struct DeployPipeline: Sendable {
         defer { sites.endMeasuring(channel) }
 
         if let room = platform.diskRoom() { try platform.configuration.diskReserve.check(room) }
+        // The database needs nothing of the repository, and the repository nothing of it.
+        let database = deploy.release == nil ? beginDatabase(of: channel, turn) : nil
+        defer { database?.cancel() }
         let commit = try await step(.resolve, of: turn) { () async throws(PlatformError) in
             let commit = try await resolve(work)
             try await platform.repository.pin(commit, deploy: deploy.id, app: app.id)
@@ -101,13 +104,14 @@ struct DeployPipeline: Sendable {
                 try await hooks.preDeploy(deploy, commit: commit, app: app, channel: channel, log: work.log)
             }
         }
-        let candidate = try await candidate(of: commit, work)
+        let candidate = try await candidate(of: commit, work, database: database)
         defer { reservations.free(candidate.release.id) }
         do throws(PlatformError) {
             try checkCancellation()
             try await serving.run(on: channel.id) { () async throws(PlatformError) in
                 try await start(candidate, work)
             }
+            work.log.write(turn.report.line)
         } catch {
             // Going back to the old one may not have been written: what the store calls current is never taken away.
             let current = try? await platform.channels.channel(channel.id)?.currentRelease
@@ -139,13 +143,25 @@ struct DeployPipeline: Sendable {
         return commit
     }
 
+    /// Waits for the channel's database while something else goes on.
+    private func beginDatabase(of channel: Channel, _ turn: DeployTurn) -> Ahead<[String: String]> {
+        let number = turn.begin(.database, at: platform.now())
+        let limit = platform.configuration.stepLimits[.database] ?? .seconds(3600)
+        return Ahead { [databases] () async throws(PlatformError) in
+            defer { turn.end(step: number) }
+            return try await Deadline.run("the step database", limit: limit) { () async throws(PlatformError) in
+                try await databases.variables(of: channel.id)
+            }
+        }
+    }
+
     /// Runs a part of a deploy's way within its time, and notes how long it took.
     func step<Value: Sendable>(
         _ name: DeployStep.Name, of turn: DeployTurn, limit: Duration? = nil,
         _ body: @escaping @Sendable () async throws(PlatformError) -> Value
     ) async throws(PlatformError) -> Value {
-        turn.begin(name, at: platform.now())
-        defer { turn.endStep() }
+        let number = turn.begin(name, at: platform.now())
+        defer { turn.end(step: number) }
         let limit = limit ?? platform.configuration.stepLimits[name] ?? .seconds(3600)
         return try await Deadline.run("the step \(name.rawValue)", limit: limit, body)
     }

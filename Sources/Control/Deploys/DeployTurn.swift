@@ -6,7 +6,8 @@ import Synchronization
 final class DeployTurn: Sendable {
     private struct State {
         var report = DeployReport()
-        var stepStart = ContinuousClock.now
+        /// When each step of the report began.
+        var stepStarts: [ContinuousClock.Instant] = []
         var cancellation: String?
         var task: Task<Void, Never>?
         var hasEnded = false
@@ -21,19 +22,20 @@ final class DeployTurn: Sendable {
     /// The figures so far.
     var report: DeployReport { state.withLock { $0.report } }
 
-    func begin(_ step: DeployStep.Name, at date: Date) {
+    /// A step begins; others may go on. Returns what `end` wants to know.
+    func begin(_ step: DeployStep.Name, at date: Date) -> Int {
         state.withLock { state in
             state.report.steps.append(DeployStep(name: step, startedAt: date))
-            state.stepStart = .now
+            state.stepStarts.append(.now)
+            return state.stepStarts.count - 1
         }
     }
 
-    /// The step that goes on has ended.
-    func endStep() {
+    /// The step that `begin` gave this number has ended.
+    func end(step number: Int) {
         state.withLock { state in
-            guard let last = state.report.steps.indices.last else { return }
-            let (seconds, attoseconds) = (ContinuousClock.now - state.stepStart).components
-            state.report.steps[last].milliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+            let (seconds, attoseconds) = (ContinuousClock.now - state.stepStarts[number]).components
+            state.report.steps[number].milliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
         }
     }
 

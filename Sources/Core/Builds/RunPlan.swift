@@ -16,13 +16,30 @@ public struct RunPlan: Sendable, Hashable, Codable {
         case http
         /// The port accepts connections.
         case tcp
-        /// Of a worker: the file is there that `readyFileVariable` names.
+        /// The file is there that `readyFileVariable` names.
         case file
         /// Of a worker: it has run for `upSeconds`, or the file is there.
         case up
 
-        /// Whether it is of a worker.
-        public var isOfWorker: Bool { self == .file || self == .up }
+        /// Whether a process of this kind can be asked so.
+        public func fits(_ kind: Kind) -> Bool {
+            switch self {
+            case .http, .tcp: kind != .worker
+            case .file: kind != .static
+            case .up: kind == .worker
+            }
+        }
+    }
+
+    /// What tells the process to end.
+    public enum StopSignal: String, Sendable, Codable, CaseIterable {
+        case terminate = "SIGTERM"
+        case interrupt = "SIGINT"
+        case quit = "SIGQUIT"
+        case hangUp = "SIGHUP"
+        case user1 = "SIGUSR1"
+        case user2 = "SIGUSR2"
+        case windowChange = "SIGWINCH"
     }
 
     /// What a deploy does with the version before.
@@ -33,9 +50,9 @@ public struct RunPlan: Sendable, Hashable, Codable {
         case stopFirst = "stop-first"
     }
 
-    /// Tells a worker which file to make when it is ready.
+    /// Tells a worker, and whoever is asked for `file`, which file to make when it is ready.
     public static let readyFileVariable = "XHOST_READY_FILE"
-    /// That file, as the worker sees it: in its own memory, gone with its process.
+    /// That file, as the process sees it: in its own memory, gone with its process.
     public static let readyFile = "/tmp/xhost-ready"
     /// Seconds that a worker must stay up to count as ready.
     public static let upSeconds = 5
@@ -50,7 +67,7 @@ public struct RunPlan: Sendable, Hashable, Codable {
     public var healthPath: String
     /// Seconds until the process must be ready.
     public var readySeconds: Int
-    /// Seconds between SIGTERM and SIGKILL.
+    /// Seconds between `stopSignal` and SIGKILL.
     public var graceSeconds: Int
     /// Variables of the template, below the app's own.
     public var environment: [String: String]
@@ -64,6 +81,16 @@ public struct RunPlan: Sendable, Hashable, Codable {
     public var strategy: Strategy?
     /// Seconds without a request after which the process is stopped, until the next one comes; `nil` for never.
     public var sleepSeconds: Int?
+    /// `nil` is `terminate`.
+    public var stopSignal: StopSignal?
+    /// Key of the file system (`Rootfs`) that its container has in place of the host's; `nil` for the host's.
+    public var rootfs: String?
+
+    /// Whether a file says that the process is ready.
+    public var isAnnounced: Bool { kind == .worker || readiness == .file }
+
+    /// What the readiness probe asks for: a path, or `nil` when it is enough that the port accepts connections.
+    public var probedPath: String? { readiness == .tcp || readiness == .file ? nil : healthPath }
 
     /// Whether it can stand in a request line.
     public static func isHealthPath(_ path: String) -> Bool {
@@ -74,7 +101,7 @@ public struct RunPlan: Sendable, Hashable, Codable {
         kind: Kind, command: [String] = [], portVariable: String = "PORT", port: Int = 8080, healthPath: String = "/",
         readySeconds: Int = 60, graceSeconds: Int = 10, environment: [String: String] = [:],
         readiness: Readiness? = nil, directory: String? = nil, limits: LimitRequest? = nil,
-        strategy: Strategy? = nil, sleepSeconds: Int? = nil
+        strategy: Strategy? = nil, sleepSeconds: Int? = nil, stopSignal: StopSignal? = nil, rootfs: String? = nil
     ) {
         self.kind = kind
         self.command = command
@@ -89,5 +116,7 @@ public struct RunPlan: Sendable, Hashable, Codable {
         self.limits = limits
         self.strategy = strategy
         self.sleepSeconds = sleepSeconds
+        self.stopSignal = stopSignal
+        self.rootfs = rootfs
     }
 }

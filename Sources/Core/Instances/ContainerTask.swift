@@ -86,13 +86,24 @@ public struct ContainerTask: Sendable {
     public let workingDirectory: String
     /// Whose share of the machine it takes from; `nil` for nobody's.
     public let owner: ID<User>?
-    /// What `directory` may come to while the task runs; `nil` for anything.
+    /// What `directory` and `cache` may come to together while the task runs; `nil` for anything.
     public let disk: DiskLimit?
+    /// Absolute path on the host of what the container sees at `cachePath`, writable; `nil` for nothing. Counts for `disk`.
+    public let cache: String?
+    /// Whether the container reaches anything but itself.
+    public let hasNetwork: Bool
+
+    /// Key of the file system (`Rootfs`) that the container has in place of the host's; `nil` for the host's.
+    public let rootfs: String?
+
+    /// Where containers of tasks have `cache`.
+    public static let cachePath = "/cache"
 
     public init(
         id: String, channel: ID<Channel>, directory: String, arguments: [String], environment: [String: String],
         account: UInt32, limits: ContainerLimits, timeLimit: Int, outputLimit: Int, workingDirectory: String = "",
-        owner: ID<User>? = nil, disk: DiskLimit? = nil
+        owner: ID<User>? = nil, disk: DiskLimit? = nil, cache: String? = nil, hasNetwork: Bool = true,
+        rootfs: String? = nil
     ) {
         self.id = id
         self.channel = channel
@@ -106,6 +117,9 @@ public struct ContainerTask: Sendable {
         self.workingDirectory = workingDirectory
         self.owner = owner
         self.disk = disk
+        self.cache = cache
+        self.hasNetwork = hasNetwork
+        self.rootfs = rootfs
     }
 }
 

@@ -53,7 +53,7 @@ public protocol InstanceRunner: Sendable {
     func start(
         _ specification: InstanceSpecification, log: any DeployLogSink
     ) async throws(PlatformError) -> InstanceEndpoint
-    /// SIGTERM, the grace period, SIGKILL; removes the container, its network and its cgroup. Fine when it is not
+    /// The plan's stop signal, the grace period, SIGKILL; removes the container, its network and its cgroup. Fine when it is not
     /// there. `grace` in seconds; `nil` takes the plan's own.
     func stop(_ id: ID<Instance>, grace: Int?) async
     /// After a start of the server: takes the instances in `keep` that still run under supervision again and returns

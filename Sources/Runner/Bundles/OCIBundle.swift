@@ -5,8 +5,11 @@ import Foundation
 struct OCIBundle: Sendable {
     /// Absolute path of the bundle's own folder; holds `etc/`.
     var directory: String
-    /// The shared root.
+    /// What is the container's root: the shared skeleton, or a file system of packages.
     var skeleton: String
+    /// Path on the host of the program that a file system of packages is given as the first of every container; `nil` for
+    /// the skeleton, to which the host's `/usr` belongs.
+    var initProgram: String?
     /// Names in the host's `/etc` to show.
     var sharedConfiguration: [String]
     var groups: ControlGroups
@@ -14,11 +17,13 @@ struct OCIBundle: Sendable {
     var groupPath: String
     var seccomp: OCISpecification.Seccomp
     var hostname: String
-    /// Path of the network namespace to join.
-    var network: String
+    /// Path of the network namespace to join; `nil` for one of its own, with nothing but loopback.
+    var network: String?
     /// Host path of `/app`.
     var app: String
     var isAppWritable: Bool
+    /// Host path of what is writable at `ContainerTask.cachePath`; `nil` for nothing.
+    var cache: String?
     var account: UInt32
     var arguments: [String]
     var environment: [String: String]
@@ -101,11 +106,16 @@ struct OCIBundle: Sendable {
             .init(
                 destination: "/tmp", type: "tmpfs", source: "tmpfs",
                 options: ["nosuid", "nodev"] + temporaryOptions),
-            bind("/usr", at: "/usr"),
-            bind("\(directory)/etc", at: "/etc"),
         ]
+        if let initProgram {
+            mounts.append(bind(initProgram, at: RootfsFolder.initProgram))
+            mounts += RootfsFolder.ownConfiguration.map { bind("\(directory)/etc/\($0)", at: "/etc/\($0)") }
+        } else {
+            mounts += [bind("/usr", at: "/usr"), bind("\(directory)/etc", at: "/etc")]
+        }
         mounts += sharedConfiguration.map { bind("/etc/\($0)", at: "/etc/\($0)") }
         mounts.append(bind(app, at: "/app", isWritable: isAppWritable))
+        if let cache { mounts.append(bind(cache, at: ContainerTask.cachePath, isWritable: true)) }
         // Runtimes size their heap by the memory limit that they find here.
         switch groups.version {
         case .v2:

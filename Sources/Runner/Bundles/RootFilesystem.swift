@@ -15,7 +15,7 @@ struct RootFilesystem: Sendable {
         "postgresql-common", "protocols", "services", "ssl/certs", "ssl/openssl.cnf",
     ]
     private static let folders = [
-        "app", "dev", "etc", "home", "opt", "proc", "root", "run", "srv", "sys/fs/cgroup/memory", "tmp", "usr",
+        "app", "cache", "dev", "etc", "home", "opt", "proc", "root", "run", "srv", "sys/fs/cgroup/memory", "tmp", "usr",
         "var/cache", "var/lib", "var/log",
     ]
     private static let links = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]
@@ -39,7 +39,7 @@ struct RootFilesystem: Sendable {
 
     /// Writes a container's `/etc`, with empty mount points for `shared`.
     func writeConfiguration(
-        to directory: String, account: UInt32, hostname: String, address: String, nameServers: [String],
+        to directory: String, account: UInt32, hostname: String, address: String?, nameServers: [String],
         shared: [String]
     ) throws(PlatformError) {
         try HostFiles.makeDirectory(directory, mode: 0o755)
@@ -61,7 +61,7 @@ struct RootFilesystem: Sendable {
 
     /// The files of a container's `/etc`, by name.
     static func configuration(
-        account: UInt32, hostname: String, address: String, nameServers: [String]
+        account: UInt32, hostname: String, address: String?, nameServers: [String]
     ) -> [String: String] {
         [
             "passwd": """
@@ -72,7 +72,7 @@ struct RootFilesystem: Sendable {
             """,
             "group": "root:x:0:\napp:x:\(account):\nnogroup:x:65534:\n",
             "hostname": "\(hostname)\n",
-            "hosts": "127.0.0.1 localhost\n::1 localhost ip6-localhost\n\(address) \(hostname)\n",
+            "hosts": "127.0.0.1 localhost\n::1 localhost ip6-localhost\n\(address ?? "127.0.1.1") \(hostname)\n",
             "nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\n",
             "resolv.conf": nameServers.map { "nameserver \($0)\n" }.joined() + "options timeout:2\n",
             "shells": "/bin/sh\n/bin/bash\n",

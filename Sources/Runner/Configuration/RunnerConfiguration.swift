@@ -29,6 +29,8 @@ public struct RunnerConfiguration: Sendable {
     public var buildShare = ShareLimits.builds
     /// What one user's instances may use together.
     public var instanceShare = ShareLimits.instances
+    /// Absolute path of the folder of file systems that were made of packages (`RootfsStore`).
+    public var rootfsDirectory = "/nonexistent"
     /// Builds end when their file system has no more left than this.
     public var diskReserve = DiskReserve(bytes: 0)
 

@@ -15,6 +15,7 @@ struct ContainerRuntime: Sendable {
     private let seccomp: OCISpecification.Seccomp
     private let nameServers: [String]
     private let openFiles: UInt64
+    private let rootfsDirectory: String
 
     /// Time that making a container may take before it counts as failed.
     private static let creationLimit = Duration.seconds(30)
@@ -30,6 +31,7 @@ struct ContainerRuntime: Sendable {
         commands = HostCommands(logger: logger)
         self.logger = logger
         root = RootFilesystem(skeleton: paths.skeleton)
+        rootfsDirectory = configuration.rootfsDirectory
         nameServers = NameServers.ofHost()
         let profile = try SeccompProfile(FileManager.default.contents(atPath: programs.seccompProfile) ?? Data())
         seccomp = profile.resolved(machine: Self.machine())
@@ -48,10 +50,13 @@ struct ContainerRuntime: Sendable {
     /// What differs between containers.
     struct Description: Sendable {
         var name: String
-        var lease: NetworkLease
+        /// `nil` for no network but loopback.
+        var lease: NetworkLease?
         var hostname: String
         var app: String
         var isAppWritable: Bool
+        /// Host path of what is writable at `ContainerTask.cachePath`; `nil` for nothing.
+        var cache: String?
         var account: UInt32
         var arguments: [String]
         var environment: [String: String]
@@ -62,28 +67,50 @@ struct ContainerRuntime: Sendable {
         var owner: ID<User>?
         /// Bytes that one file may have; `nil` for any number.
         var fileSize: Int?
+        /// Key of the file system that it has in place of the host's.
+        var rootfs: String?
     }
 
     /// Writes the bundle of a container.
     func writeBundle(_ description: Description) throws(PlatformError) {
         let directory = paths.bundle(description.name)
-        let shared = RootFilesystem.presentConfiguration()
+        var packages: String?
+        if let key = description.rootfs { packages = try folder(ofPackages: key) }
+        let shared = packages == nil ? RootFilesystem.presentConfiguration() : []
         try HostFiles.makeDirectory(directory)
         let group = tree.enter(description.name, owner: description.owner)
         try HostFiles.write(group, to: paths.groupFile(description.name))
         try root.writeConfiguration(
             to: directory + "/etc", account: description.account, hostname: description.hostname,
-            address: description.lease.address, nameServers: nameServers, shared: shared)
+            address: description.lease?.address, nameServers: nameServers, shared: shared)
         let bundle = OCIBundle(
-            directory: directory, skeleton: paths.skeleton, sharedConfiguration: shared, groups: groups,
+            directory: directory, skeleton: packages ?? paths.skeleton,
+            initProgram: packages == nil ? nil : programs.tini, sharedConfiguration: shared, groups: groups,
             groupPath: group, seccomp: seccomp, hostname: description.hostname,
-            network: description.lease.path, app: description.app, isAppWritable: description.isAppWritable,
-            account: description.account, arguments: description.arguments, environment: description.environment,
+            network: description.lease?.path, app: description.app, isAppWritable: description.isAppWritable,
+            cache: description.cache,
+            account: description.account,
+            arguments: [packages == nil ? programs.tini : RootfsFolder.initProgram, "-g", "--"] + description.arguments,
+            environment: description.environment,
             workingDirectory: description.workingDirectory, limits: tree.fit(description.limits, of: description.name),
             openFiles: openFiles,
             fileSize: description.fileSize, oomScoreAdjustment: ContainerKind(name: description.name).oomScoreAdjustment
         )
         try HostFiles.write(bundle.encoded(), to: directory + "/config.json")
+    }
+
+    /// Path of a file system of packages. Throws `.buildFailed` when it is not there: releases outlive what an operator
+    /// removes.
+    private func folder(ofPackages key: String) throws(PlatformError) -> String {
+        let path = RootfsStore.path(key, in: rootfsDirectory)
+        guard !key.isEmpty, key.utf8.allSatisfy({ 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 }), HostFiles.exists(path)
+        else {
+            throw PlatformError(
+                .buildFailed,
+                "the packages that this release was built with are not installed any more: change a file of "
+                    + "the app and deploy it again")
+        }
+        return path
     }
 
     /// Makes the container under a conmon of its own and returns its first process, which waits for `start`.

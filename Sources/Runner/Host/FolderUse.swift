@@ -1,7 +1,7 @@
 import Core
 import Glibc
 
-/// What a folder with all that is in it takes on its file system. Never follows a link; the folder may change meanwhile.
+/// What folders with all that is in them take on its file system. Never follows a link; they may change meanwhile.
 struct FolderUse: Sendable, Hashable {
     /// Bytes of whole blocks.
     private(set) var bytes = 0
@@ -13,10 +13,12 @@ struct FolderUse: Sendable, Hashable {
     private static let blockSize = 512
 
     /// Looks until it is clear that `limit` is exceeded. Blocks.
-    static func of(_ path: String, until limit: DiskLimit) -> FolderUse {
+    static func of(_ paths: [String], until limit: DiskLimit) -> FolderUse {
         var use = FolderUse()
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        if descriptor >= 0 { use.visit(descriptor, depth: 1, limit: limit) }
+        for path in paths {
+            let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            if descriptor >= 0 { use.visit(descriptor, depth: 1, limit: limit) }
+        }
         return use
     }
 

@@ -16,7 +16,7 @@ extension ContainerRunner {
         if await supervisor.plan.kind == .worker { return nil }
         let (plan, endpoint) = (await supervisor.plan, await supervisor.endpoint)
         let outcome = await HTTPProbe(
-            host: endpoint.host, port: plan.port, path: plan.readiness == .tcp ? nil : plan.healthPath,
+            host: endpoint.host, port: plan.port, path: plan.probedPath,
             patience: Self.lookPatience
         ).ask()
         return outcome.isReady ? nil : "the app \(outcome.description)"

@@ -6,11 +6,13 @@ extension ContainerRunner {
     private static let earlyLines = 500
     private static let lastLines = 20
 
-    /// Waits until a worker is ready: it has made its file, or has stayed up for a while where that is enough.
+    /// Waits until a process is ready that says so itself: it has made its file, or, a worker, has stayed up for a while where
+    /// that is enough.
     func waitUntilUp(
         _ supervisor: InstanceSupervisor, specification: InstanceSpecification, log: any DeployLogSink
     ) async throws(PlatformError) {
         let plan = specification.plan
+        let what = plan.kind == .worker ? "the worker" : "the app"
         let follower = OutputFollower(log: supervisor.log, sink: log, limit: Self.earlyLines)
         let process = await supervisor.process
         let begun = ContinuousClock.now
@@ -18,7 +20,7 @@ extension ContainerRunner {
             follower.follow()
             if let exit = runtime.exit(of: supervisor.name, process: process, limits: specification.limits) {
                 for line in supervisor.log.tail(Self.lastLines) { log.write("  \(line)") }
-                throw PlatformError(.buildFailed, "the worker \(exit.description) before it was ready")
+                throw PlatformError(.buildFailed, "\(what) \(exit.description) before it was ready")
             }
             if let process, Self.hasReadyFile(process.pid) { return }
             let age = ContinuousClock.now - begun
@@ -26,11 +28,11 @@ extension ContainerRunner {
             guard age < .seconds(plan.readySeconds) else {
                 throw PlatformError(
                     .buildFailed,
-                    "the worker did not make the file that \(RunPlan.readyFileVariable) names within \(plan.readySeconds) s"
+                    "\(what) did not make the file that \(RunPlan.readyFileVariable) names within \(plan.readySeconds) s"
                 )
             }
             guard (try? await Task.sleep(for: Self.lookInterval)) != nil else {
-                throw PlatformError(.cancelled, "the deploy was cancelled while the worker started")
+                throw PlatformError(.cancelled, "the deploy was cancelled while \(what) started")
             }
         }
     }

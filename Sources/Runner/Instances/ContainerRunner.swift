@@ -154,27 +154,25 @@ public final class ContainerRunner: InstanceRunner, Service {
     ) -> ContainerRuntime.Description {
         let plan = specification.plan
         var environment = plan.environment.merging(specification.environment, uniquingKeysWith: { $1 })
-        if plan.kind == .worker {
-            environment[RunPlan.readyFileVariable] = RunPlan.readyFile
-        } else {
-            environment[plan.portVariable] = String(plan.port)
-        }
+        if plan.isAnnounced { environment[RunPlan.readyFileVariable] = RunPlan.readyFile }
+        if plan.kind != .worker { environment[plan.portVariable] = String(plan.port) }
         return ContainerRuntime.Description(
             name: InstanceRecord.name(specification.id), lease: lease, hostname: "app",
             app: specification.directory, isAppWritable: false, account: specification.account,
-            arguments: [runtime.programs.tini, "-g", "--"] + plan.command, environment: environment,
-            workingDirectory: plan.directory ?? "", limits: specification.limits, owner: specification.owner)
+            arguments: plan.command, environment: environment,
+            workingDirectory: plan.directory ?? "", limits: specification.limits, owner: specification.owner,
+            rootfs: plan.rootfs)
     }
 
     private func waitUntilReady(
         _ supervisor: InstanceSupervisor, specification: InstanceSpecification, host: String, log: any DeployLogSink
     ) async throws(PlatformError) {
         let plan = specification.plan
-        if plan.kind == .worker {
+        if plan.isAnnounced {
             return try await waitUntilUp(supervisor, specification: specification, log: log)
         }
         let target = ReadinessTarget(
-            port: plan.port, path: plan.readiness == .tcp ? nil : plan.healthPath, variable: plan.portVariable,
+            port: plan.port, path: plan.probedPath, variable: plan.portVariable,
             seconds: plan.readySeconds)
         let check = ReadinessCheck(host: host, target: target)
         let follower = OutputFollower(log: supervisor.log, sink: log, limit: Self.earlyOutputLimit)

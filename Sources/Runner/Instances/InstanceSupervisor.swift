@@ -90,7 +90,8 @@ actor InstanceSupervisor {
         }
     }
 
-    /// SIGTERM, `grace` seconds, SIGKILL; then removes container, group, bundle and network, and all but the end of the log.
+    /// The plan's stop signal, `grace` seconds, SIGKILL; then removes container, group, bundle and network, and all but the
+    /// end of the log.
     func takeDown(grace: Int?) async {
         isStopping = true
         let seconds = grace ?? record.plan.graceSeconds
@@ -124,7 +125,7 @@ actor InstanceSupervisor {
         let clock = ContinuousClock()
         let begun = clock.now
         if let process = record.process {
-            process.signal(SIGTERM)
+            process.signal((record.plan.stopSignal ?? .terminate).number)
             if await !process.ends(within: grace) {
                 process.signal(SIGKILL)
                 _ = await process.ends(within: .seconds(10))
@@ -143,6 +144,20 @@ actor InstanceSupervisor {
                 "end_ms": "\((ended - begun).milliseconds)", "delete_ms": "\((deleted - ended).milliseconds)",
                 "network_ms": "\((clock.now - deleted).milliseconds)",
             ])
+    }
+}
+
+extension RunPlan.StopSignal {
+    var number: Int32 {
+        switch self {
+        case .terminate: SIGTERM
+        case .interrupt: SIGINT
+        case .quit: SIGQUIT
+        case .hangUp: SIGHUP
+        case .user1: SIGUSR1
+        case .user2: SIGUSR2
+        case .windowChange: SIGWINCH
+        }
     }
 }
 

@@ -70,11 +70,11 @@ extension ContainerRunner: ContainerTaskRunner {
         guard !HostFiles.exists(runtime.paths.bundle(name)) else {
             throw PlatformError(.conflict, "a task of this name runs already")
         }
-        let lease = try await network.lease(for: .build)
+        let lease = task.hasNetwork ? try await network.lease(for: .build) : nil
         defer {
             // Nobody waits for the network to be gone; a restart finds what a crash leaves of it.
             Task { [network] in
-                await network.release(lease)
+                if let lease { await network.release(lease) }
                 await network.replenish()
             }
         }
@@ -83,10 +83,10 @@ extension ContainerRunner: ContainerTaskRunner {
             try runtime.writeBundle(
                 ContainerRuntime.Description(
                     name: name, lease: lease, hostname: "build", app: task.directory, isAppWritable: true,
-                    account: task.account,
-                    arguments: [runtime.programs.tini, "-g", "--"] + Self.joinedStreams + task.arguments,
+                    cache: task.cache, account: task.account,
+                    arguments: Self.joinedStreams + task.arguments,
                     environment: task.environment, workingDirectory: task.workingDirectory, limits: task.limits,
-                    owner: task.owner, fileSize: task.disk?.bytes))
+                    owner: task.owner, fileSize: task.disk?.bytes, rootfs: task.rootfs))
             exit = try await execute(task, name: name, ending: ending, output: output)
         } catch {
             await remove(name, of: task)
@@ -177,7 +177,9 @@ extension ContainerRunner: ContainerTaskRunner {
     private func enforceLimits(of task: ContainerTask, name: String, ending: TaskEnding) async {
         let deadline = ContinuousClock.now + .seconds(task.timeLimit)
         let group = runtime.group(of: name)
-        var disk = DiskWatch(folder: task.directory, limit: task.disk, reserve: configuration.diskReserve)
+        var disk = DiskWatch(
+            folders: [task.directory, task.cache].compactMap { $0 }, limit: task.disk,
+            reserve: configuration.diskReserve)
         var round = 0
         while (try? await Task.sleep(for: Self.watchInterval)) != nil {
             round += 1

@@ -1,25 +1,26 @@
 import Core
 
 /// Watches what a task writes to disk. The room on the file system is looked at often, which costs nothing; the task's
-/// folder is gone through only when room went away, and never for more than a tenth of the time.
+/// folders are gone through only when room went away, and never for more than a tenth of the time.
 struct DiskWatch: Sendable {
     private static let shortestPause = Duration.milliseconds(200)
     private static let longestPause = Duration.seconds(5)
     /// So much of the limit may go unnoticed between two walks.
     private static let fraction = 16
 
-    private let folder: String
+    private let folders: [String]
     private let limit: DiskLimit?
     private let reserve: DiskReserve
     private var last: DiskRoom?
     private var walkedAt: ContinuousClock.Instant
     private var nextWalk: ContinuousClock.Instant
 
-    init(folder: String, limit: DiskLimit?, reserve: DiskReserve, now: ContinuousClock.Instant = .now) {
-        self.folder = folder
+    /// - Parameter folders: on one file system; the limit is for all together.
+    init(folders: [String], limit: DiskLimit?, reserve: DiskReserve, now: ContinuousClock.Instant = .now) {
+        self.folders = folders
         self.limit = limit
         self.reserve = reserve
-        last = FileSystemRoom.at(folder)
+        last = folders.first.flatMap { FileSystemRoom.at($0) }
         walkedAt = now
         nextWalk = now
     }
@@ -27,10 +28,10 @@ struct DiskWatch: Sendable {
     /// Why the task must end; `nil` when it may go on. Blocks.
     /// - Parameter processes: those of the task.
     mutating func look(now: ContinuousClock.Instant = .now, processes: () -> [Int32]) -> TaskEnding.Reason? {
-        guard let room = FileSystemRoom.at(folder) else { return nil }
+        guard let folder = folders.first, let room = FileSystemRoom.at(folder) else { return nil }
         if reserve.isReached(in: room) { return .diskReserve }
         guard let limit, now >= nextWalk, isDue(room, limit: limit, now: now) else { return nil }
-        var use = FolderUse.of(folder, until: limit)
+        var use = FolderUse.of(folders, until: limit)
         use.addUnnamedFiles(of: processes(), besides: folder)
         let end = ContinuousClock.now
         last = room

@@ -10,6 +10,7 @@ public final class InMemoryRepository: SourceRepository {
         var pins: [ID<Deploy>: CommitID] = [:]
         var failures: [ID<App>: PlatformError] = [:]
         var creationFailure: PlatformError?
+        var resolveGate: (@Sendable () async -> Void)?
     }
 
     private let state = Mutex(State())
@@ -26,6 +27,8 @@ public final class InMemoryRepository: SourceRepository {
 
     /// What `resolve` of this app throws from now on.
     public func fail(_ app: ID<App>, with error: PlatformError?) { state.withLock { $0.failures[app] = error } }
+    /// What `resolve` waits for from now on.
+    public func holdResolve(until gate: (@Sendable () async -> Void)?) { state.withLock { $0.resolveGate = gate } }
     /// What `create` throws from now on.
     public func failCreation(with error: PlatformError?) { state.withLock { $0.creationFailure = error } }
 
@@ -54,7 +57,8 @@ public final class InMemoryRepository: SourceRepository {
     }
 
     public func resolve(_ revision: Revision, app: ID<App>) async throws(PlatformError) -> CommitID? {
-        try state.withLock { (state) throws(PlatformError) in
+        await state.withLock { $0.resolveGate }?()
+        return try state.withLock { (state) throws(PlatformError) in
             if let failure = state.failures[app] { throw failure }
             return switch revision {
             case .branch(let name): state.branches[app]?[name]

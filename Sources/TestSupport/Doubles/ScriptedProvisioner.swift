@@ -11,6 +11,7 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
         var refreshed: [DatabaseIdentity] = []
         var drops = 0
         var resets: [DatabaseIdentity] = []
+        var endpointRequests = 0
         var dump: any DatabaseDump = ScriptedDump(pieces: ["-- a dump\n"])
     }
 
@@ -46,8 +47,12 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
     /// Takes a database away behind the server's back.
     public func lose(_ identity: DatabaseIdentity) { state.withLock { _ = $0.provisioned.remove(identity) } }
 
+    /// How often somebody asked where the databases are.
+    public var endpointRequests: Int { state.withLock { $0.endpointRequests } }
+
     public func endpoint() async throws(PlatformError) -> DatabaseEndpoint {
-        DatabaseEndpoint(host: "192.0.2.9", port: 5432)
+        state.withLock { $0.endpointRequests += 1 }
+        return DatabaseEndpoint(host: "192.0.2.9", port: 5432)
     }
 
     public func provision(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) {

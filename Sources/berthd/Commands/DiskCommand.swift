@@ -38,9 +38,9 @@ struct DiskCommand: AsyncParsableCommand {
 
     private static func table(_ uses: [AppDiskUse]) -> [String] {
         let rows =
-            [["app", "releases", "repository", "packages", "logs", "together"]]
+            [["app", "releases", "repository", "packages", "caches", "logs", "together"]]
             + uses.map { use in
-                [use.name] + [use.releases, use.repository, use.dependencies, use.logs, use.sum].map(size)
+                [use.name] + [use.releases, use.repository, use.dependencies, use.caches, use.logs, use.sum].map(size)
             }
         let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
@@ -65,9 +65,11 @@ private struct AppDiskUse: Sendable {
     let repository: Int
     /// Installed dependencies that are kept for the next build.
     let dependencies: Int
+    /// What builds leave to later ones.
+    let caches: Int
     let logs: Int
 
-    var sum: Int { releases + repository + dependencies + logs }
+    var sum: Int { releases + repository + dependencies + caches + logs }
 
     static func all(_ database: SQLiteDatabase, folder: DataFolder) async throws -> [AppDiskUse] {
         let (releases, deploys) = (SQLiteReleaseStore(database), SQLiteDeployStore(database))
@@ -90,6 +92,7 @@ private struct AppDiskUse: Sendable {
                         name: "\(app.ownerName)/\(app.name)", releases: folders.reduce(0) { $0 + sizes.add($1) },
                         repository: sizes.add("\(folder.repositories)/\(app.id).git"),
                         dependencies: sizes.add("\(folder.dependencies)/\(app.id)"),
+                        caches: sizes.add("\(folder.caches)/apps/\(app.id)"),
                         logs: logs.reduce(0) { $0 + fileSize($1) })
                 })
         }

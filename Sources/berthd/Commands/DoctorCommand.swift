@@ -1,4 +1,6 @@
 import ArgumentParser
+import Builder
+import Foundation
 import Git
 import Postgres
 import Runner
@@ -9,6 +11,13 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Say which programs and libraries the server needs, whether they are there, and what to install.")
 
+    @Option(help: "Folder of more templates, as for serve.")
+    var templates: String?
+
+    @Option(
+        name: .customLong("config"), help: "Configuration file. (default: /etc/berth/config.yaml, when it is there)")
+    var configurationFile: String?
+
     private struct Finding {
         let name: String
         /// Version or path; `nil` when it is missing.
@@ -18,7 +27,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let findings = await findings()
+        let findings = await findings() + (try await packageFindings())
         let width = findings.map(\.name.count).max() ?? 0
         for finding in findings {
             let name = finding.name + String(repeating: " ", count: width - finding.name.count)
@@ -35,6 +44,26 @@ struct DoctorCommand: AsyncParsableCommand {
             throw ExitCode(1)
         }
         print("\nNothing is missing.")
+    }
+
+    /// What templates that name packages need; nothing when there are none.
+    private func packageFindings() async throws -> [Finding] {
+        do {
+            let flags = templates.map { ["templates": $0] } ?? [:]
+            let settings = try await Settings.read(flags: flags, file: configurationFile)
+            let catalog = try TemplateCatalog(builtIn: settings.builtInTemplates, operatorFolder: settings.templates)
+            let names = catalog.templates.filter(\.needsPackages).map(\.name)
+            guard !names.isEmpty else { return [] }
+            let program = RootfsStore.program
+            let isFound = FileManager.default.isExecutableFile(atPath: program)
+            return [
+                Finding(
+                    name: "mmdebstrap", found: isFound ? program : nil, package: "mmdebstrap",
+                    purpose: "installs packages for the templates \(names.joined(separator: ", "))")
+            ]
+        } catch {
+            throw CommandFailure(error)
+        }
     }
 
     private func findings() async -> [Finding] {

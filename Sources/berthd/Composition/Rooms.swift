@@ -18,6 +18,7 @@ struct Rooms {
     let platform: Platform
     let network: ContainerNetwork
     let runner: ContainerRunner
+    let rootfs: RootfsStore
     let postgres: PostgresPlatform?
     let routes: RouteTableBox
     let repositories: RepositoryStore
@@ -43,7 +44,8 @@ struct Rooms {
 
         var configured = ShareSettings.Targets(
             runner: try RunnerSettings.configuration(settings, folder: folder),
-            builder: BuilderConfiguration(releases: folder.releases, dependencies: folder.dependencies),
+            builder: BuilderConfiguration(
+                releases: folder.releases, dependencies: folder.dependencies, caches: folder.caches),
             control: ControlConfiguration())
         settings.shares.apply(to: &configured)
         configured.builder.server = try settings.address
@@ -51,9 +53,11 @@ struct Rooms {
         let network = ContainerNetwork(configuration: runnerConfiguration, logger: logger.labelled("berth.network"))
         let runner = try ContainerRunner(
             configuration: runnerConfiguration, network: network, logger: logger.labelled("berth.runner"))
+        let rootfs = RootfsStore(directory: folder.rootfs, logger: logger.labelled("berth.rootfs"))
         let builder = ReleaseBuilder(
             configuration: configured.builder, repository: repositories, runner: runner,
             catalog: try TemplateCatalog(builtIn: settings.builtInTemplates, operatorFolder: settings.templates),
+            rootfs: rootfs,
             pool: BlockingPool(label: "builder", width: 4), logger: logger.labelled("berth.builder"))
         let postgres = try postgres(settings, folder: folder, network: network, logger: logger)
         let routes = RouteTableBox(formerFilesPath: folder.formerFiles)
@@ -94,7 +98,7 @@ struct Rooms {
             now: { Date() },
             logger: logger.labelled("berth.control"))
         return Rooms(
-            platform: platform, network: network, runner: runner, postgres: postgres, routes: routes,
+            platform: platform, network: network, runner: runner, rootfs: rootfs, postgres: postgres, routes: routes,
             repositories: repositories, gitConfiguration: gitServer, routerConfiguration: router, logger: logger)
     }
 

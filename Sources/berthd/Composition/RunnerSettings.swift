@@ -8,9 +8,10 @@ enum RunnerSettings {
             throw ConfigurationMistake("subnet", "must be an IPv4 range such as 10.210.0.0/16")
         }
         let node = try folder.node()
-        let configuration = RunnerConfiguration(
+        var configuration = RunnerConfiguration(
             node: node, runtimeDirectory: try folder.runtimeDirectory(settings), logDirectory: folder.instanceLogs,
             bridge: settings.bridge ?? "berth-\(node)", subnet: subnet)
+        configuration.rootfsDirectory = folder.rootfs
         try configuration.validate()
         return configuration
     }

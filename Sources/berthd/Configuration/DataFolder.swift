@@ -11,6 +11,10 @@ struct DataFolder: Sendable {
     var releases: String { "\(root)/releases" }
     /// Installed dependencies of apps, kept between builds: on the releases' file system, since files are shared by links.
     var dependencies: String { "\(root)/cache/dependencies" }
+    /// What builds of apps leave to later ones.
+    var caches: String { "\(root)/cache/builds" }
+    /// File systems that were made of packages, for templates that name some.
+    var rootfs: String { "\(root)/rootfs" }
     /// Hashed files of replaced releases that pages in browsers may still ask for.
     var formerFiles: String { "\(root)/former-files.json" }
     var deployLogs: String { "\(root)/logs/deploys" }

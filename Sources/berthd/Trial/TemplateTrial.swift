@@ -70,9 +70,11 @@ struct TemplateTrial {
         var began = clock.now
         let endpoint = try await host.runner.start(specification, log: IndentedLog(output: output))
         output.write("ready after \(Self.seconds(clock.now - began))")
-        let path = plan.readiness == .tcp ? nil : plan.healthPath
-        let seen = await endpoint.ask(path)
-        output.write("\(path.map { "GET \($0)" } ?? "connection to port \(plan.port)"): \(seen)")
+        if plan.kind != .worker {
+            let path = plan.probedPath
+            let seen = await endpoint.ask(path)
+            output.write("\(path.map { "GET \($0)" } ?? "connection to port \(plan.port)"): \(seen)")
+        }
         began = clock.now
         await host.runner.stop(specification.id, grace: Task.isCancelled ? 0 : nil)
         output.write("stopped after \(Self.seconds(clock.now - began))")

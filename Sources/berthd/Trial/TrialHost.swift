@@ -13,6 +13,7 @@ struct TrialHost {
     let repositories: RepositoryStore
     let runner: ContainerRunner
     let builder: ReleaseBuilder
+    let rootfs: RootfsStore
 
     /// Makes all of it, or leaves nothing behind.
     static func make(_ catalog: TemplateCatalog, logger: Logger) async throws -> TrialHost {
@@ -28,11 +29,15 @@ struct TrialHost {
                 pool: BlockingPool(label: "git", width: 2))
             try DataFolder.prepareRuntimeRoot()
             let runner = try await runner(folder, logger: logger)
+            let rootfs = RootfsStore(directory: folder.rootfs, logger: logger)
             let builder = ReleaseBuilder(
-                configuration: BuilderConfiguration(releases: folder.releases, dependencies: folder.dependencies),
+                configuration: BuilderConfiguration(
+                    releases: folder.releases, dependencies: folder.dependencies, caches: folder.caches),
                 repository: repositories, runner: runner, catalog: catalog,
+                rootfs: rootfs,
                 pool: BlockingPool(label: "builder", width: 2), logger: logger)
-            return TrialHost(folder: folder, repositories: repositories, runner: runner, builder: builder)
+            return TrialHost(
+                folder: folder, repositories: repositories, runner: runner, builder: builder, rootfs: rootfs)
         } catch {
             try? FileManager.default.removeItem(atPath: folder.root)
             throw error
@@ -41,6 +46,7 @@ struct TrialHost {
 
     /// Stops every container and removes everything. Throws when the temporary folder does not go.
     func remove() async throws {
+        await rootfs.close()
         await runner.removeAll()
         try FileManager.default.removeItem(atPath: folder.root)
     }
@@ -51,9 +57,10 @@ struct TrialHost {
         var conflict: any Error = PlatformError(.conflict, "no range of addresses is free for the containers")
         for number in (0...255).shuffled() {
             guard let subnet = IPv4Subnet("10.199.\(number).0/24") else { continue }
-            let configuration = RunnerConfiguration(
+            var configuration = RunnerConfiguration(
                 node: node, runtimeDirectory: try folder.runtimeDirectory(), logDirectory: folder.instanceLogs,
                 bridge: "berth-\(node)", subnet: subnet, readyNetworks: 0)
+            configuration.rootfsDirectory = folder.rootfs
             let network = ContainerNetwork(configuration: configuration, logger: logger)
             do throws(PlatformError) {
                 try await network.prepare()

@@ -62,6 +62,31 @@ struct AppPlanTests {
         #expect(try plan("node", top.merging(["server.js": ""]) { $1 }).steps.map(\.name) == ["npm ci"])
     }
 
+    @Test(
+        arguments: [
+            (["package-lock.json": "{}", "package.json": #"{"workspaces": ["a"]}"#], ["npm ci (workspace)"]),
+            (["pnpm-lock.yaml": "", "pnpm-workspace.yaml": "", "package.json": "{}"], ["pnpm install (workspace)"]),
+            (["yarn.lock": "", "package.json": #"{"workspaces": ["a"]}"#], ["yarn install (workspace)"]),
+            (["README": ""], ["npm install"]),
+        ])
+    func aPackageOfAWorkspaceIsInstalledFromTheLockFileAtTheTop(_ top: [String: String], _ steps: [String]) throws {
+        let package = #"{"scripts": {"start": "node ."}, "dependencies": {"x": "1"}}"#
+        let own = try plan("node", ["package.json": package], top: top, AppManifest(root: "a"))
+        #expect(own.steps.map(\.name) == steps)
+    }
+
+    @Test func onePackageManagerIsUsed() throws {
+        let locks = ["pnpm-lock.yaml": "", "yarn.lock": ""]
+        let package = ["package.json": Self.node["package.json"] ?? ""]
+        func steps(_ files: [String: String]) throws -> [String] {
+            try plan("node", files.merging(package) { $1 }).steps.map(\.name).filter { $0 != "npm run build" }
+        }
+        #expect(try steps(Self.node.merging(locks) { $1 }) == ["npm ci"])
+        #expect(try steps(locks) == ["pnpm install"])
+        #expect(try steps(["yarn.lock": ""]) == ["yarn install"])
+        #expect(try steps([:]) == ["npm install"])
+    }
+
     @Test func whatTheTemplateHasNoUseForIsAMistake() {
         let start = #expect(throws: PlatformError.self) { try plan("static", [:], AppManifest(start: "a")) }
         #expect(start?.message == "berth.yaml: start: nothing is started by the template static")

@@ -16,6 +16,7 @@ struct PlanDescriptionTests {
             lines == [
                 "step npm run build: npm run build, at most 600 s",
                 "version: node >=18, says package.json (engines.node)",
+                "cache: /cache/npm, up to 512 MiB",
                 "start: /bin/bash -c 'node a.js'",
                 "ready: when GET / on port 8080 answers with a status below 500, within 60 s; the port is in PORT",
             ])

@@ -22,16 +22,18 @@ struct BuildFixture {
 
     init(
         _ runner: StubTaskRunner = StubTaskRunner(), templates: String = Self.templates,
+        rootfs: (any RootfsProvider)? = nil,
         change: (inout BuilderConfiguration) -> Void = { _ in }
     ) throws {
         directory = try TemporaryDirectory("builder-test")
         self.runner = runner
         var configuration = BuilderConfiguration(
-            releases: directory.path("data/releases"), dependencies: directory.path("data/cache/dependencies"))
+            releases: directory.path("data/releases"), dependencies: directory.path("data/cache/dependencies"),
+            caches: directory.path("data/cache/builds"))
         change(&configuration)
         builder = ReleaseBuilder(
             configuration: configuration, repository: repository, runner: runner,
-            catalog: try TemplateCatalog(builtIn: templates),
+            catalog: try TemplateCatalog(builtIn: templates), rootfs: rootfs,
             pool: BlockingPool(label: "builder-test", width: 2), logger: Logger(label: "test"))
     }
 

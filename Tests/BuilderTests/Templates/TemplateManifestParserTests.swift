@@ -71,6 +71,42 @@ struct TemplateManifestParserTests {
                 "build:\n  steps:\n    - name: a\n      command: [a]\n      when:\n        any: [{}]\n",
                 "t.yaml:12:15: build.steps[0].when.any[0] must have one of file, json and text"
             ),
+            ("rootfs: debian\n", "t.yaml:7:9: rootfs must be host, or a mapping with packages"),
+            ("rootfs: {packages: []}\n", "t.yaml:7:20: rootfs.packages must name 1 to 200 Debian packages"),
+            (
+                "rootfs: {packages: [lua5.4, '--x']}\n",
+                "t.yaml:7:20: rootfs.packages: \"--x\" is not the name of a package"
+            ),
+            ("build: {network: false}\n", "t.yaml:7:18: build.network must be on or off"),
+            (
+                "build:\n  steps:\n    - {name: a, command: [a], network: 'no'}\n",
+                "t.yaml:9:40: build.steps[0].network must be on or off"
+            ),
+            ("build: {caches: [{files: [a]}]}\n", "t.yaml:7:18: build.caches[0].name is missing"),
+            (
+                "build: {caches: [{name: a}]}\n",
+                "t.yaml:7:18: build.caches[0].files must name the files that it is for"
+            ),
+            (
+                "build: {caches: [{name: ../a, files: [a]}]}\n",
+                "t.yaml:7:25: build.caches[0].name must be lowercase letters, digits and hyphens"
+            ),
+            (
+                "build: {caches: [{name: a, files: [a], size: 4097}]}\n",
+                "t.yaml:7:46: build.caches[0].size must be a whole number from 1 to 4096"
+            ),
+            (
+                "build: {caches: [{name: a, files: [a]}, {name: a, files: [b]}]}\n",
+                "t.yaml:7:17: build.caches: the same name twice"
+            ),
+            (
+                "build: {caches: [{name: a, files: [a], key: b}]}\n",
+                "t.yaml:7:40: unknown key \"key\" in build.caches[0]; the keys are: name, files, size"
+            ),
+            (
+                "build:\n  steps:\n    - {name: a, command: [a], when: {all: [{file: b, in: app}]}}\n",
+                "t.yaml:9:58: build.steps[0].when.all[0].in must be repository"
+            ),
             ("name: twice\n", "t.yaml:2:1: the same key twice: name"),
             ("build: [\n", "t.yaml:8:1: not YAML: did not find expected node content"),
         ])
@@ -90,7 +126,14 @@ struct TemplateManifestParserTests {
 
     @Test(
         arguments: [
-            ("kind: web", "kind: worker", "run.kind must be static or web"),
+            ("kind: web", "kind: daemon", "run.kind must be static, web or worker"),
+            ("kind: web", "kind: worker\n  health-path: /up", "run.health-path is only for kind: web"),
+            ("kind: web", "kind: worker\n  readiness: http", "run.readiness must be up or file, for kind: worker"),
+            ("command: [hello]", "command: [hello]\n  readiness: up", "run.readiness must be http, tcp or file"),
+            (
+                "command: [hello]", "command: [hello]\n  stop-signal: SIGKILL",
+                "run.stop-signal must be one of SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH"
+            ),
             ("name: hello", "name: Hello", "name must be 1 to 40 lowercase letters, digits and hyphens"),
             ("schema: 1", "schema: 2", "this server reads schema 1"),
             ("command: [hello]", "port: 8080", "run must have either command or commands"),
@@ -125,8 +168,8 @@ struct TemplateManifestParserTests {
                 "name: hello", "name: hello\ndetect: {all: [{file: b, contains: ''}]}",
                 "detect.all[0].contains must be a text that is not empty"
             ),
-            ("kind: web", "kind: static", "run.command is only for kind: web"),
-            ("command: [hello]", "command: [hello]\n  readiness: udp", "run.readiness must be http or tcp"),
+            ("kind: web", "kind: static", "run.command is only for kind: web and worker"),
+            ("command: [hello]", "command: [hello]\n  readiness: udp", "run.readiness must be http, tcp or file"),
             (
                 "command: [hello]", "commands: [{shell: a, procfile: web}]",
                 "run.commands[0] must have one of arguments, shell, shell-from, procfile"
@@ -143,6 +186,27 @@ struct TemplateManifestParserTests {
     func aValueOutsideTheSchemaIsTold(_ old: String, _ new: String, _ expected: String) {
         let found = problems(Self.valid.replacing(old, with: new))
         #expect(found.contains { $0.hasSuffix(expected) }, "\(found)")
+    }
+
+    @Test func aWorkerAndWhatItsStepsReachAreRead() throws {
+        let text = """
+            schema: 1
+            name: w
+            description: d
+            build:
+              network: off
+              caches: [{name: deps, files: [lock], size: 3}]
+              steps: [{name: a, command: [a], network: on}, {name: b, command: [b]}]
+            run: {kind: worker, command: [w], readiness: file, stop-signal: SIGQUIT}
+            """
+        let manifest = try TemplateManifestParser.parse(text, file: "t.yaml")
+        #expect(!manifest.build.hasNetwork)
+        #expect(manifest.build.steps.map(\.hasNetwork) == [true, nil])
+        #expect(manifest.build.caches == [.init(name: "deps", files: ["lock"], bytes: 3 << 20)])
+        #expect(manifest.run.kind == .worker)
+        #expect(manifest.run.readiness == .file)
+        #expect(manifest.run.stopSignal == .quit)
+        #expect(manifest.filesToRead == ["lock"])
     }
 
     @Test func allProblemsAreToldAtOnceInTheOrderOfTheFile() {

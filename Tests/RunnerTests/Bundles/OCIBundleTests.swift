@@ -36,6 +36,22 @@ import Testing
         }
     }
 
+    @Test func `a file system of packages is the root, with nothing of the host's but the first program`() {
+        var bundle = bundle(v2)
+        bundle.skeleton = "/data/rootfs/a"
+        bundle.initProgram = "/usr/bin/tini-static"
+        bundle.sharedConfiguration = []
+        #expect(bundle.specification.root.path == "/data/rootfs/a" && bundle.specification.root.readonly)
+        let binds = bundle.specification.mounts.filter { $0.type == "bind" }
+        #expect(
+            binds.map { "\($0.source) \($0.destination)" } == [
+                "/usr/bin/tini-static /.init", "/run/b/i-1/etc/passwd /etc/passwd", "/run/b/i-1/etc/group /etc/group",
+                "/run/b/i-1/etc/hostname /etc/hostname", "/run/b/i-1/etc/hosts /etc/hosts",
+                "/run/b/i-1/etc/resolv.conf /etc/resolv.conf", "/data/releases/1 /app",
+            ])
+        #expect(binds.allSatisfy { $0.options.contains("ro") && $0.options.contains("nosuid") })
+    }
+
     @Test func `limits are written for either version of cgroups`() {
         let unified = bundle(v2).specification.linux.resources
         #expect(unified.memory.limit == 100 << 20 && unified.memory.swap == 100 << 20)
