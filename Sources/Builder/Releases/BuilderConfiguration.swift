@@ -6,6 +6,8 @@ public struct BuilderConfiguration: Sendable {
     public var releases: String
     /// Absolute path of the folder that keeps installed dependencies; made when it is needed.
     public var dependencies: String
+    /// Absolute path of the folder that holds the channels' volumes; `nil` where there are none.
+    public var volumes: String?
     /// What a container of a build may use.
     public var limits = ContainerLimits(
         memory: 1 << 30, milliCPU: 2000, processes: 512, temporary: 512 << 20)

@@ -2,6 +2,8 @@ import Blocking
 import Core
 
 extension ReleaseBuilder {
+    var dependencies: DependencyCache { DependencyCache(directory: configuration.dependencies) }
+
     public func sizes(of releases: [ID<Release>]) async -> [Int] {
         let folders = releases.map { layout.folder($0) }
         return await pool.run { () throws(Never) in

@@ -6,7 +6,7 @@ import Logging
 /// Makes releases: lays a commit out, runs its template's steps and `install.sh` in containers, and describes what is
 /// published. A release's folder is complete or not there.
 public struct ReleaseBuilder: SourceBuilder {
-    private let configuration: BuilderConfiguration
+    let configuration: BuilderConfiguration
     private let repository: any SourceRepository
     private let runner: any ContainerTaskRunner
     private let catalog: TemplateCatalog
@@ -183,7 +183,7 @@ extension ReleaseBuilder {
             "checked out \(report.files) \(report.files == 1 ? "file" : "files")"
                 + (report.linked > 0 ? ", \(report.linked) unchanged" : "")
                 + " (\(StepRunner.seconds(clock.now - start)))")
-        let steps = StepRunner(
+        var steps = StepRunner(
             runner: runner, configuration: configuration, request: request, directory: files, log: log,
             deadline: clock.now + .seconds(configuration.timeLimit))
         var submodules = SubmoduleFetch(
@@ -193,6 +193,7 @@ extension ReleaseBuilder {
         try await pool.run { () throws(PlatformError) in try CheckoutCheck.check(files) }
         for wish in plan.versions ?? [] { try await versions.check(wish, with: steps) }
         try StepRunner.checkCancellation()
+        steps.volumes = try await volumeMounts(plan.run, request)
         for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
         let old = isLinking ? await previousManifest(previous?.id) : nil
         let twins = SitePublisher.Twins(
@@ -240,8 +241,6 @@ extension ReleaseBuilder {
         }
     }
 
-    private var dependencies: DependencyCache { DependencyCache(directory: configuration.dependencies) }
-
     /// Makes the release's own folder, empty. True when the previous release's files are there to link from.
     private func prepareFolder(
         _ release: ID<Release>, previous: ID<Release>?
@@ -278,6 +277,7 @@ extension ReleaseBuilder {
                         limits: .init(entries: configuration.maximumEntries, bytes: configuration.maximumBytes),
                         log: log)
                 }
+                try VolumePoints.make(plan.run, in: files)
                 if let root = plan.directory, plan.site != nil { try layout.linkSite(release, to: root, in: files) }
                 let published = try plan.site.map { site in
                     try SitePublisher.publish(

@@ -16,6 +16,8 @@ struct StepRunner: Sendable {
     let log: any DeployLogSink
     /// When the build as a whole must have ended.
     let deadline: ContinuousClock.Instant
+    /// What the release command sees of the channel's volumes. A build has none: it may be thrown away.
+    var volumes: [VolumeMount] = []
 
     /// Throws `.buildFailed` with one line when the step did not exit with 0.
     func run(_ step: BuildStep) async throws(PlatformError) {
@@ -62,7 +64,8 @@ struct StepRunner: Sendable {
             account: request.channel.account, limits: configuration.limits,
             timeLimit: max(1, min(step.timeLimit, configuration.stepTimeLimit, timeLeft)), outputLimit: outputLimit,
             workingDirectory: step.directory ?? "", owner: request.app.ownerID,
-            disk: DiskLimit(bytes: configuration.maximumBytes, entries: configuration.maximumEntries))
+            disk: DiskLimit(bytes: configuration.maximumBytes, entries: configuration.maximumEntries),
+            volumes: step.name == PlanResolver.releaseStep ? volumes : [])
     }
 
     /// Whole seconds.

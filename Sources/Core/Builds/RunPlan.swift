@@ -64,6 +64,11 @@ public struct RunPlan: Sendable, Hashable, Codable {
     public var strategy: Strategy?
     /// Seconds without a request after which the process is stopped, until the next one comes; `nil` for never.
     public var sleepSeconds: Int?
+    /// Folders below the one that the process starts in which outlast the release; `nil` for none.
+    public var volumes: [String]?
+
+    /// Where a volume is, below `/app`.
+    public func path(ofVolume name: String) -> String { directory.map { "\($0)/\(name)" } ?? name }
 
     /// Whether it can stand in a request line.
     public static func isHealthPath(_ path: String) -> Bool {
@@ -74,7 +79,7 @@ public struct RunPlan: Sendable, Hashable, Codable {
         kind: Kind, command: [String] = [], portVariable: String = "PORT", port: Int = 8080, healthPath: String = "/",
         readySeconds: Int = 60, graceSeconds: Int = 10, environment: [String: String] = [:],
         readiness: Readiness? = nil, directory: String? = nil, limits: LimitRequest? = nil,
-        strategy: Strategy? = nil, sleepSeconds: Int? = nil
+        strategy: Strategy? = nil, sleepSeconds: Int? = nil, volumes: [String]? = nil
     ) {
         self.kind = kind
         self.command = command
@@ -89,5 +94,6 @@ public struct RunPlan: Sendable, Hashable, Codable {
         self.limits = limits
         self.strategy = strategy
         self.sleepSeconds = sleepSeconds
+        self.volumes = volumes
     }
 }

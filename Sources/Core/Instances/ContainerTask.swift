@@ -88,11 +88,13 @@ public struct ContainerTask: Sendable {
     public let owner: ID<User>?
     /// What `directory` may come to while the task runs; `nil` for anything.
     public let disk: DiskLimit?
+    /// Further writable folders.
+    public let volumes: [VolumeMount]
 
     public init(
         id: String, channel: ID<Channel>, directory: String, arguments: [String], environment: [String: String],
         account: UInt32, limits: ContainerLimits, timeLimit: Int, outputLimit: Int, workingDirectory: String = "",
-        owner: ID<User>? = nil, disk: DiskLimit? = nil
+        owner: ID<User>? = nil, disk: DiskLimit? = nil, volumes: [VolumeMount] = []
     ) {
         self.id = id
         self.channel = channel
@@ -106,6 +108,7 @@ public struct ContainerTask: Sendable {
         self.workingDirectory = workingDirectory
         self.owner = owner
         self.disk = disk
+        self.volumes = volumes
     }
 }
 

@@ -19,6 +19,8 @@ struct OCIBundle: Sendable {
     /// Host path of `/app`.
     var app: String
     var isAppWritable: Bool
+    /// Writable folders below `/app`.
+    var volumes: [VolumeMount] = []
     var account: UInt32
     var arguments: [String]
     var environment: [String: String]
@@ -106,6 +108,7 @@ struct OCIBundle: Sendable {
         ]
         mounts += sharedConfiguration.map { bind("/etc/\($0)", at: "/etc/\($0)") }
         mounts.append(bind(app, at: "/app", isWritable: isAppWritable))
+        mounts += volumes.map { bind($0.source, at: "/app/\($0.path)", isWritable: true) }
         // Runtimes size their heap by the memory limit that they find here.
         switch groups.version {
         case .v2:

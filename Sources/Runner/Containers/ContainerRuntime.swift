@@ -52,6 +52,7 @@ struct ContainerRuntime: Sendable {
         var hostname: String
         var app: String
         var isAppWritable: Bool
+        var volumes: [VolumeMount] = []
         var account: UInt32
         var arguments: [String]
         var environment: [String: String]
@@ -78,7 +79,8 @@ struct ContainerRuntime: Sendable {
             directory: directory, skeleton: paths.skeleton, sharedConfiguration: shared, groups: groups,
             groupPath: group, seccomp: seccomp, hostname: description.hostname,
             network: description.lease.path, app: description.app, isAppWritable: description.isAppWritable,
-            account: description.account, arguments: description.arguments, environment: description.environment,
+            volumes: description.volumes, account: description.account, arguments: description.arguments,
+            environment: description.environment,
             workingDirectory: description.workingDirectory, limits: description.limits, openFiles: openFiles,
             fileSize: description.fileSize, oomScoreAdjustment: ContainerKind(name: description.name).oomScoreAdjustment
         )

@@ -38,6 +38,7 @@ struct ShareSettings: Sendable {
         Setting("user-processes", 16...many) { $1.runner.instanceShare.processes = $0 },
         Setting("user-build-memory", 32...many) { $1.runner.buildShare.memory = $0 << 20 },
         Setting("kept-releases", 1...10_000) { $1.control.keptReleases = $0 },
+        Setting("volume-size", 1...many) { $1.control.volumeBytes = $0 << 20 },
         Setting("kept-releases-size", 1...many) { $1.control.releaseBytes = $0 << 20 },
     ]
     private static let usualReserve = 1024

@@ -28,8 +28,10 @@ struct TrialHost {
                 pool: BlockingPool(label: "git", width: 2))
             try DataFolder.prepareRuntimeRoot()
             let runner = try await runner(folder, logger: logger)
+            var configuration = BuilderConfiguration(releases: folder.releases, dependencies: folder.dependencies)
+            configuration.volumes = folder.volumes
             let builder = ReleaseBuilder(
-                configuration: BuilderConfiguration(releases: folder.releases, dependencies: folder.dependencies),
+                configuration: configuration,
                 repository: repositories, runner: runner, catalog: catalog,
                 pool: BlockingPool(label: "builder", width: 2), logger: logger)
             return TrialHost(folder: folder, repositories: repositories, runner: runner, builder: builder)
