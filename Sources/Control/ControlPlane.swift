@@ -26,6 +26,8 @@ public struct ControlPlane: Sendable {
     private let logs: DeployLogs
     private let removal: Removal
     private let sleeping: Sleeping
+    private let runner: any InstanceRunner
+    private let channelStore: any ChannelStore
     private let sleepInterval: Duration
     private let logger: Logger
 
@@ -48,6 +50,7 @@ public struct ControlPlane: Sendable {
         let sleeping = Sleeping(
             platform: platform, queue: queue, turns: serving, starter: starter, retirement: retirement, sites: sites)
         self.sleeping = sleeping
+        (runner, channelStore) = (platform.runner, platform.channels)
         sleepInterval = platform.configuration.sleepInterval
         platform.routes.onWake { channel in Task { await sleeping.wake(channel) } }
         removal = Removal(
@@ -96,7 +99,17 @@ public struct ControlPlane: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { while (try? await Task.sleep(for: pause)) != nil { await noteUses() } }
             group.addTask { while (try? await Task.sleep(for: interval)) != nil { await reconcile() } }
+            group.addTask { await noteRestarts() }
             group.addTask { while (try? await Task.sleep(for: sleepInterval)) != nil { await putToSleep() } }
+        }
+    }
+
+    private func noteRestarts() async {
+        for await restart in runner.restarts() {
+            let app = try? await channelStore.channel(restart.channel)?.appID
+            await events.note(
+                .instanceRestarted, app: app, channel: restart.channel,
+                "an instance was started again: the app \(restart.reason)")
         }
     }
 

@@ -18,6 +18,7 @@ public struct Platform: Sendable {
     public let deployLogs: any DeployLogStore
     public let repository: any SourceRepository
     public let builder: any SourceBuilder
+    public let volumes: any VolumeStore
     public let runner: any InstanceRunner
     public let meter: any InstanceMeter
     public let routes: any RoutePublisher
@@ -42,7 +43,8 @@ public struct Platform: Sendable {
         instances: any InstanceStore, environment: any EnvironmentStore, databases: any DatabaseStore,
         statistics: any StatisticsStore, events: any EventStore, deployLogs: any DeployLogStore,
         repository: any SourceRepository,
-        builder: any SourceBuilder, runner: any InstanceRunner, meter: any InstanceMeter, routes: any RoutePublisher,
+        builder: any SourceBuilder, volumes: any VolumeStore, runner: any InstanceRunner, meter: any InstanceMeter,
+        routes: any RoutePublisher,
         provisioner: (any DatabaseProvisioner)?, hooks: (any HookRunner)? = nil,
         dataVersion: @escaping DataVersionSource = { nil }, diskRoom: @escaping DiskRoomSource = { nil },
         address: PublicAddress, configuration: ControlConfiguration, pass: @escaping CheckpointObserver = { _ in },
@@ -63,6 +65,7 @@ public struct Platform: Sendable {
         self.deployLogs = deployLogs
         self.repository = repository
         self.builder = builder
+        self.volumes = volumes
         self.runner = runner
         self.meter = meter
         self.routes = routes
@@ -89,6 +92,9 @@ public struct ControlConfiguration: Sendable {
     public var releaseBytes: Int?
     /// Instances that a channel keeps the end of the log of when they have been stopped.
     public var keptInstanceLogs = 10
+    /// Bytes on disk that a channel's volumes may take together: with more, nothing is deployed to it. Also the most that one
+    /// of their files may have.
+    public var volumeBytes = 5 << 30
     /// Ended deploys that a channel keeps with their logs.
     public var keptDeploys = 200
     /// No deploy begins when the disk has less left.
@@ -132,6 +138,9 @@ public struct ControlConfiguration: Sendable {
     public var databaseRetry = Backoff(first: .seconds(2), longest: .seconds(300))
 
     public init() {}
+
+    /// Bytes that one file of an instance of `plan` may have; `nil` where it has none on disk.
+    public func fileSize(of plan: RunPlan) -> Int? { plan.volumes?.isEmpty == false ? volumeBytes : nil }
 
     /// What an instance of `plan` may use. Throws `.buildFailed` when it asks for more than the server gives.
     public func limits(of plan: RunPlan) throws(PlatformError) -> ContainerLimits {

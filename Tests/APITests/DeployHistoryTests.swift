@@ -46,7 +46,7 @@ struct DeployHistoryTests {
         }
         #expect(shown["status"] as? String == "success" && shown["reused"] as? Bool == false)
         let steps = try #require(shown["steps"] as? [[String: Any]])
-        #expect(steps.map { $0["name"] as? String } == ["resolve", "database", "build", "start", "switch"])
+        #expect(steps.map { $0["name"] as? String } == ["database", "resolve", "build", "start", "switch"])
         #expect(steps.allSatisfy { $0["duration_ms"] is Int })
         #expect((shown["switch"] as? [String: Any])?["requests"] as? Int == 0)
         let other = try await api.token("bob")

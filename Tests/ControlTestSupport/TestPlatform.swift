@@ -13,6 +13,7 @@ public struct TestPlatform: Sendable {
     public let routes = RecordingRoutes()
     public let provisioner = ScriptedProvisioner()
     public let meter = ScriptedMeter()
+    public let volumes = RecordingVolumes()
     public let disk = ScriptedDisk()
     public let control: ControlPlane
 
@@ -22,7 +23,8 @@ public struct TestPlatform: Sendable {
     public init(hooks: (any HookRunner)? = nil, adjust: (inout ControlConfiguration) -> Void = { _ in }) {
         control = ControlPlane(
             Self.platform(
-                StoreSet(stores), repository, builder, runner, meter, routes, provisioner, hooks: hooks, disk: disk,
+                StoreSet(stores), repository, builder, runner, meter, routes, provisioner, volumes: volumes,
+                hooks: hooks, disk: disk,
                 adjust: adjust))
     }
 
@@ -30,13 +32,15 @@ public struct TestPlatform: Sendable {
     public func restarted(withPostgres: Bool = true) -> ControlPlane {
         ControlPlane(
             Self.platform(
-                StoreSet(stores), repository, builder, runner, meter, routes, withPostgres ? provisioner : nil))
+                StoreSet(stores), repository, builder, runner, meter, routes, withPostgres ? provisioner : nil,
+                volumes: volumes))
     }
 
     /// A control plane over other stores, with this platform's rooms.
     public func over(_ stores: StoreSet, version: @escaping DataVersionSource = { nil }) -> ControlPlane {
         ControlPlane(
-            Self.platform(stores, repository, builder, runner, meter, routes, provisioner, version: version))
+            Self.platform(
+                stores, repository, builder, runner, meter, routes, provisioner, volumes: volumes, version: version))
     }
 
     /// A user with a token.
@@ -71,7 +75,7 @@ public struct TestPlatform: Sendable {
     private static func platform(
         _ stores: StoreSet, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
         _ runner: ScriptedRunner, _ meter: ScriptedMeter, _ routes: RecordingRoutes,
-        _ provisioner: ScriptedProvisioner?,
+        _ provisioner: ScriptedProvisioner?, volumes: RecordingVolumes,
         version: @escaping DataVersionSource = { nil }, hooks: (any HookRunner)? = nil, disk: ScriptedDisk? = nil,
         adjust: (inout ControlConfiguration) -> Void = { _ in }
     ) -> Platform {
@@ -90,7 +94,8 @@ public struct TestPlatform: Sendable {
             channels: stores.channels, deploys: stores.deploys, releases: stores.releases,
             instances: stores.instances, environment: stores.environment, databases: stores.databases,
             statistics: stores.statistics, events: stores.events, deployLogs: stores.logs, repository: repository,
-            builder: builder, runner: runner, meter: meter, routes: routes, provisioner: provisioner, hooks: hooks,
+            builder: builder, volumes: volumes, runner: runner, meter: meter, routes: routes, provisioner: provisioner,
+            hooks: hooks,
             dataVersion: version, diskRoom: { disk?.room },
             address: PublicAddress(scheme: "http", domain: "localhost", port: 8080),
             configuration: configuration, now: { Date(timeIntervalSince1970: 1_776_853_860) },

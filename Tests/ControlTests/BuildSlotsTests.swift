@@ -59,6 +59,29 @@ struct BuildSlotsTests {
         #expect(builds.order == ["a1", "a2", "b1", "a3", "a4", "a5"])
     }
 
+    @Test("a burst of fifty does not keep another user waiting for more than one of them")
+    func burst() async throws {
+        let (slots, builds) = (BuildSlots(2), Builds())
+        var tasks: [Task<Void, any Error>] = []
+        for number in 1...50 { tasks.append(start("a\(number)", alice, slots, builds)) }
+        #expect(await eventually { await slots.queue == 48 })
+        tasks.append(start("b1", bob, slots, builds))
+        #expect(await eventually { await slots.queue == 49 })
+        builds.finish(builds.order[0])
+        #expect(await eventually { builds.order.count == 3 })
+        #expect(builds.order.last == "b1")
+        // The rest of the burst goes on, one after the other.
+        var ended: Set<String> = [builds.order[0]]
+        while ended.count < 51 {
+            #expect(await eventually { builds.order.contains { !ended.contains($0) } })
+            guard let next = builds.order.first(where: { !ended.contains($0) }) else { break }
+            builds.finish(next)
+            ended.insert(next)
+        }
+        for task in tasks { try await task.value }
+        #expect(builds.order.count == 51 && Set(builds.order).count == 51)
+    }
+
     @Test("that are waited for are left by who is cancelled, and the others go on")
     func cancelled() async throws {
         let (slots, builds) = (BuildSlots(1), Builds())

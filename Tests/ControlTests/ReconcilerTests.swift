@@ -109,6 +109,23 @@ struct ReconcilerTests {
         #expect(try await events(made.app, by: alice) == [.deployReaped])
     }
 
+    @Test("notes one event for each restart of an instance that had ended by itself")
+    func restarts() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        let keeping = Task { await platform.control.keepUp() }
+        #expect(await eventually { platform.runner.isHeard })
+        for _ in 0..<2 {
+            platform.runner.restart(
+                InstanceRestart(instance: ID(), channel: prod.id, reason: "exited with status 1"))
+        }
+        #expect(await eventually { (try? await events(app, by: alice)) == [.instanceRestarted, .instanceRestarted] })
+        let event = try await platform.control.events.list(app: app.id, limit: 1, by: alice).first
+        #expect(event?.text == "an instance was started again: the app exited with status 1")
+        keeping.cancel()
+        await keeping.value
+    }
+
     @Test("leaves a channel alone that a deploy works on")
     func busy() async throws {
         let alice = try await platform.user()

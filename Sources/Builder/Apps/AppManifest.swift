@@ -26,4 +26,6 @@ struct AppManifest: Sendable, Hashable {
     var strategy: RunPlan.Strategy?
     /// Seconds without a request after which the process is stopped, until the next one.
     var sleepSeconds: Int?
+    /// Folders below `root` that outlast releases.
+    var volumes: [String]?
 }

@@ -5,6 +5,7 @@ import Yams
 struct AppManifestParser {
     private static let keys = [
         "root", "build", "output", "start", "release", "health", "limits", "kind", "strategy", "sleep-after",
+        "volumes",
     ]
     /// From ten seconds to a day.
     private static let sleepSeconds = 10...86_400
@@ -62,6 +63,11 @@ struct AppManifestParser {
             manifest.strategy = RunPlan.Strategy(rawValue: strategy)
             if manifest.strategy == nil { top.report("strategy must be start-first or stop-first", at: "strategy") }
         }
+        manifest.volumes = volumes(top)
+        if manifest.volumes != nil, manifest.strategy == .startFirst {
+            top.report(
+                "strategy must be stop-first with volumes: two versions must not write to them at once", at: "strategy")
+        }
         if let text = top.text("sleep-after") {
             manifest.sleepSeconds = seconds(text)
             if manifest.sleepSeconds == nil {
@@ -72,6 +78,24 @@ struct AppManifestParser {
             }
         }
         return manifest
+    }
+
+    private static func volumes(_ top: YAMLMapping) -> [String]? {
+        guard let texts = top.texts("volumes", orOne: true), !texts.isEmpty else { return nil }
+        let names = texts.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        for (index, name) in names.enumerated() {
+            if !VolumeName.isValid(name) {
+                top.report(
+                    "volumes must be folders inside the app's, such as data, of letters, digits, dots, - and _",
+                    at: "volumes")
+            } else if names[..<index].contains(where: { VolumeName.overlap($0, name) }) {
+                top.report("volumes must not be inside one another: \(name)", at: "volumes")
+            }
+        }
+        if names.count > VolumeName.maximumCount {
+            top.report("volumes has \(names.count) folders; an app may have \(VolumeName.maximumCount)", at: "volumes")
+        }
+        return names
     }
 
     private static func seconds(_ text: String) -> Int? {

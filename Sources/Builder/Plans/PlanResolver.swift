@@ -2,6 +2,9 @@ import Core
 
 /// Makes a plan out of a template, a commit, and what the app says of itself. Pure: the same input gives the same plan.
 struct PlanResolver {
+    /// The name of the step that is run once before a new version starts.
+    static let releaseStep = "release"
+
     private let manifest: TemplateManifest
     private let app: AppManifest
     /// The folder that the app is in.
@@ -39,8 +42,9 @@ struct PlanResolver {
                 port: run.port,
                 healthPath: app.healthPath ?? run.healthPath, readySeconds: app.readySeconds ?? run.readySeconds,
                 graceSeconds: run.graceSeconds, environment: environment(run.environment),
-                readiness: try readiness(run), directory: app.root, limits: app.limits, strategy: app.strategy,
-                sleepSeconds: app.sleepSeconds, stopSignal: run.stopSignal))
+                readiness: try readiness(run), directory: app.root, limits: app.limits,
+                strategy: app.volumes == nil ? app.strategy : .stopFirst, sleepSeconds: app.sleepSeconds,
+                stopSignal: run.stopSignal, volumes: app.volumes))
     }
 
     private func readiness(_ run: TemplateManifest.Run) throws(PlatformError) -> RunPlan.Readiness? {
@@ -64,9 +68,9 @@ struct PlanResolver {
         if isStatic, app.start != nil {
             throw PlatformError(.buildFailed, "\(file): start: nothing is started by the template \(manifest.name)")
         }
-        if isStatic, app.kind != nil || app.strategy != nil {
+        if isStatic, app.kind != nil || app.strategy != nil || app.volumes != nil {
             throw PlatformError(
-                .buildFailed, "\(file): kind, strategy: nothing is started by the template \(manifest.name)")
+                .buildFailed, "\(file): kind, strategy, volumes: nothing is started by the template \(manifest.name)")
         }
         if app.sleepSeconds != nil, (app.kind ?? manifest.run.kind) != .web {
             throw PlatformError(
@@ -123,7 +127,7 @@ struct PlanResolver {
         if let script = manifest.build.installScript, root.has(script) {
             steps.append(step(script, ["/bin/sh", script]))
         }
-        if let release = try release() { steps.append(step("release", release)) }
+        if let release = try release() { steps.append(step(Self.releaseStep, release)) }
         return steps
     }
 

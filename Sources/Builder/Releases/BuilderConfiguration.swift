@@ -9,6 +9,8 @@ public struct BuilderConfiguration: Sendable {
     /// Absolute path of the folder that keeps what builds leave to later ones; made when it is needed. Below it nothing else
     /// is kept.
     public var caches: String
+    /// Absolute path of the folder that holds the channels' volumes; `nil` where there are none.
+    public var volumes: String?
     /// What a container of a build may use.
     public var limits = ContainerLimits(
         memory: 1 << 30, milliCPU: 2000, processes: 512, temporary: 512 << 20)

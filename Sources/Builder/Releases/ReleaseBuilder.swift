@@ -195,7 +195,7 @@ extension ReleaseBuilder {
             "checked out \(report.files) \(report.files == 1 ? "file" : "files")"
                 + (report.linked > 0 ? ", \(report.linked) unchanged" : "")
                 + " (\(StepRunner.seconds(clock.now - start)))")
-        let steps = StepRunner(
+        var steps = StepRunner(
             runner: runner, configuration: configuration(in: surroundings), request: request, directory: files,
             log: log,
             rootfs: surroundings.rootfs, deadline: clock.now + .seconds(configuration.timeLimit))
@@ -206,6 +206,7 @@ extension ReleaseBuilder {
         try await pool.run { () throws(PlatformError) in try CheckoutCheck.check(files) }
         for wish in plan.versions ?? [] { try await versions.check(wish, with: steps) }
         try StepRunner.checkCancellation()
+        steps.volumes = try await volumeMounts(plan.run, request)
         try await withCaches(plan, of: request, log: log) { [steps] (cache) async throws(PlatformError) in
             var steps = steps
             steps.cache = cache
@@ -264,6 +265,7 @@ extension ReleaseBuilder {
                         limits: .init(entries: configuration.maximumEntries, bytes: configuration.maximumBytes),
                         log: log)
                 }
+                try VolumePoints.make(plan.run, in: files)
                 if let root = plan.directory, plan.site != nil { try layout.linkSite(release, to: root, in: files) }
                 let published = try plan.site.map { site in
                     try SitePublisher.publish(

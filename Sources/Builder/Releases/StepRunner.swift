@@ -20,6 +20,8 @@ struct StepRunner: Sendable {
     var rootfs: String?
     /// When the build as a whole must have ended.
     let deadline: ContinuousClock.Instant
+    /// What the release command sees of the channel's volumes. A build has none: it may be thrown away.
+    var volumes: [VolumeMount] = []
 
     /// Throws `.buildFailed` with one line when the step did not exit with 0.
     func run(_ step: BuildStep) async throws(PlatformError) {
@@ -67,7 +69,8 @@ struct StepRunner: Sendable {
             timeLimit: max(1, min(step.timeLimit, configuration.stepTimeLimit, timeLeft)), outputLimit: outputLimit,
             workingDirectory: step.directory ?? "", owner: request.app.ownerID,
             disk: DiskLimit(bytes: configuration.maximumBytes, entries: configuration.maximumEntries),
-            cache: cache, hasNetwork: step.isOffline != true, rootfs: rootfs)
+            cache: cache, hasNetwork: step.isOffline != true, rootfs: rootfs,
+            volumes: step.name == PlanResolver.releaseStep ? volumes : [])
     }
 
     /// Whole seconds.

@@ -44,6 +44,7 @@ struct Removal: Sendable {
         await queue.cancel(channel.id, reason: "the channel was deleted")
         await sleeping.end(channel.id)
         try await retirement.stopAll(of: channel.id)
+        try await platform.volumes.remove(channel.id)
         for release in try await platform.releases.releases(channel: channel.id) {
             await platform.builder.remove(release.id)
             try await platform.releases.delete(release.id)

@@ -23,7 +23,9 @@ extension DeployPipeline {
                     id: instance.id, channel: work.channel.id, release: release.id,
                     directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
                     environment: candidate.environment, account: work.channel.account,
-                    limits: try platform.configuration.limits(of: release.plan), owner: work.app.ownerID)
+                    limits: try platform.configuration.limits(of: release.plan), owner: work.app.ownerID,
+                    volumes: try await platform.volumes.prepare(release.plan, of: work.channel),
+                    fileSize: platform.configuration.fileSize(of: release.plan))
                 // The runner ends by itself when the app is not ready in its time.
                 let limit = Duration.seconds(release.plan.readySeconds) + platform.configuration.startMargin
                 let endpoint = try await step(.start, of: work.turn, limit: limit) { () async throws(PlatformError) in

@@ -90,6 +90,7 @@ struct DeployPipeline: Sendable {
         defer { sites.endMeasuring(channel) }
 
         if let room = platform.diskRoom() { try platform.configuration.diskReserve.check(room) }
+        try await checkVolumes(of: channel)
         // The database needs nothing of the repository, and the repository nothing of it.
         let database = deploy.release == nil ? beginDatabase(of: channel, turn) : nil
         defer { database?.cancel() }
@@ -124,6 +125,15 @@ struct DeployPipeline: Sendable {
     func discard(_ release: ID<Release>) async {
         await platform.builder.remove(release)
         try? await platform.releases.delete(release)
+    }
+
+    private func checkVolumes(of channel: Channel) async throws(PlatformError) {
+        let (used, limit) = (await platform.volumes.size(of: channel.id), platform.configuration.volumeBytes)
+        guard used > limit else { return }
+        throw PlatformError(
+            .buildFailed,
+            "the volumes of this channel have \(used >> 20) MiB, of \(limit >> 20) MiB that they may: "
+                + "let the app remove some of it, or ask the operator for more")
     }
 
     private func resolve(_ work: Work) async throws(PlatformError) -> CommitID {

@@ -64,7 +64,9 @@ struct InstanceStarter: Sendable {
                     directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
                     environment: try await platform.releases.environment(of: release.id), account: channel.account,
                     limits: try platform.configuration.limits(of: release.plan),
-                    owner: try await platform.apps.app(channel.appID)?.ownerID),
+                    owner: try await platform.apps.app(channel.appID)?.ownerID,
+                    volumes: try await platform.volumes.prepare(release.plan, of: channel),
+                    fileSize: platform.configuration.fileSize(of: release.plan)),
                 log: DiscardingLogSink())
             try sites.publish(
                 release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), for: channel)

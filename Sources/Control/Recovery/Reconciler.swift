@@ -16,6 +16,8 @@ actor Reconciler {
     private let events: EventService
     /// What did not look right the last time; it must not the second time either.
     private var suspects: Set<ID<Deploy>> = []
+    /// Channels whose volumes were too large when they were last looked at.
+    private var full: Set<ID<Channel>> = []
     /// Channels whose instance did not start, and when it is tried again: a start holds up the channel's deploys.
     private var pauses: [ID<Channel>: (failures: Int, until: ContinuousClock.Instant)] = [:]
 
@@ -46,6 +48,7 @@ actor Reconciler {
         for stray in await platform.runner.removeStrays() {
             await events.note(.strayRemoved, "the container \(stray) was nobody's and was removed")
         }
+        await guarded("volumes") { () async throws(PlatformError) in try await lookAtVolumes() }
         await guarded("databases") { () async throws(PlatformError) in
             for channel in try await databases.restoreMissing() {
                 let app = try await platform.channels.channel(channel)?.appID
@@ -76,6 +79,25 @@ actor Reconciler {
                 "deploy \(id) was running and nobody worked on it: ended")
         }
         suspects = unseen
+    }
+
+    // MARK: - Volumes
+
+    /// One event when a channel's volumes become larger than they may.
+    private func lookAtVolumes() async throws(PlatformError) {
+        let limit = platform.configuration.volumeBytes
+        var full: Set<ID<Channel>> = []
+        for id in await platform.volumes.channels() {
+            let used = await platform.volumes.size(of: id)
+            guard used > limit, let channel = try await platform.channels.channel(id) else { continue }
+            full.insert(id)
+            if self.full.contains(id) { continue }
+            await events.note(
+                .volumeFull, app: channel.appID, channel: id,
+                "the volumes have \(used >> 20) MiB, of \(limit >> 20) MiB that they may: nothing is deployed until they have less"
+            )
+        }
+        self.full = full
     }
 
     // MARK: - Channels

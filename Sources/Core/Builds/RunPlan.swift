@@ -92,6 +92,12 @@ public struct RunPlan: Sendable, Hashable, Codable {
     /// What the readiness probe asks for: a path, or `nil` when it is enough that the port accepts connections.
     public var probedPath: String? { readiness == .tcp || readiness == .file ? nil : healthPath }
 
+    /// Folders below the one that the process starts in which outlast the release; `nil` for none.
+    public var volumes: [String]?
+
+    /// Where a volume is, below `/app`.
+    public func path(ofVolume name: String) -> String { directory.map { "\($0)/\(name)" } ?? name }
+
     /// Whether it can stand in a request line.
     public static func isHealthPath(_ path: String) -> Bool {
         path.utf8.first == UInt8(ascii: "/") && path.utf8.allSatisfy { 0x21...0x7e ~= $0 }
@@ -101,7 +107,8 @@ public struct RunPlan: Sendable, Hashable, Codable {
         kind: Kind, command: [String] = [], portVariable: String = "PORT", port: Int = 8080, healthPath: String = "/",
         readySeconds: Int = 60, graceSeconds: Int = 10, environment: [String: String] = [:],
         readiness: Readiness? = nil, directory: String? = nil, limits: LimitRequest? = nil,
-        strategy: Strategy? = nil, sleepSeconds: Int? = nil, stopSignal: StopSignal? = nil, rootfs: String? = nil
+        strategy: Strategy? = nil, sleepSeconds: Int? = nil, stopSignal: StopSignal? = nil, rootfs: String? = nil,
+        volumes: [String]? = nil
     ) {
         self.kind = kind
         self.command = command
@@ -118,5 +125,6 @@ public struct RunPlan: Sendable, Hashable, Codable {
         self.sleepSeconds = sleepSeconds
         self.stopSignal = stopSignal
         self.rootfs = rootfs
+        self.volumes = volumes
     }
 }

@@ -7,12 +7,16 @@ public struct Event: Sendable, Hashable {
         case switchUndone = "switch_undone"
         /// An instance that should run and did not was started anew.
         case instanceReplaced = "instance_replaced"
+        /// An instance had ended by itself and was started again.
+        case instanceRestarted = "instance_restarted"
         /// Something that nobody knows was removed from the machine.
         case strayRemoved = "stray_removed"
         /// A hostname leads again where it should.
         case routeRestored = "route_restored"
         /// A role or schema that was gone was made again.
         case databaseRestored = "database_restored"
+        /// A channel's volumes have come to more than they may.
+        case volumeFull = "volume_full"
         /// A deploy that nobody worked on was ended.
         case deployReaped = "deploy_reaped"
     }

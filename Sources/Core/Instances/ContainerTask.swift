@@ -88,6 +88,8 @@ public struct ContainerTask: Sendable {
     public let owner: ID<User>?
     /// What `directory` and `cache` may come to together while the task runs; `nil` for anything.
     public let disk: DiskLimit?
+    /// Further writable folders.
+    public let volumes: [VolumeMount]
     /// Absolute path on the host of what the container sees at `cachePath`, writable; `nil` for nothing. Counts for `disk`.
     public let cache: String?
     /// Whether the container reaches anything but itself.
@@ -103,7 +105,7 @@ public struct ContainerTask: Sendable {
         id: String, channel: ID<Channel>, directory: String, arguments: [String], environment: [String: String],
         account: UInt32, limits: ContainerLimits, timeLimit: Int, outputLimit: Int, workingDirectory: String = "",
         owner: ID<User>? = nil, disk: DiskLimit? = nil, cache: String? = nil, hasNetwork: Bool = true,
-        rootfs: String? = nil
+        rootfs: String? = nil, volumes: [VolumeMount] = []
     ) {
         self.id = id
         self.channel = channel
@@ -120,6 +122,7 @@ public struct ContainerTask: Sendable {
         self.cache = cache
         self.hasNetwork = hasNetwork
         self.rootfs = rootfs
+        self.volumes = volumes
     }
 }
 

@@ -12,10 +12,15 @@ public struct InstanceSpecification: Sendable {
     public let limits: ContainerLimits
     /// Whose share of the machine it takes from; `nil` for nobody's.
     public let owner: ID<User>?
+    /// Writable folders.
+    public let volumes: [VolumeMount]
+    /// Bytes that one file of a volume may have; `nil` for any number.
+    public let fileSize: Int?
 
     public init(
         id: ID<Instance>, channel: ID<Channel>, release: ID<Release>, directory: String, plan: RunPlan,
-        environment: [String: String], account: UInt32, limits: ContainerLimits, owner: ID<User>? = nil
+        environment: [String: String], account: UInt32, limits: ContainerLimits, owner: ID<User>? = nil,
+        volumes: [VolumeMount] = [], fileSize: Int? = nil
     ) {
         self.id = id
         self.channel = channel
@@ -26,6 +31,8 @@ public struct InstanceSpecification: Sendable {
         self.account = account
         self.limits = limits
         self.owner = owner
+        self.volumes = volumes
+        self.fileSize = fileSize
     }
 }
 
@@ -69,15 +76,31 @@ public protocol InstanceRunner: Sendable {
     /// Why an instance cannot go on where it is, or come back by itself after a crash: nobody supervises it, its network or its
     /// bundle are gone. `nil` when it can.
     func damage(of id: ID<Instance>) async -> String?
-    /// Removes containers of instances that nobody knows (any more). What is being made is left alone. Returns what was
-    /// removed, for people.
+    /// Removes containers of instances and of builds that nobody knows (any more). What is being made is left alone.
+    /// Returns what was removed, for people.
     func removeStrays() async -> [String]
     /// The last lines that the instance wrote, then those to come, until the instance is gone or nobody listens.
     func follow(_ id: ID<Instance>, last lines: Int) -> AsyncStream<String>
     /// The last lines that the instance wrote, oldest first, also when it has been stopped.
     func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String]
+    /// Each instance that had ended and runs again, from now on; for one who listens.
+    func restarts() -> AsyncStream<InstanceRestart>
     /// Removes what is kept of the output of an instance that has been stopped.
     func removeLog(of id: ID<Instance>) async
+}
+
+/// An instance that had ended by itself and was started again in its place.
+public struct InstanceRestart: Sendable, Hashable {
+    public let instance: ID<Instance>
+    public let channel: ID<Channel>
+    /// How it had ended, for people: `exited with status 1`.
+    public let reason: String
+
+    public init(instance: ID<Instance>, channel: ID<Channel>, reason: String) {
+        self.instance = instance
+        self.channel = channel
+        self.reason = reason
+    }
 }
 
 extension InstanceRunner {

@@ -15,6 +15,8 @@ public final class PostgresProvisioner: DatabaseProvisioner {
     /// That a limit cannot be set has been said.
     let isWarned = Mutex(false)
     let dumps: DumpLauncher
+    /// How many databases were inspected for missing schemas so far.
+    let inspected = Mutex(0)
     let logger: Logger
 
     /// On our own cluster; calls wait until it is ready.

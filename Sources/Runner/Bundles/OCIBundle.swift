@@ -24,6 +24,8 @@ struct OCIBundle: Sendable {
     var isAppWritable: Bool
     /// Host path of what is writable at `ContainerTask.cachePath`; `nil` for nothing.
     var cache: String?
+    /// Writable folders below `/app`.
+    var volumes: [VolumeMount] = []
     var account: UInt32
     var arguments: [String]
     var environment: [String: String]
@@ -116,6 +118,7 @@ struct OCIBundle: Sendable {
         mounts += sharedConfiguration.map { bind("/etc/\($0)", at: "/etc/\($0)") }
         mounts.append(bind(app, at: "/app", isWritable: isAppWritable))
         if let cache { mounts.append(bind(cache, at: ContainerTask.cachePath, isWritable: true)) }
+        mounts += volumes.map { bind($0.source, at: "/app/\($0.path)", isWritable: true) }
         // Runtimes size their heap by the memory limit that they find here.
         switch groups.version {
         case .v2:

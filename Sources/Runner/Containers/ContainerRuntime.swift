@@ -57,6 +57,7 @@ struct ContainerRuntime: Sendable {
         var isAppWritable: Bool
         /// Host path of what is writable at `ContainerTask.cachePath`; `nil` for nothing.
         var cache: String?
+        var volumes: [VolumeMount] = []
         var account: UInt32
         var arguments: [String]
         var environment: [String: String]
@@ -88,8 +89,7 @@ struct ContainerRuntime: Sendable {
             initProgram: packages == nil ? nil : programs.tini, sharedConfiguration: shared, groups: groups,
             groupPath: group, seccomp: seccomp, hostname: description.hostname,
             network: description.lease?.path, app: description.app, isAppWritable: description.isAppWritable,
-            cache: description.cache,
-            account: description.account,
+            cache: description.cache, volumes: description.volumes, account: description.account,
             arguments: [packages == nil ? programs.tini : RootfsFolder.initProgram, "-g", "--"] + description.arguments,
             environment: description.environment,
             workingDirectory: description.workingDirectory, limits: tree.fit(description.limits, of: description.name),

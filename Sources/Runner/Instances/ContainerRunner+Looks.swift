@@ -36,9 +36,11 @@ extension ContainerRunner {
 
     public func removeStrays() async -> [String] {
         let found = Set(HostFiles.names(in: runtime.paths.containers) + HostFiles.names(in: runtime.paths.state))
-            .filter { $0.hasPrefix(InstanceRecord.namePrefix) }
-        // Asked for afterwards: who is being made is known before there is anything of it.
+            .filter { $0.hasPrefix(InstanceRecord.namePrefix) || ContainerKind(name: $0) == .build }
+        // Asked for afterwards: what is being made is known before there is anything of it, and what is being removed until
+        // there is nothing of it any more.
         let known = Set(supervisors.withLock { Array($0.keys) }.map { InstanceRecord.name($0) })
+            .union(tasks.withLock { $0 })
         let strays = found.subtracting(known)
         for name in strays {
             await runtime.delete(name)

@@ -19,6 +19,10 @@ public final class ContainerRunner: InstanceRunner, Service {
     /// What instances use; looked at while `run` runs.
     public let meter: ControlGroupMeter
     let supervisors = Mutex<[ID<Instance>: InstanceSupervisor]>([:])
+    /// Names of the tasks that run.
+    let tasks = Mutex<Set<String>>([])
+    /// Who wants to know of restarts.
+    private let restartListener = Mutex<AsyncStream<InstanceRestart>.Continuation?>(nil)
 
     /// How often `run` looks for ended instances.
     private static let watchInterval = Duration.milliseconds(100)
@@ -95,6 +99,12 @@ public final class ContainerRunner: InstanceRunner, Service {
         ContainerLog(path: logPath(id)).tail(lines)
     }
 
+    public func restarts() -> AsyncStream<InstanceRestart> {
+        let (stream, continuation) = AsyncStream<InstanceRestart>.makeStream(bufferingPolicy: .bufferingNewest(1000))
+        restartListener.withLock { $0 = continuation }
+        return stream
+    }
+
     public func removeLog(of id: ID<Instance>) async {
         guard supervisors.withLock({ $0[id] == nil }) else { return }
         HostFiles.remove(logPath(id))
@@ -134,7 +144,8 @@ public final class ContainerRunner: InstanceRunner, Service {
     func makeSupervisor(_ record: InstanceRecord) -> InstanceSupervisor {
         InstanceSupervisor(
             record: record, runtime: runtime, network: network, log: ContainerLog(path: logPath(record.id)),
-            logSizeLimit: configuration.logSizeLimit, logger: logger)
+            logSizeLimit: configuration.logSizeLimit, logger: logger
+        ) { [weak self] restart in _ = self?.restartListener.withLock { $0?.yield(restart) } }
     }
 
     func logPath(_ id: ID<Instance>) -> String { "\(configuration.logDirectory)/\(id).log" }
@@ -158,10 +169,10 @@ public final class ContainerRunner: InstanceRunner, Service {
         if plan.kind != .worker { environment[plan.portVariable] = String(plan.port) }
         return ContainerRuntime.Description(
             name: InstanceRecord.name(specification.id), lease: lease, hostname: "app",
-            app: specification.directory, isAppWritable: false, account: specification.account,
-            arguments: plan.command, environment: environment,
+            app: specification.directory, isAppWritable: false, volumes: specification.volumes,
+            account: specification.account, arguments: plan.command, environment: environment,
             workingDirectory: plan.directory ?? "", limits: specification.limits, owner: specification.owner,
-            rootfs: plan.rootfs)
+            fileSize: specification.fileSize, rootfs: plan.rootfs)
     }
 
     private func waitUntilReady(

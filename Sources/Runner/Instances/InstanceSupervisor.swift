@@ -15,6 +15,7 @@ actor InstanceSupervisor {
     private let network: ContainerNetwork
     private let logSizeLimit: Int
     private let logger: Logger
+    private let restarted: @Sendable (InstanceRestart) -> Void
     private var backoff = RestartBackoff()
     private var startedAt = ContinuousClock.now
     private var isStopping = false
@@ -23,13 +24,14 @@ actor InstanceSupervisor {
 
     init(
         record: InstanceRecord, runtime: ContainerRuntime, network: ContainerNetwork, log: ContainerLog,
-        logSizeLimit: Int, logger: Logger
+        logSizeLimit: Int, logger: Logger, restarted: @escaping @Sendable (InstanceRestart) -> Void
     ) {
         self.record = record
         self.runtime = runtime
         self.network = network
         self.log = log
         self.logSizeLimit = logSizeLimit
+        self.restarted = restarted
         name = InstanceRecord.name(record.id)
         var logger = logger
         logger[metadataKey: "instance"] = "\(record.id)"
@@ -81,7 +83,8 @@ actor InstanceSupervisor {
             guard (try? await Task.sleep(for: delay)) != nil, !isStopping else { return }
             do throws(PlatformError) {
                 try await bringUp()
-                logger.info("instance restarted")
+                restarted(
+                    InstanceRestart(instance: record.id, channel: record.channel, reason: exit.description))
             } catch {
                 guard error.code != .cancelled else { return }
                 logger.error("instance not restarted", metadata: ["error": "\(error)"])

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Logging
 import Subprocess
+import Synchronization
 import SystemPackage
 
 extension ContainerRunner: ContainerTaskRunner {
@@ -67,9 +68,10 @@ extension ContainerRunner: ContainerTaskRunner {
         _ task: ContainerTask, ending: TaskEnding, output: @escaping @Sendable ([UInt8]) -> Void
     ) async throws(PlatformError) -> ContainerTaskExit {
         let name = "t-\(task.id)"
-        guard !HostFiles.exists(runtime.paths.bundle(name)) else {
+        guard !HostFiles.exists(runtime.paths.bundle(name)), tasks.withLock({ $0.insert(name).inserted }) else {
             throw PlatformError(.conflict, "a task of this name runs already")
         }
+        defer { tasks.withLock { _ = $0.remove(name) } }
         let lease = task.hasNetwork ? try await network.lease(for: .build) : nil
         defer {
             // Nobody waits for the network to be gone; a restart finds what a crash leaves of it.
@@ -83,7 +85,7 @@ extension ContainerRunner: ContainerTaskRunner {
             try runtime.writeBundle(
                 ContainerRuntime.Description(
                     name: name, lease: lease, hostname: "build", app: task.directory, isAppWritable: true,
-                    cache: task.cache, account: task.account,
+                    cache: task.cache, volumes: task.volumes, account: task.account,
                     arguments: Self.joinedStreams + task.arguments,
                     environment: task.environment, workingDirectory: task.workingDirectory, limits: task.limits,
                     owner: task.owner, fileSize: task.disk?.bytes, rootfs: task.rootfs))

@@ -6,6 +6,7 @@ public final class ScriptedRunner: InstanceRunner {
     private struct State {
         var running: [ID<Instance>: InstanceEndpoint] = [:]
         var environments: [ID<Instance>: [String: String]] = [:]
+        var volumes: [ID<Instance>: [VolumeMount]] = [:]
         var stopped: [ID<Instance>] = []
         var mostAtOnce = 0
         var failure: PlatformError?
@@ -15,6 +16,7 @@ public final class ScriptedRunner: InstanceRunner {
         var faults: [ID<Instance>: String] = [:]
         var nextPort = 1
         var starts = 0
+        var restarts: AsyncStream<InstanceRestart>.Continuation?
         var removedLogs: [ID<Instance>] = []
         var keptLogs: Set<ID<Instance>> = []
         var isHolding = false
@@ -60,6 +62,7 @@ public final class ScriptedRunner: InstanceRunner {
     /// How many ran at once at most.
     public var mostAtOnce: Int { state.withLock { $0.mostAtOnce } }
     public func environment(of id: ID<Instance>) -> [String: String]? { state.withLock { $0.environments[id] } }
+    public func volumes(of id: ID<Instance>) -> [VolumeMount] { state.withLock { $0.volumes[id] ?? [] } }
     /// Ends an instance behind the server's back, as a reboot does.
     public func lose(_ id: ID<Instance>) { state.withLock { $0.running[id] = nil } }
 
@@ -116,6 +119,7 @@ public final class ScriptedRunner: InstanceRunner {
             state.running[specification.id] = endpoint
             state.mostAtOnce = max(state.mostAtOnce, state.running.count)
             state.environments[specification.id] = specification.environment
+            state.volumes[specification.id] = specification.volumes
             return endpoint
         }
         log.write("health check passed")
@@ -140,6 +144,18 @@ public final class ScriptedRunner: InstanceRunner {
     }
 
     public func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String] { Self.output.suffix(lines) }
+
+    public func restarts() -> AsyncStream<InstanceRestart> {
+        let (stream, continuation) = AsyncStream<InstanceRestart>.makeStream()
+        state.withLock { $0.restarts = continuation }
+        return stream
+    }
+
+    /// Somebody listens to restarts.
+    public var isHeard: Bool { state.withLock { $0.restarts != nil } }
+
+    /// An instance has ended and runs again.
+    public func restart(_ restart: InstanceRestart) { _ = state.withLock { $0.restarts?.yield(restart) } }
 
     public func removeLog(of id: ID<Instance>) async { state.withLock { $0.removedLogs.append(id) } }
 

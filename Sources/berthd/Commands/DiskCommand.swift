@@ -38,9 +38,10 @@ struct DiskCommand: AsyncParsableCommand {
 
     private static func table(_ uses: [AppDiskUse]) -> [String] {
         let rows =
-            [["app", "releases", "repository", "packages", "caches", "logs", "together"]]
+            [["app", "releases", "repository", "packages", "caches", "volumes", "logs", "together"]]
             + uses.map { use in
-                [use.name] + [use.releases, use.repository, use.dependencies, use.caches, use.logs, use.sum].map(size)
+                let kept = [use.repository, use.dependencies, use.caches, use.volumes, use.logs]
+                return [use.name] + ([use.releases] + kept + [use.sum]).map(size)
             }
         let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
@@ -67,9 +68,10 @@ private struct AppDiskUse: Sendable {
     let dependencies: Int
     /// What builds leave to later ones.
     let caches: Int
+    let volumes: Int
     let logs: Int
 
-    var sum: Int { releases + repository + dependencies + caches + logs }
+    var sum: Int { releases + repository + dependencies + caches + volumes + logs }
 
     static func all(_ database: SQLiteDatabase, folder: DataFolder) async throws -> [AppDiskUse] {
         let (releases, deploys) = (SQLiteReleaseStore(database), SQLiteDeployStore(database))
@@ -79,13 +81,15 @@ private struct AppDiskUse: Sendable {
         for app in try await SQLiteAppStore(database).allApps() {
             var folders: [String] = []
             var logs: [String] = []
+            var volumes: [String] = []
             for channel in channels where channel.appID == app.id {
                 folders += try await releases.releases(channel: channel.id).map { "\(folder.releases)/\($0.id)" }
+                volumes.append("\(folder.volumes)/\(channel.id)")
                 logs += try await deploys.deploys(channel: channel.id, limit: .max)
                     .map { "\(folder.deployLogs)/\($0.id).log" }
             }
             uses.append(
-                await pool.run { [folders, logs] () throws(Never) in
+                await pool.run { [folders, logs, volumes] () throws(Never) in
                     // Packages are linked into the releases that use them: they are counted there.
                     var sizes = FolderSizes()
                     return AppDiskUse(
@@ -93,6 +97,7 @@ private struct AppDiskUse: Sendable {
                         repository: sizes.add("\(folder.repositories)/\(app.id).git"),
                         dependencies: sizes.add("\(folder.dependencies)/\(app.id)"),
                         caches: sizes.add("\(folder.caches)/apps/\(app.id)"),
+                        volumes: volumes.reduce(0) { $0 + sizes.add($1) },
                         logs: logs.reduce(0) { $0 + fileSize($1) })
                 })
         }

@@ -49,6 +49,7 @@ struct Rooms {
             control: ControlConfiguration())
         settings.shares.apply(to: &configured)
         configured.builder.server = try settings.address
+        configured.builder.volumes = folder.volumes
         let runnerConfiguration = configured.runner
         let network = ContainerNetwork(configuration: runnerConfiguration, logger: logger.labelled("berth.network"))
         let runner = try ContainerRunner(
@@ -89,7 +90,9 @@ struct Rooms {
             statistics: SQLiteStatisticsStore(database), events: SQLiteEventStore(database),
             deployLogs: try FileDeployLogStore(dataDirectory: folder.root),
             repository: repositories,
-            builder: builder, runner: runner, meter: runner.meter, routes: routes,
+            builder: builder,
+            volumes: FolderVolumes(directory: folder.volumes, pool: BlockingPool(label: "volumes", width: 1)),
+            runner: runner, meter: runner.meter, routes: routes,
             provisioner: postgres.map { ReachableProvisioner(provisioner: $0.provisioner, network: network) },
             hooks: OperatorHooks(
                 configuration: HooksConfiguration(folder: settings.hooks), logger: logger.labelled("berth.hooks")),

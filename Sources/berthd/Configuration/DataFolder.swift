@@ -9,6 +9,8 @@ struct DataFolder: Sendable {
     var secrets: String { "\(root)/secrets" }
     var repositories: String { "\(root)/repos" }
     var releases: String { "\(root)/releases" }
+    /// Folders of channels that outlast their releases.
+    var volumes: String { "\(root)/volumes" }
     /// Installed dependencies of apps, kept between builds: on the releases' file system, since files are shared by links.
     var dependencies: String { "\(root)/cache/dependencies" }
     /// What builds of apps leave to later ones.

@@ -47,6 +47,9 @@ struct ShareFlags: ParsableArguments {
     @Option(help: "MiB on disk that a channel's releases may take; older ones go sooner then. (default: any number)")
     var keptReleasesSize: Int?
 
+    @Option(help: "MiB on disk that a channel's volumes may take before nothing is deployed to it. (default: 5120)")
+    var volumeSize: Int?
+
     @Option(help: "MiB that the server keeps free on its disk: with less, nothing is deployed. (default: 1024)")
     var diskReserve: Int?
 
@@ -57,6 +60,7 @@ struct ShareFlags: ParsableArguments {
             "user-memory": userMemory, "user-processes": userProcesses, "user-build-memory": userBuildMemory,
             "user-cpus": userCpus, "user-build-cpus": userBuildCpus,
             "kept-releases": keptReleases, "kept-releases-size": keptReleasesSize, "disk-reserve": diskReserve,
+            "volume-size": volumeSize,
         ]
         return numbers.compactMapValues { $0.map { String($0) } }
             .merging(["build-egress": buildEgress, "instance-egress": instanceEgress].compactMapValues { $0 }) { $1 }

@@ -40,6 +40,7 @@ struct ShareSettings: Sendable {
         Setting("user-build-memory", 32...many) { $1.runner.buildShare.memory = $0 << 20 },
         Setting("user-build-cpus", 1...1024) { $1.runner.buildShare.milliCPU = $0 * 1000 },
         Setting("kept-releases", 1...10_000) { $1.control.keptReleases = $0 },
+        Setting("volume-size", 1...many) { $1.control.volumeBytes = $0 << 20 },
         Setting("kept-releases-size", 1...many) { $1.control.releaseBytes = $0 << 20 },
     ]
     private static let usualReserve = 1024

@@ -1,3 +1,4 @@
+import Blocking
 import Builder
 import Control
 import Core
@@ -65,7 +66,10 @@ struct TemplateTrial {
         let specification = InstanceSpecification(
             id: ID(), channel: request.channel.id, release: request.release,
             directory: host.builder.filesDirectory(of: request.release), plan: plan, environment: request.environment,
-            account: request.channel.account, limits: try ControlConfiguration().limits(of: plan))
+            account: request.channel.account, limits: try ControlConfiguration().limits(of: plan),
+            volumes: try await FolderVolumes(
+                directory: host.folder.volumes, pool: BlockingPool(label: "volumes", width: 1)
+            ).prepare(plan, of: request.channel))
         let clock = ContinuousClock()
         var began = clock.now
         let endpoint = try await host.runner.start(specification, log: IndentedLog(output: output))

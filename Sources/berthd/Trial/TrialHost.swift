@@ -30,9 +30,11 @@ struct TrialHost {
             try DataFolder.prepareRuntimeRoot()
             let runner = try await runner(folder, logger: logger)
             let rootfs = RootfsStore(directory: folder.rootfs, logger: logger)
+            var configuration = BuilderConfiguration(
+                releases: folder.releases, dependencies: folder.dependencies, caches: folder.caches)
+            configuration.volumes = folder.volumes
             let builder = ReleaseBuilder(
-                configuration: BuilderConfiguration(
-                    releases: folder.releases, dependencies: folder.dependencies, caches: folder.caches),
+                configuration: configuration,
                 repository: repositories, runner: runner, catalog: catalog,
                 rootfs: rootfs,
                 pool: BlockingPool(label: "builder", width: 2), logger: logger)

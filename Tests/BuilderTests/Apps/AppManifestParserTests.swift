@@ -33,6 +33,9 @@ struct AppManifestParserTests {
         #expect(worker.kind == .worker && worker.strategy == .stopFirst && worker.readiness == .file)
         let times = try ["10s", "15m", "24h"].map { try parse("sleep-after: \($0)").sleepSeconds }
         #expect(times == [10, 900, 86_400])
+        #expect(try parse("volumes: data/").volumes == ["data"])
+        #expect(try parse("volumes: [data, up-loads/a_1.b]").volumes == ["data", "up-loads/a_1.b"])
+        #expect(try parse("volumes: []").volumes == nil)
         #expect(try parse("limits: {memory: 2G}").limits?.memory == 2 << 30)
     }
 
@@ -57,6 +60,13 @@ struct AppManifestParserTests {
             ("sleep-after: 25h", "sleep-after must be a number"), ("sleep-after: 15", "sleep-after must be a number"),
             ("sleep-after: 9223372036854775807h", "sleep-after must be a number"),
             ("kind: worker\nsleep-after: 15m", "berth.yaml:2:14: sleep-after: a worker cannot sleep"),
+            ("volumes: ../data", "berth.yaml:1:10: volumes must be folders inside the app's"),
+            ("volumes: /data", "volumes must be folders inside"), ("volumes: .", "volumes must be folders inside"),
+            ("volumes: a/../b", "volumes must be folders inside"), ("volumes: a//b", "volumes must be folders inside"),
+            ("volumes: a/.git", "volumes must be folders inside"), ("volumes: 'a b'", "volumes must be folders inside"),
+            ("volumes: a+b", "volumes must be folders inside"), ("volumes: [a, a/b]", "not be inside one another: a/b"),
+            ("volumes: [a, a]", "not be inside one another: a"), ("volumes: [a, b, c, d, e]", "an app may have 4"),
+            ("strategy: start-first\nvolumes: a", "berth.yaml:1:11: strategy must be stop-first with volumes"),
             ("health: {seconds: 0}", "berth.yaml:1:19: health.seconds must be a whole number from 1 to 3600"),
             ("limits: {memory: 1T}", "must be a number with M or G, such as 512M, from 16M"),
             ("limits: {memory: 99999999999999999999G}", "must be a number with M or G, such as 512M, from 16M"),

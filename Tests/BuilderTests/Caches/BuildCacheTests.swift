@@ -58,7 +58,7 @@ struct BuildCacheTests {
     }
 
     private static func write(_ name: String, to folder: String, bytes: Int = 3) {
-        FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data(count: bytes))
+        _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data(count: bytes))
     }
 
     private func build(_ fixture: BuildFixture, lock: String, account: UInt32 = 12_345) async throws {

@@ -94,6 +94,20 @@ struct AppPlanTests {
         #expect(output?.message == "berth.yaml: output: the template node publishes no files")
     }
 
+    @Test func volumesAreThoseOfOneProcessAtATime() throws {
+        let own = try plan("node", Self.node, top: Self.node, AppManifest(root: "apps/web", volumes: ["data"]))
+        #expect(own.run.volumes == ["data"] && own.run.strategy == .stopFirst)
+        #expect(own.run.path(ofVolume: "data") == "apps/web/data")
+        let error = #expect(throws: PlatformError.self) { try plan("static", [:], AppManifest(volumes: ["data"])) }
+        #expect(error?.message == "berth.yaml: kind, strategy, volumes: nothing is started by the template static")
+    }
+
+    @Test func onlyWhatAnswersRequestsCanSleep() throws {
+        #expect(try plan("node", Self.node, AppManifest(sleepSeconds: 60)).run.sleepSeconds == 60)
+        let error = #expect(throws: PlatformError.self) { try plan("static", [:], AppManifest(sleepSeconds: 60)) }
+        #expect(error?.message.contains("sleep-after: only a process that answers requests can sleep") == true)
+    }
+
     @Test func aSiteMayNameItsOutput() throws {
         #expect(try plan("static", ["a/": ""], AppManifest(output: "a")).site?.candidates == ["a"])
     }

@@ -44,7 +44,7 @@ struct RootfsPlanTests {
         let bin = directory.path("root/usr/bin")
         try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
         for name in names {
-            FileManager.default.createFile(
+            _ = FileManager.default.createFile(
                 atPath: "\(bin)/\(name)", contents: Data(), attributes: [.posixPermissions: 0o755])
         }
     }

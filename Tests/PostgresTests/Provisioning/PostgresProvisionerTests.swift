@@ -40,6 +40,45 @@ extension PostgresServerTests {
             #expect(try cluster.shell(identity, "SELECT count(*) FROM kept") == "0")
         }
 
+        @Test func `a role, a schema or a database that is gone is found, and made again with its password`()
+            async throws
+        {
+            let user = ID<User>()
+            let (whole, roleless) = (DatabaseIdentity.fresh(user: user), DatabaseIdentity.fresh(user: user))
+            let (empty, gone) = (DatabaseIdentity.fresh(user: user), DatabaseIdentity.fresh())
+            let all = [whole, roleless, empty, gone]
+            for identity in all { try await provisioner.provision(identity, password: "secret") }
+            #expect(try await provisioner.missing(all).isEmpty)
+
+            try cluster.ask("DROP DATABASE \(SQLIdentifier(gone.database)) WITH (FORCE)")
+            let inside = try PostgresConnection(cluster.cluster.target().database(SQLIdentifier(whole.database)))
+            for identity in [roleless, empty] {
+                try inside.execute("DROP SCHEMA \(SQLIdentifier(identity.schema)) CASCADE")
+            }
+            try inside.execute("DROP OWNED BY \(SQLIdentifier(roleless.role))")
+            try cluster.ask("DROP ROLE \(SQLIdentifier(roleless.role))")
+            #expect(try await Set(provisioner.missing(all)) == [roleless, empty, gone])
+
+            for identity in all { try await provisioner.provision(identity, password: "secret") }
+            #expect(try await provisioner.missing(all).isEmpty)
+            for identity in all { #expect(try cluster.shell(identity, "SELECT current_schema()") == identity.schema) }
+        }
+
+        @Test func `schemas of many databases are looked at in turn`() async throws {
+            let count = PostgresProvisioner.inspectedDatabases + 1
+            let identities = (0..<count).map { _ in DatabaseIdentity.fresh() }
+            for identity in identities { try await provisioner.provision(identity, password: "secret") }
+            for identity in identities {
+                let inside = try PostgresConnection(cluster.cluster.target().database(SQLIdentifier(identity.database)))
+                try inside.execute("DROP SCHEMA \(SQLIdentifier(identity.schema)) CASCADE")
+            }
+            let first = try await Set(provisioner.missing(identities))
+            let second = try await Set(provisioner.missing(identities))
+            #expect(first.count == count - 1 && second.count == count - 1)
+            #expect(first.union(second) == Set(identities))
+            for identity in identities { try await provisioner.drop(identity) }
+        }
+
         @Test func `channels of one user and of others can be made all at once`() async throws {
             let user = ID<User>()
             let identities = (0..<8).map { _ in DatabaseIdentity.fresh(user: user) } + (0..<3).map { _ in .fresh() }

@@ -52,6 +52,18 @@ import Testing
         #expect(binds.allSatisfy { $0.options.contains("ro") && $0.options.contains("nosuid") })
     }
 
+    @Test func `volumes are writable, over the app and without set-id bits and devices`() {
+        var bundle = bundle(v2)
+        bundle.volumes = [VolumeMount(source: "/data/volumes/c/data", path: "web/data")]
+        let mounts = bundle.specification.mounts
+        let volume = mounts.first { $0.destination == "/app/web/data" }
+        #expect(
+            volume?.source == "/data/volumes/c/data" && volume?.options == ["bind", "private", "rw", "nosuid", "nodev"])
+        let (app, place) = (mounts.firstIndex { $0.destination == "/app" }, mounts.firstIndex { $0 == volume })
+        #expect(app.map { $0 < place ?? 0 } == true)
+        #expect(mounts.first { $0.destination == "/app" }?.options.contains("ro") == true)
+    }
+
     @Test func `limits are written for either version of cgroups`() {
         let unified = bundle(v2).specification.linux.resources
         #expect(unified.memory.limit == 100 << 20 && unified.memory.swap == 100 << 20)

@@ -40,8 +40,12 @@ extension RealContainers {
                 #expect(HostFiles.names(in: fixture.paths.containers).isEmpty)
                 #expect(HostFiles.names(in: fixture.paths.exits).isEmpty)
                 #expect(fixture.runner.runtime.tree.containers().isEmpty)
-                #expect(HostFiles.names(in: fixture.configuration.logDirectory).isEmpty)
                 await fixture.runner.stop(endpoint.id, grace: nil)
+                // What it wrote stays until it is not wanted any more.
+                #expect(HostFiles.names(in: fixture.configuration.logDirectory) == ["\(endpoint.id).log"])
+                #expect(await fixture.runner.recentOutput(endpoint.id, lines: 5) == ["listening"])
+                await fixture.runner.removeLog(of: endpoint.id)
+                #expect(HostFiles.names(in: fixture.configuration.logDirectory).isEmpty)
             }
         }
 
@@ -95,11 +99,14 @@ extension RealContainers {
                     require('http').createServer((q, r) => { if (q.url == '/die') process.exit(3); r.end('' + process.uptime()) })
                       .listen(process.env.PORT);
                     """
+                let restarts = fixture.runner.restarts()
                 let endpoint = try await fixture.startNode(script)
                 let before = try fixture.pid(of: endpoint.id)
                 _ = await get(endpoint.host, endpoint.port, "/die")
                 #expect(await eventually { await get(endpoint.host, endpoint.port) != nil })
                 #expect(try fixture.pid(of: endpoint.id) != before)
+                let restart = await restarts.first { _ in true }
+                #expect(restart?.instance == endpoint.id && restart?.reason == "exited with status 3")
                 let output = await fixture.runner.recentOutput(endpoint.id, lines: 20)
                 #expect(output.contains { $0.hasPrefix("berth: the app exited with status 3; restarting in") })
                 await fixture.runner.stop(endpoint.id, grace: nil)

@@ -115,6 +115,20 @@ extension RealContainers {
             }
         }
 
+        @Test func `a build's container that nobody knows is removed, and one that runs is left alone`() async throws {
+            try await withRunner { fixture in
+                let task = fixture.task("echo begun; sleep 300")
+                let output = ByteCollector()
+                let work = Task { try await fixture.runner.run(task) { output.append($0) } }
+                #expect(await eventually { output.text == "begun\n" })
+                #expect(await fixture.runner.removeStrays().isEmpty)
+                let (other, _) = try fixture.restarted()
+                #expect(await other.removeStrays() == ["t-\(task.id)"])
+                _ = try? await work.value
+                #expect(HostFiles.names(in: fixture.paths.containers).isEmpty)
+            }
+        }
+
         @Test func `attack 17: everything that is not to be kept is removed`() async throws {
             try await withRunner { fixture in
                 let kept = try await fixture.startNode(Self.serve)
