@@ -12,8 +12,9 @@ import processes
 class Berthd:
     """Started on entry, ended and cleaned up on exit."""
 
-    def __init__(self, folder: pathlib.Path, root: pathlib.Path, settings: dict[str, str] | None = None):
+    def __init__(self, folder: pathlib.Path, root: pathlib.Path, settings: dict[str, str] | None = None, log_level: str = "warning"):
         self.settings = settings or {}
+        self.log_level = log_level
         self.program = os.environ.get("BERTHD") or str(root / ".build/release/berthd")
         self.folder = folder
         self.data = folder / "data"
@@ -27,7 +28,7 @@ class Berthd:
         self.folder.mkdir(parents=True)
         self.process = processes.start(
             self.program, "serve", "--data", self.data, "--domain", "localhost",
-            "--listen", f"127.0.0.1:{self.port}", "--subnet", self.subnet, "--log-level", "warning",
+            "--listen", f"127.0.0.1:{self.port}", "--subnet", self.subnet, "--log-level", self.log_level,
             log=self.log, environment={**processes.ENVIRONMENT, **self.settings},
         )
         try:

@@ -60,9 +60,9 @@ def _compare(name, template, server, backend, folder, rounds) -> Times:
         # Who goes first alternates, so that neither finds the other's warm caches each time.
         if number % 2 == 0:
             bare = _timed_push(git, "bare")
-            live, pushed = _push_until_live(git, server, server.site(name), version)
+            live, pushed = push_until_live(git, server, server.site(name), version)
         else:
-            live, pushed = _push_until_live(git, server, server.site(name), version)
+            live, pushed = push_until_live(git, server, server.site(name), version)
             bare = _timed_push(git, "bare")
         if number >= 0:
             times.bare.append(bare)
@@ -91,7 +91,7 @@ def _timed_push(git, remote: str) -> float:
     return time.perf_counter() - start
 
 
-def _push_until_live(git, server: Berthd, host: str, version: str) -> tuple[float, float]:
+def push_until_live(git, server: Berthd, host: str, version: str, seconds: float = 120) -> tuple[float, float]:
     """Seconds from the start of the push until the site answers with `version`, and until git returned."""
     seen, ready = [], threading.Event()
 
@@ -99,7 +99,7 @@ def _push_until_live(git, server: Berthd, host: str, version: str) -> tuple[floa
         connection = server.connect()
         connection.connect()
         ready.set()
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             connection.request("GET", "/", headers={"Host": host})
             answer = connection.getresponse()

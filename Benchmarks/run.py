@@ -13,12 +13,14 @@ import tempfile
 
 import aged
 import api
+import builds
 import git
 import isolation
 import machine
 import memory
 import push
 import report
+import templates
 import wake
 from berthd import Berthd
 from reference import GitHTTPBackend
@@ -30,7 +32,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=21, help="rounds of each push benchmark, at least 15")
     parser.add_argument("--pushes", type=int, default=5000, help="pushes that the aged repository has behind it")
     parser.add_argument("--apps", type=int, default=50, help="apps of the memory benchmark")
-    parser.add_argument("--only", choices=["push", "memory", "api", "git", "aged", "isolation", "wake"], help="only this one; the others' figures stay")
+    parser.add_argument("--only", choices=["push", "memory", "api", "git", "aged", "isolation", "wake", "builds", "templates"], help="only this one; the others' figures stay")
     parser.add_argument("--print", action="store_true", help="print the tables, leave docs/BENCHMARKS.md as it is")
     options = parser.parse_args()
     if options.rounds < 15:
@@ -62,6 +64,14 @@ def main() -> int:
         if options.only in (None, "wake"):
             sections["wake"] = wake.measure(server, folder)
 
+        if options.only in (None, "builds"):
+            # A server of its own: what its log says of each container is read.
+            telling = stack.enter_context(Berthd(folder / "telling", root, log_level="info"))
+            sections["builds"] = builds.measure(telling, folder, options.rounds)
+
+        if options.only in (None, "templates"):
+            sections["templates"] = templates.measure(server, folder)
+
         if options.only in (None, "aged"):
             sections["aged"] = aged.measure(server, folder, options.pushes, options.rounds)
 
@@ -69,6 +79,9 @@ def main() -> int:
         print(f"\n{name}\n" + "\n".join(lines))
     if not options.print:
         sections = {name: lines + machine.stamp(root) for name, lines in sections.items()}
+        # A table about what is deployed stands with what is said of that.
+        if table := sections.pop("templates", None):
+            report.write(root / "docs" / "TEMPLATES.md", {"templates": table}, None)
         report.write(root / "docs" / "BENCHMARKS.md", sections, machine.describe(root))
     return 0
 
