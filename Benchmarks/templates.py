@@ -152,7 +152,7 @@ def _kinds() -> list[Kind]:
                 "main.js": NODE.format(text="require('fs').readFileSync('out.txt')"),
             }, "main.js"),
         Kind(
-            "python", "python with requirements and a `Procfile`", "python", "`venv`, `pip install`, the `release` line",
+            "python", "python with requirements and a `Procfile`", "python", "`pip install`, the `release` line",
             "the `web` line",
             {
                 "requirements.txt": "./greet-1.0-py3-none-any.whl\n", "greet-1.0-py3-none-any.whl": _wheel(),

@@ -99,7 +99,7 @@ struct RootView {
         case .line(let file, let globs):
             guard let content = view.contents[file] else { return false }
             return String(decoding: content, as: UTF8.self).split(whereSeparator: \.isNewline).contains { line in
-                globs.contains { $0.matches(line.trimmed.lowercased()) }
+                globs.contains { $0.matches(line.trimmed.lowercased(), isPath: false) }
             }
         }
     }

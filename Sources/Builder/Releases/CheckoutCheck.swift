@@ -1,7 +1,7 @@
 import Core
 
-/// Looks a checkout over for what git leaves out of it: the content of submodules and of Git LFS files. An app that was
-/// built without them would fail later, and nobody would see why.
+/// Looks a checkout over for what git leaves out of it, the content of submodules and of Git LFS files, and for links that
+/// lead out of it. An app that was built without them would fail later, and nobody would see why.
 struct CheckoutCheck {
     /// Bytes below which a file may be a pointer (Git LFS specification, "The Pointer").
     private static let pointerLimit = 1024
@@ -14,27 +14,46 @@ struct CheckoutCheck {
     /// - Parameter directory: absolute path of a checkout with its submodules.
     static func check(_ directory: String) throws(PlatformError) {
         do {
-            try visit(FolderHandle(path: directory), path: "", depth: 1, hasPointers: false)
+            let root = try FolderHandle(path: directory)
+            try visit(FolderHandle(path: directory), in: [], of: root, hasPointers: false)
         } catch {
             throw .ofFiles("the checked out files could not be looked at", error)
         }
     }
 
     /// - Parameter hasPointers: whether `.gitattributes` of this folder or one above gives files to Git LFS.
-    private static func visit(_ folder: borrowing FolderHandle, path: String, depth: Int, hasPointers: Bool) throws {
+    private static func visit(
+        _ folder: borrowing FolderHandle, in parts: [FileName], of root: borrowing FolderHandle, hasPointers: Bool
+    ) throws {
         let names = try folder.entries()
+        let path = parts.map { "\($0)/" }.joined()
         // A commit has no empty folders, so this is where a submodule would be that was not fetched.
         if names.isEmpty, !path.isEmpty { throw submodule(path) }
         let hasPointers = try hasPointers || (names.contains(attributes) && givesFilesToLFS(folder))
         for name in names {
             let status = try folder.status(name)
             if status.kind == .folder {
-                guard depth < ReleaseTree.Limits.depth else { throw tooDeep() }
-                try visit(folder.folder(name), path: "\(path)\(name)/", depth: depth + 1, hasPointers: hasPointers)
+                guard parts.count + 1 < ReleaseTree.Limits.depth else { throw tooDeep() }
+                try visit(folder.folder(name), in: parts + [name], of: root, hasPointers: hasPointers)
+            } else if status.kind == .symlink {
+                try checkLink(name, in: parts, of: root)
             } else if hasPointers, status.kind == .file, isPointer(status.size), try isPointer(folder.file(name)) {
                 throw pointer("\(path)\(name)")
             }
         }
+    }
+
+    private static func checkLink(
+        _ name: FileName, in parts: [FileName], of root: borrowing FolderHandle
+    ) throws {
+        let folders = parts.compactMap(\.text)
+        guard let text = name.text, folders.count == parts.count,
+            case .outside = try SymlinkResolver.resolve(text, in: folders, root: root)
+        else { return }
+        throw PlatformError(
+            .buildFailed,
+            "\(parts.map { "\($0)/" }.joined())\(name) is a symbolic link that leads out of the repository; "
+                + "make it lead to a file in it, or remove it")
     }
 
     private static func givesFilesToLFS(_ folder: borrowing FolderHandle) throws -> Bool {

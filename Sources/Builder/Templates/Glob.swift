@@ -24,7 +24,8 @@ struct Glob: Sendable, Hashable, Codable {
     func matches(name: String, path: String) -> Bool { matches(isAnchored ? path : name) }
 
     /// Compares byte by byte; never more steps than pattern length times text length.
-    func matches(_ text: String) -> Bool {
+    /// - Parameter isPath: a `/` in the text is matched by a `/` only.
+    func matches(_ text: String, isPath: Bool = true) -> Bool {
         let text = Array(text.utf8)
         var (position, next) = (0, 0)
         var star: (pattern: Int, text: Int)?
@@ -35,7 +36,7 @@ struct Glob: Sendable, Hashable, Codable {
             } else if next < bytes.count, bytes[next] == text[position] || Self.isOne(bytes[next], text[position]) {
                 next += 1
                 position += 1
-            } else if let last = star, text[last.text] != UInt8(ascii: "/") {
+            } else if let last = star, !isPath || text[last.text] != UInt8(ascii: "/") {
                 star = (last.pattern, last.text + 1)
                 next = last.pattern + 1
                 position = last.text + 1

@@ -9,8 +9,10 @@ final class ReadinessCheck: Sendable {
         case cancelled
     }
 
-    private static let firstPause = Duration.milliseconds(20)
+    private static let firstPause = Duration.milliseconds(4)
     private static let longestPause = Duration.milliseconds(250)
+    /// Between two looks at the process.
+    private static let followInterval = Duration.milliseconds(20)
 
     private let probe: HTTPProbe
     private let limit: Duration
@@ -33,7 +35,7 @@ final class ReadinessCheck: Sendable {
         await withTaskGroup(of: Result.self) { group in
             group.addTask { await self.askUntilReady() }
             group.addTask {
-                while (try? await Task.sleep(for: Self.firstPause)) != nil {
+                while (try? await Task.sleep(for: Self.followInterval)) != nil {
                     follow()
                     if let exit = exit() { return .exited(exit) }
                 }
@@ -58,7 +60,8 @@ final class ReadinessCheck: Sendable {
             progress.withLock { $0 = ($0.attempts + 1, outcome) }
             if outcome.isReady { return .ready }
             guard (try? await Task.sleep(for: pause)) != nil else { break }
-            pause = min(pause * 5 / 4, Self.longestPause)
+            // In proportion to the time that has gone: a quick app is found ready within a few milliseconds.
+            pause = min(pause * 17 / 16, Self.longestPause)
         }
         return .cancelled
     }

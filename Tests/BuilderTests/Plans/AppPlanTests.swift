@@ -134,7 +134,14 @@ struct AppPlanTests {
     @Test func pipRunsOnlyForRequirements() throws {
         #expect(try plan("python", ["app.py": ""]).steps.isEmpty)
         let steps = try plan("python", ["app.py": "", "requirements.txt": "x", "Procfile": "release: r"]).steps
-        #expect(steps.map(\.name) == ["python3 -m venv", "pip install", "release"])
+        #expect(steps.map(\.name) == ["pip install", "release"])
+        #expect(steps[0].reuse?.folders == [".venv"] && steps[1].reuse == nil)
+    }
+
+    @Test(arguments: ["-r base.txt", "--index-url x", "./x.whl", "x @ https://example.com/a/b.whl", "flask\n-e ."])
+    func pipIsRunAgainForRequirementsThatNameOtherFiles(_ text: String) throws {
+        let steps = try plan("python", ["app.py": "", "requirements.txt": text]).steps
+        #expect(steps.map(\.name) == ["pip install (with other files)"] && steps[0].reuse == nil)
     }
 
     @Test func aPythonAppWithNothingToStartSaysWhatToAdd() {

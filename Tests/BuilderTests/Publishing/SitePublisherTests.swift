@@ -13,6 +13,21 @@ struct SitePublisherTests {
         return (site, fixture.log.lines)
     }
 
+    /// With links that a build makes: a commit has none that lead out of it.
+    private func published(
+        _ tree: StubRepository.Tree, made links: [String: String]
+    ) async throws -> (site: StaticSite, log: [String]) {
+        let fixture = try BuildFixture(
+            StubTaskRunner { task, _ throws(PlatformError) in
+                for (path, target) in links {
+                    guard symlink(target, "\(task.directory)/\(path)") == 0 else { throw .invalid("symlink") }
+                }
+                return .exited(0)
+            })
+        let site = try await fixture.build(tree.merging(["install.sh": .text("ln")]) { $1 }).result.site
+        return (try #require(site), fixture.log.lines)
+    }
+
     private func published(texts: [String: String]) async throws -> (site: StaticSite, log: [String]) {
         try await published(texts.mapValues { .text($0) })
     }
@@ -83,12 +98,16 @@ struct SitePublisherTests {
     // MARK: - Links (regression tests for what checkouts and builds are attacked with)
 
     @Test func attack9And24LinksOutOfThePublishedFolderAreLeftOut() async throws {
-        let (site, log) = try await published([
-            "public/index.html": .text("x"), "public/passwd": .symlink("/etc/passwd"),
-            "public/up": .symlink("../secret.txt"), "public/far": .symlink("../../../../../../etc/passwd"),
-            "public/etc": .symlink("/etc"), "public/chain": .symlink("up"), "secret.txt": .text("s"),
-            "public/hop/x": .symlink("../../public/../secret.txt"), "public/back": .symlink("../public/index.html"),
-        ])
+        let (site, log) = try await published(
+            [
+                "public/index.html": .text("x"), "public/up": .symlink("../secret.txt"),
+                "public/chain": .symlink("up"), "secret.txt": .text("s"),
+                "public/hop/x": .symlink("../../public/../secret.txt"),
+                "public/back": .symlink("../public/index.html"),
+            ],
+            made: [
+                "public/passwd": "/etc/passwd", "public/far": "../../../../../../etc/passwd", "public/etc": "/etc",
+            ])
         #expect(site.files.keys.sorted() == ["index.html"])
         #expect(log.contains("not published: passwd: it is a link out of the published folder"))
         #expect(log.count { $0.hasPrefix("not published: ") } == 7)
@@ -141,10 +160,9 @@ struct SitePublisherTests {
     }
 
     @Test func aPublishedFolderThatIsALinkDoesNotCount() async throws {
-        let (site, _) = try await published([
-            "public": .symlink("/etc"), "dist": .symlink("real"), "real/index.html": .text("x"),
-            "out/index.html": .text("x"),
-        ])
+        let (site, _) = try await published(
+            ["dist": .symlink("real"), "real/index.html": .text("x"), "out/index.html": .text("x")],
+            made: ["public": "/etc"])
         #expect(site.root.hasSuffix("/out"))
     }
 
@@ -152,11 +170,11 @@ struct SitePublisherTests {
 
     @Test func hostileNamesArePublishedAsTheyAreAndShownHarmlessly() async throws {
         let long = String(repeating: "n", count: 255)
-        let (site, log) = try await published([
-            "index.html": .text("x"), "a\nb.txt": .text("1"), "-rf": .text("2"), "ä ö😀.html": .text("3"),
-            long: .text("4"), "$(id);`id`.txt": .text("5"), "x\n[2026] deploy complete": .symlink("/etc/passwd"),
-            "\u{1b}[2Jx": .symlink("/etc/passwd"),
-        ])
+        let (site, log) = try await published(
+            [
+                "index.html": .text("x"), "a\nb.txt": .text("1"), "-rf": .text("2"), "ä ö😀.html": .text("3"),
+                long: .text("4"), "$(id);`id`.txt": .text("5"),
+            ], made: ["x\n[2026] deploy complete": "/etc/passwd", "\u{1b}[2Jx": "/etc/passwd"])
         #expect(
             Set(site.files.keys)
                 == ["index.html", "a\nb.txt", "-rf", "ä ö😀.html", .init(long), "$(id);`id`.txt"])

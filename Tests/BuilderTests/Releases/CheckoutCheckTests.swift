@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Testing
 
 @testable import Builder
@@ -49,6 +50,34 @@ struct CheckoutCheckTests {
         let fixture = try BuildFixture()
         #expect(try await failure(fixture, tree) == nil)
         #expect(fixture.runner.tasks.count == 1)
+    }
+
+    @Test(
+        arguments: [
+            ("passwd", "/etc/passwd"), ("a/b/up", "../../../x"), ("a/etc", "/etc"), ("host", "../../../../../etc"),
+            ("a/far", "../real/../../x"),
+        ])
+    func attack9ALinkOutOfTheRepositoryFailsTheBuildBeforeAnyStepAndIsNamed(
+        _ path: String, _ target: String
+    ) async throws {
+        let fixture = try BuildFixture()
+        let error = try await failure(fixture, [path: .symlink(target), "real/a.txt": .text("a")])
+        #expect(error?.code == .buildFailed)
+        #expect(error?.message.hasPrefix("\(path) is a symbolic link that leads out of the repository; ") == true)
+        #expect(fixture.runner.tasks.isEmpty && fixture.leftovers().isEmpty)
+    }
+
+    @Test func linksThatStayInsideOrLeadNowhereAreKept() async throws {
+        let fixture = try BuildFixture()
+        let tree: StubRepository.Tree = [
+            "a/one": .symlink("../real"), "a/two": .symlink("one/a.txt"), "nowhere": .symlink("missing"),
+            "circle": .symlink("circle"), "real/a.txt": .text("a"),
+        ]
+        #expect(try await failure(fixture, tree) == nil)
+        let release = try #require(fixture.leftovers().first)
+        #expect(
+            try FileManager.default.destinationOfSymbolicLink(
+                atPath: "\(fixture.releases)/\(release)/files/a/two") == "one/a.txt")
     }
 
     @Test(

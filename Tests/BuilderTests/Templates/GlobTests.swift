@@ -21,6 +21,11 @@ struct GlobTests {
         #expect(Glob("install.sh").matches(name: "install.sh", path: "public/install.sh"))
     }
 
+    @Test func inALineAStarStandsForSlashesToo() {
+        #expect(Glob("*/*").matches("./a/b.whl", isPath: false) && Glob("-*").matches("-r a/b.txt", isPath: false))
+        #expect(!Glob("*/*").matches("flask", isPath: false) && !Glob("-*").matches("a-b", isPath: false))
+    }
+
     @Test func aHostilePatternEnds() {
         #expect(!Glob(String(repeating: "*a", count: 200)).matches(String(repeating: "a", count: 10_000) + "b"))
     }

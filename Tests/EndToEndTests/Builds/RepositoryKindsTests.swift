@@ -151,6 +151,31 @@ extension EndToEnd {
             #expect(try await project.get().text == "hello from a wheel")
         }
 
+        @Test func `packages of python are taken over while their list is as it was`() async throws {
+            let project = try await Project("kind-venv", template: "python")
+            try project.write("requirements.txt", "# Nothing that an index would have to be asked for.\n")
+            func deploy(_ text: String) async throws -> String {
+                try project.write(
+                    "app.py",
+                    """
+                    import os, sys
+                    from wsgiref.simple_server import make_server
+                    def app(environ, start):
+                        start('200 OK', [('Content-Type', 'text/plain')])
+                        return [('\(text) in ' + sys.prefix).encode()]
+                    make_server('0.0.0.0', int(os.environ['PORT']), app).serve_forever()
+                    """)
+                try await project.commit(text)
+                let push = try await project.push()
+                #expect(push.status == 0, "\(push.errorText)")
+                return push.errorText
+            }
+            #expect(try await deploy("one").contains("pip install finished"))
+            #expect(try await project.get().text == "one in /app/.venv")
+            #expect(try await deploy("two").contains("pip install not needed"))
+            #expect(try await project.get().text == "two in /app/.venv")
+        }
+
         @Test func `markdown becomes pages`() async throws {
             let project = try await Project("kind-docs", template: "docs")
             try project.write("mkdocs.yml", "site_name: Guide\nnav:\n  - Home: index.md\n  - More: more.md\n")
