@@ -132,6 +132,8 @@ public struct ControlConfiguration: Sendable {
     public var storeRetry = Backoff(first: .seconds(1), longest: .seconds(30))
     /// Between attempts to start an instance that did not survive a stop of the machine.
     public var instanceRetry = Backoff(first: .seconds(5), longest: .seconds(300))
+    /// Pauses before an app that did not come up with a request is started by another one.
+    public var wakeRetry = Backoff(first: .seconds(1), longest: .seconds(60))
     /// Between looks for a Postgres that did not answer at the start.
     public var databaseProbe = Backoff(first: .seconds(1), longest: .seconds(15))
     /// Between attempts to make a channel's database.

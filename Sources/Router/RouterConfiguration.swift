@@ -36,6 +36,8 @@ public struct RouterConfiguration: Sendable {
     /// How long an upstream may be silent after the client closed its sending side: it may have gone altogether, which
     /// looks the same.
     public var halfCloseGrace: Duration = .seconds(30)
+    /// How long a client that sends no more, and so may have gone, keeps its place while its request is held.
+    public var heldCloseGrace: Duration = .seconds(5)
     /// How long a connection that is being closed still takes what the client is sending.
     public var lingerTimeout: Duration = .seconds(5)
 

@@ -82,6 +82,7 @@ public struct TestPlatform: Sendable {
         var configuration = ControlConfiguration()
         configuration.storeRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.instanceRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
+        configuration.wakeRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(1))
         configuration.databaseRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.databaseProbe = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.keptDeploys = 3

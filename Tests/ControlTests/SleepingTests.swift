@@ -125,9 +125,38 @@ struct SleepingTests {
         #expect(await eventually { platform.routes.refused == [Self.host] })
         #expect(target == .placeholder(.asleep(prod.id)))
         #expect(try await states(prod) == [.asleep])
-        platform.routes.ask(prod.id)
+        // The next attempt comes after a pause.
+        #expect(
+            await eventually {
+                platform.routes.ask(prod.id)
+                return if case .instance? = target { true } else { false }
+            })
         try await expectAwake(prod)
-        #expect(platform.routes.refused == [Self.host])
+    }
+
+    @Test("that has just failed to start is not started again with each request")
+    func pause() async throws {
+        let platform = TestPlatform { $0.wakeRetry = Backoff(first: .seconds(600), longest: .seconds(600)) }
+        let alice = try await platform.user()
+        platform.builder.use { _, _ in
+            BuildResult(
+                plan: RunPlan(kind: .web, command: ["true"], sleepSeconds: 60), isPristine: false, site: nil)
+        }
+        let made = try await platform.control.apps.create(name: "api1", template: "node", by: alice)
+        _ = try await platform.push(platform.commit("a"), app: made.app, by: alice)
+        let now = ContinuousClock.now
+        await platform.control.putToSleep(at: now)
+        await platform.control.putToSleep(at: now + .seconds(61))
+        #expect(await eventually { platform.runner.running.isEmpty })
+        platform.runner.failOnce(with: PlatformError(.buildFailed, "the app exited with status 1"))
+        let id = made.channels[0].id
+        platform.routes.ask(id)
+        #expect(await eventually { platform.routes.refused.count == 1 })
+        // Would succeed.
+        platform.routes.ask(id)
+        #expect(await eventually { platform.routes.refused.count == 2 })
+        #expect(platform.runner.running.isEmpty)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .placeholder(.asleep(id)))
     }
 
     @Test("is left asleep by the reconciler and by a restart of the server, and wakes after it")

@@ -25,7 +25,8 @@ extension Isolation {
             #expect(try seen["paths"] == "")
             #expect(try seen["hidden"] == "")
             let usual: Set = [
-                "app", "bin", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "opt", "proc", "root", "run",
+                "app", "bin", "cache", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "opt", "proc", "root",
+                "run",
                 "sbin",
                 "srv", "sys", "tmp", "usr", "var",
             ]

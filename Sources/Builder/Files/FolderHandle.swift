@@ -94,7 +94,8 @@ struct FolderHandle: ~Copyable {
     }
 
     /// The names in the folder without `.` and `..`, in the order of their bytes.
-    func entries() throws(FileError) -> [FileName] {
+    /// - Parameter limit: how many at most; which ones is left open.
+    func entries(atMost limit: Int = .max) throws(FileError) -> [FileName] {
         // A descriptor of its own: a duplicate would share the read position.
         let own = openat(descriptor, ".", Self.flags)
         guard own >= 0 else { throw FileError("open folder", path) }
@@ -106,7 +107,7 @@ struct FolderHandle: ~Copyable {
         defer { closedir(stream) }
         var names: [FileName] = []
         errno = 0
-        while let entry = readdir(stream) {
+        while names.count < limit, let entry = readdir(stream) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 bytes.withMemoryRebound(to: CChar.self) { characters in
                     characters.baseAddress.map { FileName(cString: $0) }

@@ -5,6 +5,8 @@ import Glibc
 enum FolderRemoval {
     /// Folders deeper than this are first moved up, so that few descriptors are open at once.
     private static let depthLimit = 64
+    /// Names that are held at once of one folder.
+    private static let batch = 10_000
 
     /// Fine when there is nothing at `path`.
     static func remove(_ path: String) throws(FileError) {
@@ -25,23 +27,31 @@ enum FolderRemoval {
     private static func empty(
         _ folder: borrowing FolderHandle, depth: Int, top: borrowing FolderHandle, moved: inout Int
     ) throws(FileError) {
-        for name in try folder.entries() {
-            guard try folder.status(name).kind == .folder else {
-                try folder.unlink(name)
-                continue
-            }
-            if depth < depthLimit {
-                try empty(folder.folder(name), depth: depth + 1, top: top, moved: &moved)
-                try folder.unlink(name, isFolder: true)
-            } else {
-                moved += 1
-                // A tenant may have taken the name; a folder is only replaced when it is empty, a file never is.
-                while renameat(folder.descriptor, name.characters, top.descriptor, ".moved-\(moved)") != 0 {
-                    guard [EEXIST, ENOTEMPTY, ENOTDIR].contains(errno) else {
-                        throw FileError("move", "\(folder.path)/\(name)")
-                    }
-                    moved += 1
+        while true {
+            let names = try folder.entries(atMost: batch)
+            for name in names { try remove(name, from: folder, depth: depth, top: top, moved: &moved) }
+            if names.count < batch { return }
+        }
+    }
+
+    private static func remove(
+        _ name: FileName, from folder: borrowing FolderHandle, depth: Int, top: borrowing FolderHandle,
+        moved: inout Int
+    ) throws(FileError) {
+        guard try folder.status(name).kind == .folder else {
+            return try folder.unlink(name)
+        }
+        if depth < depthLimit {
+            try empty(folder.folder(name), depth: depth + 1, top: top, moved: &moved)
+            try folder.unlink(name, isFolder: true)
+        } else {
+            moved += 1
+            // A tenant may have taken the name; a folder is only replaced when it is empty, a file never is.
+            while renameat(folder.descriptor, name.characters, top.descriptor, ".moved-\(moved)") != 0 {
+                guard [EEXIST, ENOTEMPTY, ENOTDIR].contains(errno) else {
+                    throw FileError("move", "\(folder.path)/\(name)")
                 }
+                moved += 1
             }
         }
     }

@@ -195,7 +195,7 @@ extension ReleaseBuilder {
             "checked out \(report.files) \(report.files == 1 ? "file" : "files")"
                 + (report.linked > 0 ? ", \(report.linked) unchanged" : "")
                 + " (\(StepRunner.seconds(clock.now - start)))")
-        var steps = StepRunner(
+        let steps = StepRunner(
             runner: runner, configuration: configuration(in: surroundings), request: request, directory: files,
             log: log,
             rootfs: surroundings.rootfs, deadline: clock.now + .seconds(configuration.timeLimit))
@@ -206,11 +206,14 @@ extension ReleaseBuilder {
         try await pool.run { () throws(PlatformError) in try CheckoutCheck.check(files) }
         for wish in plan.versions ?? [] { try await versions.check(wish, with: steps) }
         try StepRunner.checkCancellation()
-        steps.volumes = try await volumeMounts(plan.run, request)
         try await withCaches(plan, of: request, log: log) { [steps] (cache) async throws(PlatformError) in
             var steps = steps
             steps.cache = cache
-            for step in plan.steps { try await run(step, with: steps, of: request, log: log) }
+            for step in plan.steps {
+                // Only now: no step is left that could put something else in their places.
+                if step.name == PlanResolver.releaseStep { steps.volumes = try await volumeMounts(plan.run, request) }
+                try await run(step, with: steps, of: request, log: log)
+            }
         }
         let known = await former
         let twins = SitePublisher.Twins(

@@ -7,10 +7,17 @@ import Glibc
 public struct FolderVolumes: VolumeStore {
     private let directory: String
     private let pool: BlockingPool
+    /// Counting may take long, and nobody's start waits for it.
+    private let counting = BlockingPool(label: "volume sizes", width: 1)
+    /// Entries of a channel's volumes that are counted.
+    private let entries: Int
 
-    /// - Parameter directory: absolute path; made when it is needed.
-    public init(directory: String, pool: BlockingPool) {
+    /// - Parameters:
+    ///   - directory: absolute path; made when it is needed.
+    ///   - entries: files and folders that a channel may have in its volumes.
+    public init(directory: String, pool: BlockingPool, entries: Int = 500_000) {
         self.directory = directory
+        self.entries = entries
         self.pool = pool
     }
 
@@ -35,10 +42,13 @@ public struct FolderVolumes: VolumeStore {
     }
 
     public func size(of channel: ID<Channel>) async -> Int {
-        let folder = folder(of: channel)
-        return await pool.run { () throws(Never) in
-            var sizes = FolderSizes()
-            return sizes.add(folder)
+        let (folder, entries) = (folder(of: channel), entries)
+        let isThere = await pool.run { () throws(Never) in access(folder, F_OK) == 0 }
+        guard isThere else { return 0 }
+        return await counting.run { () throws(Never) in
+            var sizes = FolderSizes(limit: entries)
+            let bytes = sizes.add(folder)
+            return sizes.isWhole ? bytes : .max
         }
     }
 

@@ -132,7 +132,7 @@ struct DeployPipeline: Sendable {
         guard used > limit else { return }
         throw PlatformError(
             .buildFailed,
-            "the volumes of this channel have \(used >> 20) MiB, of \(limit >> 20) MiB that they may: "
+            "the volumes of this channel have \(VolumeUse.text(used)), of \(limit >> 20) MiB that they may: "
                 + "let the app remove some of it, or ask the operator for more")
     }
 

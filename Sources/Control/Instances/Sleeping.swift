@@ -20,6 +20,8 @@ actor Sleeping {
     private let sites: SiteRoutes
     private var watched: [ID<Instance>: Watched] = [:]
     private var wakes: [ID<Channel>: Task<Void, Never>] = [:]
+    /// Channels whose last wakes failed: how often, and when the next may be tried.
+    private var failures: [ID<Channel>: (count: Int, until: ContinuousClock.Instant)] = [:]
     private var isClosed = false
     /// Channels that may sleep, as of `version` of the stores, with the seconds after which they do.
     private var candidates: [(channel: Channel, seconds: Int)] = []
@@ -117,10 +119,21 @@ actor Sleeping {
 
     // MARK: - Waking
 
-    /// Starts what the channel should serve, unless that is being done. Returns at once; whoever asks may go.
+    /// Starts what the channel should serve, unless that is being done or has just failed. Returns at once; whoever asks may
+    /// go.
     func wake(_ channel: ID<Channel>) {
         guard !isClosed, wakes[channel] == nil else { return }
-        wakes[channel] = Task { await start(channel) }
+        if let failure = failures[channel], failure.until > .now {
+            wakes[channel] = Task { await refuse(channel) }
+        } else {
+            wakes[channel] = Task { await start(channel) }
+        }
+    }
+
+    private func refuse(_ id: ID<Channel>) async {
+        let channel = try? await platform.channels.channel(id)
+        wakes[id] = nil
+        if let channel { sites.refuseHeld(at: channel) }
     }
 
     private func start(_ id: ID<Channel>) async {
@@ -133,11 +146,20 @@ actor Sleeping {
         } catch {
             failure = error
         }
-        // First, so that a request which comes from now on is told of what it sets off itself.
-        wakes[id] = nil
-        guard let failure else { return }
+        guard let failure else {
+            failures[id] = nil
+            wakes[id] = nil
+            return
+        }
         platform.logger.warning("channel not woken", metadata: ["channel": "\(id)", "error": "\(failure)"])
-        if let channel = try? await platform.channels.channel(id) { sites.refuseHeld(at: channel) }
+        // An app that fails each time must not be started with each request, nor fill the disk with what it printed.
+        let count = (failures[id]?.count ?? 0) + 1
+        let channel = try? await platform.channels.channel(id)
+        failures[id] = channel == nil ? nil : (count, .now + platform.configuration.wakeRetry.pause(after: count))
+        await retirement.prune(id)
+        // In one go, so that a request which comes from now on is told of what it sets off itself.
+        wakes[id] = nil
+        if let channel { sites.refuseHeld(at: channel) }
     }
 
     /// Ends the waking of a channel and waits until nothing of it runs; for a channel that is deleted.

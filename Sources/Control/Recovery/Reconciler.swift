@@ -94,7 +94,7 @@ actor Reconciler {
             if self.full.contains(id) { continue }
             await events.note(
                 .volumeFull, app: channel.appID, channel: id,
-                "the volumes have \(used >> 20) MiB, of \(limit >> 20) MiB that they may: nothing is deployed until they have less"
+                "the volumes have \(VolumeUse.text(used)), of \(limit >> 20) MiB that they may: nothing is deployed until they have less"
             )
         }
         self.full = full

@@ -39,10 +39,18 @@ public enum VolumeName {
 public protocol VolumeStore: Sendable {
     /// Makes those folders of the plan's volumes that are not there, for the channel's account. In the plan's order.
     func prepare(_ plan: RunPlan, of channel: Channel) async throws(PlatformError) -> [VolumeMount]
-    /// Bytes on disk of all volumes of a channel; 0 for none.
+    /// Bytes on disk of all volumes of a channel; 0 for none, `Int.max` for more files, or deeper folders, than are counted.
     func size(of channel: ID<Channel>) async -> Int
     /// Channels that have volumes on disk.
     func channels() async -> [ID<Channel>]
     /// Removes the channel's volumes with all that is in them; fine when there are none.
     func remove(_ channel: ID<Channel>) async throws(PlatformError)
+}
+
+/// What volumes take, for people.
+public enum VolumeUse {
+    /// - Parameter bytes: as `VolumeStore.size` has them.
+    public static func text(_ bytes: Int) -> String {
+        bytes == .max ? "more files, or deeper folders, than are counted" : "\(bytes >> 20) MiB"
+    }
 }

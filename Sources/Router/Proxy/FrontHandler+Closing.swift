@@ -42,7 +42,7 @@ extension FrontHandler {
                 return
             }
             tellTimeout()
-        case .connecting: if isInputClosed { abort() }
+        case .connecting, .held: if isInputClosed { abort() }
         case .exchanging: exchangeDeadlinePassed()
         case .lingering: close()
         case .glued:
@@ -50,7 +50,7 @@ extension FrontHandler {
             dropUpstream()
             endExchange()
             finishAndClose()
-        case .answering, .held, .closed: break
+        case .answering, .closed: break
         }
     }
 
@@ -105,7 +105,9 @@ extension FrontHandler {
         case .glued: glueClientStopped()
         // What is written is still on its way out before that.
         case .lingering: if isOutputDone { close() }
-        case .answering, .held, .closed: break
+        // Places are few: nobody who has gone keeps one.
+        case .held: deadline = worker.clock.deadline(ticks: worker.times.heldCloseGrace)
+        case .answering, .closed: break
         }
     }
 

@@ -4,6 +4,7 @@ struct TickTimes {
     let header: Int
     let bodyIdle: Int
     let halfCloseGrace: Int
+    let heldCloseGrace: Int
     let linger: Int
     let instanceFirstByte: Int?
     let serviceFirstByte: Int?
@@ -18,6 +19,7 @@ struct TickTimes {
         header = clock.ticks(configuration.headerTimeout)
         bodyIdle = clock.ticks(configuration.bodyIdleTimeout)
         halfCloseGrace = clock.ticks(configuration.halfCloseGrace)
+        heldCloseGrace = clock.ticks(configuration.heldCloseGrace)
         linger = clock.ticks(configuration.lingerTimeout)
         instanceFirstByte = configuration.instanceFirstByteTimeout.map(clock.ticks)
         serviceFirstByte = configuration.serviceFirstByteTimeout.map(clock.ticks)

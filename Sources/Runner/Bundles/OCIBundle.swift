@@ -118,7 +118,6 @@ struct OCIBundle: Sendable {
         mounts += sharedConfiguration.map { bind("/etc/\($0)", at: "/etc/\($0)") }
         mounts.append(bind(app, at: "/app", isWritable: isAppWritable))
         if let cache { mounts.append(bind(cache, at: ContainerTask.cachePath, isWritable: true)) }
-        mounts += volumes.map { bind($0.source, at: "/app/\($0.path)", isWritable: true) }
         // Runtimes size their heap by the memory limit that they find here.
         switch groups.version {
         case .v2:
@@ -129,6 +128,8 @@ struct OCIBundle: Sendable {
         case .v1:
             mounts.append(bind(groups.memoryDirectory(of: groupPath), at: "/sys/fs/cgroup/memory"))
         }
+        // Last: no other mount's place is looked for in what a tenant may change meanwhile.
+        mounts += volumes.map { bind($0.source, at: "/app/\($0.path)", isWritable: true) }
         return mounts
     }
 

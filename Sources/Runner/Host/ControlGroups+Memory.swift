@@ -15,9 +15,14 @@ extension ControlGroups {
         let hits =
             switch version {
             case .v2: Self.count("max", in: "\(folder)/\(file)")
-            case .v1: HostFiles.text("\(folder)/memory.failcnt").flatMap { Int($0.filter { $0.isNumber }) } ?? 1
+            // With swap counted, the limit of both together is as high, and asked first.
+            case .v1: Self.number("\(folder)/memory.failcnt") + Self.number("\(folder)/memory.memsw.failcnt")
             }
         return hits > 0 ? .ownLimit : .sharedLimit
+    }
+
+    private static func number(_ path: String) -> Int {
+        HostFiles.text(path).flatMap { Int($0.filter { $0.isNumber }) } ?? 0
     }
 
     /// A counter in a file with one a line, its name in front.

@@ -17,7 +17,10 @@ struct DebianSources: Sendable, Hashable {
             // Options are in brackets, with or without spaces.
             guard let end = content.firstIndex(of: "]") ?? content.firstIndex(where: \.isWhitespace) else { continue }
             let words = content[end...].dropFirst().split(whereSeparator: \.isWhitespace)
-            guard content.hasPrefix("deb ") || content.hasPrefix("deb\t"), words.count >= 2, isOurs(words[1]) else {
+            guard content.hasPrefix("deb ") || content.hasPrefix("deb\t"), !content.contains("cdrom:"),
+                words.count >= 2,
+                isOurs(words[1])
+            else {
                 continue
             }
             lines.append(String(content))

@@ -39,6 +39,11 @@ struct RootfsFolder: Sendable {
             guard descriptor >= 0 else { throw HostFiles.failure("make", file) }
             close(descriptor)
         }
+        // An address of the operator's mirror may have a password in it.
+        for file in ["etc/apt/sources.list", "etc/apt/auth.conf"] { unlinkat(root, file, 0) }
+        for folder in ["etc/apt/sources.list.d", "etc/apt/auth.conf.d"] {
+            for name in HostFiles.names(in: "\(path)/\(folder)") { unlinkat(root, "\(folder)/\(name)", 0) }
+        }
         // What is written to /var/tmp lands where one may write.
         if unlinkat(root, "var/tmp", AT_REMOVEDIR) == 0 { symlinkat("../tmp", root, "var/tmp") }
         // Thousands of files, once: all that anybody wrote is waited for.

@@ -25,5 +25,21 @@ struct FolderSizesTests {
         #expect((1 << 20..<(1 << 20) + (64 << 10)).contains(new), "\(new)")
         #expect((1 << 20..<(1 << 20) + (64 << 10)).contains(old), "\(old)")
         #expect(sizes.add(directory.path("missing")) == 0)
+        #expect(sizes.isWhole)
+    }
+
+    @Test func onlySoManyEntriesAreLookedAtAndSoDeep() throws {
+        let directory = try TemporaryDirectory("sizes")
+        for number in 0..<5 { try Data("x".utf8).write(to: URL(fileURLWithPath: directory.path("\(number)"))) }
+        for (limit, isWhole) in [(5, true), (4, false), (0, false)] {
+            var sizes = FolderSizes(limit: limit)
+            _ = sizes.add(directory.path)
+            #expect(sizes.isWhole == isWhole, "\(limit)")
+        }
+        let deep = directory.path(Array(repeating: "d", count: 300).joined(separator: "/"))
+        try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: true)
+        var sizes = FolderSizes()
+        _ = sizes.add(directory.path)
+        #expect(!sizes.isWhole)
     }
 }

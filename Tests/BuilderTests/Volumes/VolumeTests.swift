@@ -54,6 +54,33 @@ struct VolumeTests {
         #expect(await volumes.size(of: channel.id) == 0)
     }
 
+    @Test func moreFilesThanAreCountedAreTooMuch() async throws {
+        let volumes = FolderVolumes(
+            directory: directory.path("volumes"), pool: BlockingPool(label: "volume-test", width: 1), entries: 3)
+        let channel = try channel()
+        let mounts = try await volumes.prepare(RunPlan(kind: .web, volumes: ["data"]), of: channel)
+        for name in ["a", "b", "c"] {
+            #expect(await volumes.size(of: channel.id) < 1 << 20)
+            try Data("x".utf8).write(to: URL(fileURLWithPath: "\(mounts[0].source)/\(name)"))
+        }
+        #expect(await volumes.size(of: channel.id) == .max)
+    }
+
+    @Test func attack9ALinkThatTheBuildPutsInAVolumesPlaceIsFoundBeforeTheReleaseCommand() async throws {
+        let folder = directory.path("volumes")
+        let runner = StubTaskRunner { task, _ throws(PlatformError) in
+            symlink("/etc", "\(task.directory)/data")
+            return .exited(0)
+        }
+        let fixture = try BuildFixture(runner) { $0.volumes = folder }
+        let error = try await fixture.failure(
+            texts: [
+                "package.json": Self.package, "berth.yaml": "build: make\nrelease: ./migrate\nvolumes: [data]\n",
+            ], template: "node")
+        #expect(error?.code == .buildFailed && error?.message.contains("volumes: data is in the") == true)
+        #expect(!runner.tasks.contains { $0.arguments.contains("./migrate") })
+    }
+
     @Test func noVolumesMakeNoFolder() async throws {
         #expect(try await volumes.prepare(RunPlan(kind: .web), of: channel()).isEmpty)
         #expect(!FileManager.default.fileExists(atPath: directory.path("volumes")))

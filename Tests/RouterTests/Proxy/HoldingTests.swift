@@ -136,6 +136,21 @@ import Testing
         }
     }
 
+    @Test func attack27AClientThatClosesItsSideKeepsNoPlace() async throws {
+        try await TestRouter.with([Self.host: .placeholder(.asleep(ID()))]) {
+            $0.heldCloseGrace = .milliseconds(50)
+        } _: { router async throws in
+            try await router.client { connection in
+                try connection.write("GET / HTTP/1.1\r\nHost: \(Self.host)\r\n\r\n")
+                for _ in 0..<5000 where router.routes.held.count(at: Self.host) == 0 { usleep(1000) }
+                #expect(router.routes.held.count(at: Self.host) == 1)
+                connection.closeOutput()
+                for _ in 0..<5000 where router.routes.held.count(at: Self.host) == 1 { usleep(1000) }
+                #expect(router.routes.held.count(at: Self.host) == 0)
+            }
+        }
+    }
+
     @Test func requestsAreCountedOnTheirInstance() async throws {
         let app = try Self.app()
         try await TestRouter.with([Self.host: app.target]) { router async throws in

@@ -54,6 +54,8 @@ import Testing
         #expect(groups.outOfMemoryKill("/berth/n/i-1") == .ownLimit)
         try HostFiles.write("0\n", to: tree.path("memory/berth/n/i-1/memory.failcnt"))
         #expect(groups.outOfMemoryKill("/berth/n/i-1") == .sharedLimit)
+        try HostFiles.write("3\n", to: tree.path("memory/berth/n/i-1/memory.memsw.failcnt"))
+        #expect(groups.outOfMemoryKill("/berth/n/i-1") == .ownLimit)
         #expect(groups.children(of: "/berth/n") == ["i-1", "t-2"])
         #expect(!groups.limitsSwap)
     }

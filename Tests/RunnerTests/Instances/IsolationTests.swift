@@ -53,7 +53,7 @@ extension RealContainers {
                 let lines = result.output.split(separator: "\n", omittingEmptySubsequences: true)
                 #expect(
                     lines.first
-                        == "app bin dev etc home lib lib64 opt proc root run sbin srv sys tmp usr var "
+                        == "app bin cache dev etc home lib lib64 opt proc root run sbin srv sys tmp usr var "
                         || lines.first?.contains(" lib32 ") == true)
                 #expect(!result.output.contains("conmon") && !result.output.contains("xctest"))
                 let secrets = try await fixture.run(

@@ -48,7 +48,7 @@ import Testing
         #expect(ContainerExit(status: 3).description == "exited with status 3")
         #expect(ContainerExit(status: 139).description == "was killed by signal 11")
         #expect(
-            ContainerExit(status: 137, memoryLimit: 256 << 20).description
+            ContainerExit(status: 137, outOfMemory: .ownLimit, memoryLimit: 256 << 20).description
                 == "was killed: out of memory (limit 256 MiB)")
     }
 }
