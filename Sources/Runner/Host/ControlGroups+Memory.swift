@@ -11,15 +11,20 @@ extension ControlGroups {
         let folder = memoryDirectory(of: path)
         let file = version == .v2 ? "memory.events" : "memory.oom_control"
         guard Self.count("oom_kill", in: "\(folder)/\(file)") > 0 else { return nil }
-        // How often the group was at its own limit.
-        let hits =
+        let isOwn =
             switch version {
-            case .v2: Self.count("max", in: "\(folder)/\(file)")
-            // With swap counted, the limit of both together is as high, and asked first.
-            case .v1: Self.number("\(folder)/memory.failcnt") + Self.number("\(folder)/memory.memsw.failcnt")
+            // How often the group was at its own limit.
+            case .v2: Self.count("max", in: "\(folder)/\(file)") > 0
+            // Not every kernel counts that on v1; how much the group has had at most, each of them tells.
+            case .v1:
+                Self.number("\(folder)/memory.max_usage_in_bytes")
+                    >= Self.number("\(folder)/memory.limit_in_bytes") - Self.slack
             }
-        return hits > 0 ? .ownLimit : .sharedLimit
+        return isOwn ? .ownLimit : .sharedLimit
     }
+
+    /// Bytes that the kernel takes in advance for one processor or another.
+    private static let slack = 1 << 20
 
     private static func number(_ path: String) -> Int {
         HostFiles.text(path).flatMap { Int($0.filter { $0.isNumber }) } ?? 0

@@ -50,12 +50,12 @@ import Testing
         #expect(
             groups.directories(of: "/berth/n/i-1")
                 == ["cpu,cpuacct", "memory", "pids"].map { tree.path("\($0)/berth/n/i-1") })
-        try HostFiles.write("17\n", to: tree.path("memory/berth/n/i-1/memory.failcnt"))
-        #expect(groups.outOfMemoryKill("/berth/n/i-1") == .ownLimit)
-        try HostFiles.write("0\n", to: tree.path("memory/berth/n/i-1/memory.failcnt"))
-        #expect(groups.outOfMemoryKill("/berth/n/i-1") == .sharedLimit)
-        try HostFiles.write("3\n", to: tree.path("memory/berth/n/i-1/memory.memsw.failcnt"))
-        #expect(groups.outOfMemoryKill("/berth/n/i-1") == .ownLimit)
+        let group = tree.path("memory/berth/n/i-1")
+        try HostFiles.write("104857600\n", to: group + "/memory.limit_in_bytes")
+        for (usage, kill) in [(104_857_600, ControlGroups.OutOfMemoryKill.ownLimit), (60_000_000, .sharedLimit)] {
+            try HostFiles.write("\(usage)\n", to: group + "/memory.max_usage_in_bytes")
+            #expect(groups.outOfMemoryKill("/berth/n/i-1") == kill)
+        }
         #expect(groups.children(of: "/berth/n") == ["i-1", "t-2"])
         #expect(!groups.limitsSwap)
     }
