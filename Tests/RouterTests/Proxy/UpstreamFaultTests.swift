@@ -156,7 +156,11 @@ import Testing
             try await router.client { connection throws in
                 for index in 0..<10 {
                     let isPost = index % 2 == 1
-                    pause(milliseconds: isPost ? 200 : 0)
+                    if isPost {
+                        // A request that is not repeated: only when the end has been sent, and has had time to be seen.
+                        for _ in 0..<500 where upstream.openConnections > 0 { pause(milliseconds: 10) }
+                        pause(milliseconds: 200)
+                    }
                     try connection.write(
                         isPost
                             ? "POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 1\r\n\r\nx"
