@@ -41,7 +41,7 @@ def measure(server: Berthd, root: pathlib.Path, folder: pathlib.Path) -> list[st
     lists, bare_lists = _compare(server, root, folder, many, tokens[0])
     (rate, _), (bare_rate, _), (list_rate, list_p99), (_, bare_p99) = map(_medians, (ours, theirs, lists, bare_lists))
     stats = ["/api/user/stats"]
-    cold = _cold(server, wide, stats[0])
+    cold = _cold(server, wide, stats[0], lambda number: _ask(server, tokens[0], "POST", one[0] + "/env", {"key": "BENCH", "value": str(number)}))
     _, stats_p99 = _load(folder, server.port, stats, wide, connections=1)
     _, busy_p99 = _load(folder, server.port, stats, wide, connections=4)
     return [
@@ -55,18 +55,18 @@ def measure(server: Berthd, root: pathlib.Path, folder: pathlib.Path) -> list[st
         f"| a bare Hummingbird route with the same bytes, reached directly | {bare_rate:,.0f} requests/s | |",
         f"| `GET /apps` of a user with {APPS} apps, {APPS * CHANNELS} channels | {list_rate:,.0f} requests/s | p99 **{list_p99:.1f} ms** (wanted: at most 10 ms) |",
         f"| the bare route with these bytes, {list_bytes / 1024:.0f} KiB | | p99 {bare_p99:.1f} ms |",
-        f"| `GET /api/user/stats` of a user with {WIDE_APPS * CHANNELS:,} live channels, made anew | | p50 **{cold:.1f} ms** (wanted: at most 10 ms) |",
+        f"| `GET /api/user/stats` of a user with {WIDE_APPS * CHANNELS:,} live channels, each after something else was changed | | p50 **{cold:.1f} ms** (wanted: at most 10 ms) |",
         f"| the same again and again, mostly kept answers | | p99 {stats_p99:.1f} ms |",
         f"| the same, asked for over 4 connections at once | | p99 {busy_p99:.1f} ms |",
         f"| `POST /apps`, one after another | | p50 {statistics.median(created) * 1000:.1f} ms (wanted: at most 30 ms) |",
     ]
 
 
-def _cold(server: Berthd, token: str, path: str) -> float:
-    """The median in milliseconds of answers that are asked for after what was kept has gone, which takes a second."""
+def _cold(server: Berthd, token: str, path: str, change) -> float:
+    """The median in milliseconds of answers that are asked for right after something was changed: nothing kept is of use."""
     times = []
-    for _ in range(20):
-        time.sleep(1.05)
+    for number in range(100):
+        change(number)
         begun = time.perf_counter()
         _ask(server, token, "GET", path)
         times.append((time.perf_counter() - begun) * 1000)
@@ -127,7 +127,7 @@ def _wait_until_provisioned(server: Berthd, token: str, schemas: int) -> None:
 def _ask(server: Berthd, token: str, method: str, path: str, body=None) -> bytes:
     text = None if body is None else json.dumps(body)
     status, answer = server.request(method, "api.localhost", path, text, {"Authorization": f"Bearer {token}"})
-    if status != 200:
+    if status not in (200, 204):
         raise RuntimeError(f"{method} {path}: {status} {answer!r}")
     return answer
 

@@ -10,7 +10,7 @@ enum Answer: Sendable {
     case json(JSONValue)
     /// The same, encoded already, from what was in the store under `version`.
     case encoded(ByteBuffer, version: Int64)
-    /// 200 with `text/plain; charset=utf-8`.
+    /// 200 with `text/plain; charset=utf-8`, which no browser may take for anything else: it holds what apps print.
     case text(Data)
     /// 200 with `application/sql`, to be saved as a file; as fast as it is read.
     case download(fileName: String, any DatabaseDump)
@@ -25,7 +25,8 @@ enum Answer: Sendable {
         case .encoded(let bytes, _): .json(bytes)
         case .text(let data):
             Response(
-                status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+                status: .ok,
+                headers: [.contentType: "text/plain; charset=utf-8", .xContentTypeOptions: "nosniff"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
         case .download(let fileName, let dump):
             Response(

@@ -69,13 +69,28 @@ indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDict
     /// A string's JSON text.
     static func write(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
+        writeContent(text, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// What stands between the quotes of a string's JSON text.
+    static func writeContent(_ text: String, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { writeContent($0, to: &bytes) }
+    }
+
+    private static func writeContent(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
         // Nearly all of it can stay as it is.
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            bytes.append(contentsOf: text.utf8)
-            bytes.append(UInt8(ascii: "\""))
+        var isPlain = true
+        for byte in text {
+            isPlain =
+                isPlain && byte >= 0x20 && byte != 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        }
+        if isPlain {
+            bytes.append(contentsOf: text)
             return
         }
-        for byte in text.utf8 {
+        for byte in text {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
             case 0x0a: bytes.append(contentsOf: "\\n".utf8)
@@ -87,6 +102,5 @@ indirect enum JSONValue: Sendable, ExpressibleByStringLiteral, ExpressibleByDict
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 }

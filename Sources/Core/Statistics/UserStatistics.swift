@@ -49,6 +49,7 @@ public struct SiteStatistics: Sendable, Hashable {
 
 /// Answers questions about many rows at once.
 public protocol StatisticsStore: Sendable {
-    /// All figures of one moment, in a fixed number of statements whatever the user owns.
+    /// In a fixed number of statements whatever the user owns. What is committed meanwhile may be in a part of the figures and
+    /// not in another.
     func statistics(owner: ID<User>, now: Date) async throws(PlatformError) -> UserStatistics
 }

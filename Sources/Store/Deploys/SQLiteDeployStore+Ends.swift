@@ -57,9 +57,11 @@ extension SQLiteDeployStore {
         try db.run(
             """
             UPDATE instance SET state = CASE WHEN id = ? THEN 'live' ELSE 'draining' END
-            WHERE channelID = ? AND state != 'stopped'
+            WHERE channelID = ? AND state NOT IN ('stopped', 'asleep')
             """,
             [instance?.text, channel.text])
+        // Of what was asleep nothing runs, and there is no log.
+        try db.run("DELETE FROM instance WHERE channelID = ? AND state = 'asleep'", [channel.text])
     }
 
     public func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) {

@@ -8,42 +8,42 @@ public struct SQLiteStatisticsStore: StatisticsStore {
 
     public init(_ database: SQLiteDatabase) { self.database = database }
 
-    /// Three statements in one snapshot.
+    /// Four statements beside each other: each half of the long list takes a connection, and another one counts.
     public func statistics(owner: ID<User>, now: Date) async throws(PlatformError) -> UserStatistics {
-        try await database.read { db in
-            var figures = UserStatistics()
-            try Self.listChannels(&figures, owner, db)
-            try Self.countDeploys(&figures, owner, now, db)
-            let instances = try db.cachedStatement(
-                sql: """
-                    SELECT instance.id FROM app
-                    JOIN channel ON channel.appID = app.id AND channel.isDeleted = 0
-                    JOIN instance ON instance.channelID = channel.id AND instance.state = 'live'
-                    WHERE app.ownerID = ? AND app.isDeleted = 0
-                    """)
-            figures.instances = try Row.fetchAll(instances, arguments: [owner.text]).map { try $0.id("id") }
-            return figures
+        async let even = database.attemptRead { db in try ChannelList.half(0, of: owner, db) }
+        async let odd = database.attemptRead { db in try ChannelList.half(1, of: owner, db) }
+        async let counted = database.attemptRead { db in
+            (try Self.countDeploys(owner, now, db), try Self.liveInstances(owner, db))
         }
+        let list = ChannelList.merge(try await even.get(), try await odd.get())
+        let (deploys, instances) = try await counted.get()
+        var figures = UserStatistics()
+        figures.apps = list.apps
+        figures.channels = list.channels
+        figures.runningChannels = list.runningChannels
+        figures.sites = list.sites.map(\.site)
+        figures.deploysLastHour = deploys.hour
+        figures.deploysLastDay = deploys.day
+        figures.successLastDay = deploys.success
+        figures.failedLastDay = deploys.failed
+        figures.instances = instances
+        return figures
     }
 
-    /// Apps and channels, counted and listed in one pass.
-    private static func listChannels(_ figures: inout UserStatistics, _ owner: ID<User>, _ db: Database) throws {
-        let rows = try ChannelSummary.fetchCursor(
-            db.cachedStatement(sql: ChannelSummary.selection), arguments: [owner.text])
-        var lastApp: Int64?
-        while let row = try rows.next() {
-            if row.app != lastApp { figures.apps += 1 }
-            lastApp = row.app
-            guard row.isChannel else { continue }
-            figures.channels += 1
-            if row.isRunning { figures.runningChannels += 1 }
-            if let site = row.site { figures.sites.append(site) }
-        }
+    private static func liveInstances(_ owner: ID<User>, _ db: Database) throws -> [ID<Instance>] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT instance.id FROM app
+                JOIN channel ON channel.appID = app.id AND channel.isDeleted = 0
+                JOIN instance ON instance.channelID = channel.id AND instance.state = 'live'
+                WHERE app.ownerID = ? AND app.isDeleted = 0
+                """)
+        return try Row.fetchAll(statement, arguments: [owner.text]).map { try $0.id("id") }
     }
 
     private static func countDeploys(
-        _ figures: inout UserStatistics, _ owner: ID<User>, _ now: Date, _ db: Database
-    ) throws {
+        _ owner: ID<User>, _ now: Date, _ db: Database
+    ) throws -> (hour: Int, day: Int, success: Int, failed: Int) {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT COUNT(*) AS day, COALESCE(SUM(deploy.createdAt > ?), 0) AS hour,
@@ -55,16 +55,56 @@ public struct SQLiteStatisticsStore: StatisticsStore {
                 WHERE app.ownerID = ? AND app.isDeleted = 0
                 """)
         let (hour, day) = (now.addingTimeInterval(-3600), now.addingTimeInterval(-86_400))
-        guard let row = try Row.fetchOne(statement, arguments: [hour.seconds, day.seconds, owner.text]) else { return }
-        figures.deploysLastDay = row["day"]
-        figures.deploysLastHour = row["hour"]
-        figures.successLastDay = row["success"]
-        figures.failedLastDay = row["failed"]
+        guard let row = try Row.fetchOne(statement, arguments: [hour.seconds, day.seconds, owner.text]) else {
+            return (0, 0, 0, 0)
+        }
+        return (row["hour"], row["day"], row["success"], row["failed"])
+    }
+}
+
+/// Apps and channels of a user, counted and listed in one pass.
+private struct ChannelList: Sendable {
+    var apps = 0
+    var channels = 0
+    var runningChannels = 0
+    /// In the order of the apps.
+    var sites: [(app: Int64, site: SiteStatistics)] = []
+
+    /// Every second app: those whose sequence, divided by two, leaves `rest`.
+    static func half(_ rest: Int, of owner: ID<User>, _ db: Database) throws -> ChannelList {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(sql: ChannelSummary.selection), arguments: [owner.text, rest])
+        var list = ChannelList()
+        var bindings: [String: GitRefBinding] = [:]
+        var lastApp: Int64?
+        while let row = try rows.next().map({ try ChannelSummary($0, &bindings) }) {
+            if row.app != lastApp { list.apps += 1 }
+            lastApp = row.app
+            guard row.isChannel else { continue }
+            list.channels += 1
+            if row.isRunning { list.runningChannels += 1 }
+            if let site = row.site { list.sites.append((row.app, site)) }
+        }
+        return list
+    }
+
+    static func merge(_ one: ChannelList, _ other: ChannelList) -> ChannelList {
+        var merged = ChannelList(
+            apps: one.apps + other.apps, channels: one.channels + other.channels,
+            runningChannels: one.runningChannels + other.runningChannels)
+        merged.sites.reserveCapacity(one.sites.count + other.sites.count)
+        var rest = other.sites[...]
+        for entry in one.sites {
+            while let next = rest.first, next.app < entry.app { merged.sites.append(rest.removeFirst()) }
+            merged.sites.append(entry)
+        }
+        merged.sites += rest
+        return merged
     }
 }
 
 /// An app, and one of its channels when it has any, with that one's latest deploy and the ref of its live one.
-private struct ChannelSummary: FetchableRecord {
+private struct ChannelSummary {
     /// A success that is the latest deploy is the live one, so that only the others need a look at the release.
     static let selection = """
         SELECT app.sequence, channel.sequence, channel.currentReleaseID IS NOT NULL, latest.id, latest.status,
@@ -77,7 +117,7 @@ private struct ChannelSummary: FetchableRecord {
         LEFT JOIN channel ON channel.appID = app.id AND channel.isDeleted = 0
         LEFT JOIN deploy AS latest
             ON latest.sequence = (SELECT MAX(sequence) FROM deploy WHERE channelID = channel.id)
-        WHERE app.ownerID = ? AND app.isDeleted = 0
+        WHERE app.ownerID = ? AND app.isDeleted = 0 AND app.sequence % 2 = ?
         ORDER BY app.sequence, channel.name <> '\(Channel.prodName)', channel.sequence
         """
 
@@ -88,7 +128,8 @@ private struct ChannelSummary: FetchableRecord {
     let site: SiteStatistics?
 
     /// By position: looking up ten names a row costs more than the query.
-    init(row: Row) throws {
+    /// - Parameter bindings: those that were read before, by their text. A user has few.
+    init(_ row: Row, _ bindings: inout [String: GitRefBinding]) throws {
         app = row[0]
         isChannel = row[1] as Int64? != nil
         isRunning = row[2]
@@ -101,9 +142,12 @@ private struct ChannelSummary: FetchableRecord {
         }
         let commit = (row[8] as String?).map { CommitID($0) }
         guard commit != .some(nil) else { throw CorruptRow(column: "currentCommitID") }
+        let text: String = row[7]
+        let binding = try bindings[text] ?? GitRefBinding(text)
+        bindings[text] = binding
         site = SiteStatistics(
             label: SiteLabel(stored: row[6]), app: try AppName(row[5]), ref: row[9],
-            binding: try GitRefBinding(row[7]), isRunning: isRunning, commit: commit ?? nil, latestDeploy: deploy,
+            binding: binding, isRunning: isRunning, commit: commit ?? nil, latestDeploy: deploy,
             latestStatus: status)
     }
 }

@@ -61,26 +61,35 @@ enum StatisticsModel {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(2 + 320 * figures.sites.count)
         bytes.append(UInt8(ascii: "["))
+        // What all have in common is put together once.
+        let (owner, domain) = ("\(user.name.rawValue)/", address.hostname(SiteLabel(stored: "")))
+        var branches: [String: BranchName] = [:]
         for (index, site) in figures.sites.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            write(site, user: user, address: address, to: &bytes)
+            let branch = site.ref.flatMap { branches[$0] ?? BranchName(ref: $0) }
+            if let ref = site.ref { branches[ref] = branch }
+            write(site, branch: branch ?? site.binding.headBranch, owner: owner, domain: domain, to: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))
         return ByteBuffer(bytes: bytes)
     }
 
-    private static func write(_ site: SiteStatistics, user: User, address: PublicAddress, to bytes: inout [UInt8]) {
-        let branch = site.ref.flatMap { BranchName(ref: $0) } ?? site.binding.headBranch
-        func member(_ name: StaticString, _ text: String) {
+    private static func write(
+        _ site: SiteStatistics, branch: BranchName, owner: String, domain: String, to bytes: inout [UInt8]
+    ) {
+        func member(_ name: StaticString, _ text: String, _ rest: String = "") {
             name.withUTF8Buffer { bytes.append(contentsOf: $0) }
-            JSONValue.write(text, to: &bytes)
+            bytes.append(UInt8(ascii: "\""))
+            JSONValue.writeContent(text, to: &bytes)
+            JSONValue.writeContent(rest, to: &bytes)
+            bytes.append(UInt8(ascii: "\""))
         }
-        member(#"{"hostname":"#, address.hostname(site.label))
-        member(#","repo":"#, "\(user.name.rawValue)/\(site.app.rawValue)")
+        member(#"{"hostname":"#, site.label.rawValue, domain)
+        member(#","repo":"#, owner, site.app.rawValue)
         member(#","branch":"#, branch.rawValue)
         member(#","status":"#, site.isRunning ? "running" : "provisioning")
         if let commit = site.commit {
-            member(#","sha":"#, String(commit.rawValue.prefix(7)))
+            member(#","sha":"#, String(decoding: commit.rawValue.utf8.prefix(7), as: UTF8.self))
         } else {
             bytes.append(contentsOf: #","sha":null"#.utf8)
         }
