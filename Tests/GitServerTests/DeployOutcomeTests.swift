@@ -140,11 +140,11 @@ import Testing
             server.gate.change { $0.notes = ["a note first"] }
             let deploys = LedDeploys(server.gate)
             let push = try git.start(["push", server.url, "main"])
-            try await deploys.send(.line("building"))
+            try await deploys.send(.lines(["building"]))
             try await expectEventually("the line arrives") { push.output.contains("remote: building") }
             #expect(push.output.contains("remote: a note first"))
             #expect(push.isRunning)
-            try await deploys.send(.line("\u{1b}[31mred\u{1b}]0;title\u{07} and\rover"))
+            try await deploys.send(.lines(["\u{1b}[31mred\u{1b}]0;title\u{07} and\rover"]))
             try await expectEventually("control characters are replaced") { push.output.contains("and\u{FFFD}over") }
             #expect(!push.output.contains("\u{1b}[31m"))
             try await deploys.send(.settled(ref: "refs/heads/main", failure: nil))
@@ -158,14 +158,14 @@ import Testing
             let git = try await server.client()
             let deploys = LedDeploys(server.gate)
             let push = try git.start(["push", server.url, "main"])
-            try await deploys.send(.line("building"))
+            try await deploys.send(.lines(["building"]))
             try await expectEventually("the line arrives") { push.output.contains("building") }
             push.kill()
             _ = await push.outcome()
             #expect(try await server.stored()("rev-parse", "main") == git("rev-parse", "main"))
             // The server is still there for others, and lets the stream go once it has something to say.
             try await expectEventually("the stream is let go") {
-                try await !deploys.send(.line("more"))
+                try await !deploys.send(.lines(["more"]))
             }
             try await git("ls-remote", server.url)
         }

@@ -100,7 +100,7 @@ import Testing
             let git = try await server.client()
             let deploys = LedDeploys(server.gate)
             let push = try git.start(["push", server.url, "main"])
-            try await deploys.send(.line("building"))
+            try await deploys.send(.lines(["building"]))
             let refused = try await git.run("ls-remote", server.url)
             #expect(refused.status != 0)
             #expect(refused.output.contains("remote: you have 1 git requests running already"))

@@ -4,6 +4,14 @@ import Foundation
 /// (`[2026-04-22T10:31:00Z] text`, seed 000) and makes them harmless.
 public protocol DeployLogSink: Sendable {
     func write(_ line: String)
+    /// Lines that came at once.
+    func write(contentsOf lines: [String])
+}
+
+extension DeployLogSink {
+    public func write(contentsOf lines: [String]) {
+        for line in lines { write(line) }
+    }
 }
 
 /// Where the log files are. Text is already stamped and safe; it is appended as it comes.

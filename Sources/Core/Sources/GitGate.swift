@@ -61,8 +61,8 @@ public struct PreparedPush: Sendable {
 
 /// What happens after the refs have moved.
 public enum PushEvent: Sendable, Hashable {
-    /// A line for the pusher, as it stands in the deploy's log.
-    case line(String)
+    /// Lines for the pusher that came at once, as they stand in the deploy's log.
+    case lines([String])
     /// The deploys that this ref set off have all ended; `failure` says which failed and why
     /// (`deploy of prod failed: install.sh exited 1`). Sent once a ref that set off a deploy.
     case settled(ref: String, failure: String?)

@@ -79,4 +79,13 @@ public protocol SourceRepository: Sendable {
     /// Writes the files of a commit without filters and hooks; a submodule is an empty folder. Symlinks that leave the tree are refused
     /// with `.buildFailed`. On an error nothing is left behind.
     func checkOut(_ request: CheckoutRequest) async throws(PlatformError) -> CheckoutReport
+    /// The files, links and submodules of a commit that an earlier one does not have in the same place. Folders that are the
+    /// same in both are not looked into.
+    /// - Parameter earlier: `nil` for all that the commit has.
+    func changes(
+        from earlier: CommitID?, to commit: CommitID, app: ID<App>
+    ) async throws(PlatformError) -> TreeChanges
+    /// Writes the content of blobs as files of these names, each blob once. They are not flushed.
+    /// - Parameter directory: absolute path of a folder that does not exist yet; its parent does. Gone after an error.
+    func write(_ blobs: Set<BlobID>, to directory: String, app: ID<App>) async throws(PlatformError)
 }

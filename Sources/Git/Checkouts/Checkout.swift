@@ -85,7 +85,7 @@ struct Checkout: ~Copyable {
             {
                 return
             }
-            try write(entry, in: top.folder, repository, &blobs)
+            try writer.write(entry, in: top.folder, repository, &blobs)
         case .symlink:
             let target = try repository.objects.read(entry.id, as: .blob) { (bytes) throws(GitError) -> [UInt8]? in
                 bytes.count <= SymbolicLinks.maximumTargetBytes ? Array(bytes) : nil
@@ -105,22 +105,6 @@ struct Checkout: ~Copyable {
                 previous = try? OpenFile(entry.name, in: parent, flags: O_RDONLY | O_DIRECTORY)
             }
             try push(folder, previous, path: path, tree: entry.id, previousTree: known?.id, repository)
-        }
-    }
-
-    /// Writes a file; a large one piece by piece, so that it is never in memory.
-    private mutating func write(
-        _ entry: CheckoutEntry, in folder: OpenFile, _ repository: borrowing Repository, _ blobs: inout BlobStream
-    ) throws(GitError) {
-        var large: (file: OpenFile, size: Int)?
-        let isWritten = try blobs.read(entry.id) { (size) throws(GitError) in
-            large = (try self.writer.begin(entry, size: size, in: folder), size)
-        } _: { (piece) throws(GitError) in
-            if let file = large?.file { try FileSystem.write(piece, to: file.number) }
-        }
-        if isWritten, let large { return try writer.finish(large.file, entry, size: large.size) }
-        try repository.objects.read(entry.id, as: .blob) { (bytes) throws(GitError) in
-            try self.writer.write(bytes, entry: entry, in: folder)
         }
     }
 

@@ -34,6 +34,22 @@ struct FileWriter {
         return isLinked
     }
 
+    /// Writes a file with the content of its blob; a large one piece by piece, so that it is never in memory.
+    mutating func write(
+        _ entry: CheckoutEntry, in folder: OpenFile, _ repository: borrowing Repository, _ blobs: inout BlobStream
+    ) throws(GitError) {
+        var large: (file: OpenFile, size: Int)?
+        let isWritten = try blobs.read(entry.id) { (size) throws(GitError) in
+            large = (try self.begin(entry, size: size, in: folder), size)
+        } _: { (piece) throws(GitError) in
+            if let file = large?.file { try FileSystem.write(piece, to: file.number) }
+        }
+        if isWritten, let large { return try finish(large.file, entry, size: large.size) }
+        try repository.objects.read(entry.id, as: .blob) { (bytes) throws(GitError) in
+            try self.write(bytes, entry: entry, in: folder)
+        }
+    }
+
     mutating func write(
         _ content: UnsafeRawBufferPointer, entry: CheckoutEntry, in folder: OpenFile
     ) throws(GitError) {

@@ -2,6 +2,8 @@
 package enum ShownText {
     /// Replaces control characters and the marks that turn the reading direction, and cuts after `limit` characters.
     package static func of(_ text: String, limit: Int = 4096) -> String {
+        // Nearly every line is short and plain.
+        if text.utf8.count <= limit, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) || $0 == 0x09 }) { return text }
         var shown = ""
         for (index, scalar) in text.unicodeScalars.enumerated() {
             if index == limit { return shown + "…" }

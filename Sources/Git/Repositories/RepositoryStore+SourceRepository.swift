@@ -136,6 +136,22 @@ extension RepositoryStore: SourceRepository {
         }
     }
 
+    public func changes(
+        from earlier: CommitID?, to commit: CommitID, app: ID<App>
+    ) async throws(PlatformError) -> TreeChanges {
+        let limits = configuration.checkout
+        return try await use(app) { (repository) throws(GitError) in
+            try TreeComparison.changes(from: earlier, to: commit, limits: limits, repository)
+        }
+    }
+
+    public func write(_ blobs: Set<BlobID>, to directory: String, app: ID<App>) async throws(PlatformError) {
+        let limits = configuration.checkout
+        return try await use(app) { (repository) throws(GitError) in
+            try BlobFiles.write(blobs, to: directory, limits: limits, repository)
+        }
+    }
+
     private static func pinName(_ deploy: ID<Deploy>) -> String { "\(References.hiddenPrefix)deploys/\(deploy)" }
 
     private func run<Value: Sendable>(

@@ -12,22 +12,21 @@ final class Backlog: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
-    /// Whether one more line may wait; if not it is counted as left out.
-    func enter() -> Bool {
+    /// How many of so many more lines may wait, the first ones; the others are counted as left out. A client that has
+    /// taken everything gets all.
+    func enter(_ count: Int) -> Int {
         state.withLock { state in
-            guard state.waiting < limit else {
-                state.dropped += 1
-                return false
-            }
-            state.waiting += 1
-            return true
+            let room = state.waiting == 0 ? count : min(count, max(0, limit - state.waiting))
+            state.waiting += room
+            state.dropped += count - room
+            return room
         }
     }
 
-    /// A line has been taken. Returns how many were left out since this was last said, `nil` when none were.
-    func leave() -> Int? {
+    /// Lines have been taken. Returns how many were left out since this was last said, `nil` when none were.
+    func leave(_ count: Int) -> Int? {
         state.withLock { state in
-            state.waiting -= 1
+            state.waiting -= count
             guard state.dropped > 0 else { return nil }
             defer { state.dropped = 0 }
             return state.dropped

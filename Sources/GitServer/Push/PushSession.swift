@@ -8,8 +8,8 @@ import Logging
 /// It runs to its end whether the client stays or not.
 struct PushSession: Sendable {
     enum Output: Sendable {
-        /// A line for people, without its line end.
-        case line(String)
+        /// Lines for people, without their line ends.
+        case lines([String])
         /// What came is sound; refs may move.
         case checked
         case report(PushReport)
@@ -114,10 +114,9 @@ struct PushSession: Sendable {
         await store.notePush(access.app.id)
         let movement = try result.get()
         var failures = movement.failures
-        for note in movement.notes.prefix(Self.noteLimit) { _ = emit(.line(note)) }
-        if movement.notes.count > Self.noteLimit {
-            _ = emit(.line("… and \(movement.notes.count - Self.noteLimit) more …"))
-        }
+        var notes = Array(movement.notes.prefix(Self.noteLimit))
+        if movement.notes.count > notes.count { notes.append("… and \(movement.notes.count - notes.count) more …") }
+        if !notes.isEmpty { _ = emit(.lines(notes)) }
         guard !request.isDetached else { return failures }
         let outcomes = await follow(movement.events, emit)
         guard !request.isAtomic else { return failures }
@@ -261,9 +260,9 @@ struct PushSession: Sendable {
         var failures: [String: String] = [:]
         for await event in events {
             switch event {
-            case .line(let line):
+            case .lines(let lines):
                 // Nobody listens: leave the stream, the deploys go on.
-                if !emit(.line(line)) { return failures }
+                if !emit(.lines(lines)) { return failures }
             case .settled(let ref, let failure): failures[ref] = failure
             }
         }

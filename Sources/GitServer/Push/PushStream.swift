@@ -35,10 +35,13 @@ struct PushStream: Sendable {
         let backlog = Backlog(limit: Self.backlogLimit)
         Task {
             await session.run { output in
-                guard case .line = output, !backlog.enter() else {
-                    if case .terminated = source.yield(.output(output)) { return false }
-                    return true
+                var output = output
+                if case .lines(let lines) = output {
+                    let room = backlog.enter(lines.count)
+                    guard room > 0 else { return true }
+                    if room < lines.count { output = .lines(Array(lines.prefix(room))) }
                 }
+                if case .terminated = source.yield(.output(output)) { return false }
                 return true
             }
             source.finish()
@@ -65,12 +68,14 @@ struct PushStream: Sendable {
             case .output(.checked):
                 observer.cancel()
                 if let text = meter.finish() { sideBand.append(Array(text.utf8), on: .message, to: &bytes) }
-            case .output(.line(let line)):
-                if let dropped = backlog.leave() {
-                    sideBand.append(Array("… \(dropped) lines left out …\n".utf8), on: .message, to: &bytes)
+            case .output(.lines(let lines)):
+                var text: [UInt8] = []
+                for line in lines {
+                    text += ShownText.of(line, limit: Self.lineLimit).utf8
+                    text.append(UInt8(ascii: "\n"))
                 }
-                sideBand.append(
-                    Array((ShownText.of(line, limit: Self.lineLimit) + "\n").utf8), on: .message, to: &bytes)
+                if let dropped = backlog.leave(lines.count) { text += "… \(dropped) lines left out …\n".utf8 }
+                sideBand.append(text, on: .message, to: &bytes)
                 isQuiet = false
             case .output(.report(let report)):
                 if let reason = report.unpackFailure {

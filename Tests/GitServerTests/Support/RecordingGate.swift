@@ -62,7 +62,7 @@ final class RecordingGate: GitGate {
     func deploysEnd(with failure: String?, lines: [String] = []) {
         onProceed { _, moved in
             AsyncStream { stream in
-                for line in lines { stream.yield(.line(line)) }
+                stream.yield(.lines(lines))
                 for ref in moved.sorted() { stream.yield(.settled(ref: ref, failure: failure)) }
                 stream.finish()
             }
