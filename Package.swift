@@ -134,7 +134,8 @@ let package = Package(
         .testTarget(
             name: "RouterTests",
             dependencies: [
-                "Core", "Router", "TestSupport", logging, nioCore, nioHPACK, nioPosix, nioSSL, serviceLifecycle,
+                "Control", "ControlTestSupport", "Core", "Router", "TestSupport", logging, nioCore, nioHPACK, nioPosix,
+                nioSSL, serviceLifecycle,
             ], exclude: ["Corpus"]),
         .testTarget(
             name: "APITests",

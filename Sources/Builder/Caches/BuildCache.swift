@@ -24,6 +24,9 @@ struct BuildCache: Sendable {
         let filled: [String]
     }
 
+    /// Where what is removed goes first.
+    private var grave: String { "\(directory)/work" }
+
     /// Removes what builds had that ended with the server. Before the first build. Blocks.
     func sweep() throws(FileError) { try FolderRemoval.remove("\(directory)/work") }
 
@@ -34,6 +37,17 @@ struct BuildCache: Sendable {
     func lease(_ caches: [CachePlan], app: ID<App>, build: String, account: UInt32) throws(FileError) -> Lease {
         let folder = "\(directory)/work/\(build)"
         try FolderRemoval.remove(folder)
+        do throws(FileError) {
+            return try fill(folder, with: caches, app: app, account: account)
+        } catch {
+            try? FolderRemoval.remove(folder)
+            throw error
+        }
+    }
+
+    private func fill(
+        _ folder: String, with caches: [CachePlan], app: ID<App>, account: UInt32
+    ) throws(FileError) -> Lease {
         try FolderCreation.create(folder)
         // The container's account passes it, and nobody else gets this far.
         guard chmod(folder, 0o755) == 0 else { throw FileError("chmod", folder) }
@@ -67,7 +81,7 @@ struct BuildCache: Sendable {
             }
             let (place, target) = ("\(home)/\(cache.name)", "\(home)/\(cache.name)/\(cache.key)")
             try FolderCreation.create(place)
-            try FolderRemoval.remove(target)
+            try FolderRemoval.remove(target, by: grave)
             guard rename(source, target) == 0 else { throw FileError("rename", source) }
             // The newest by this time are kept, whatever the tenant's files say.
             utimensat(AT_FDCWD, target, nil, AT_SYMLINK_NOFOLLOW)
@@ -82,7 +96,9 @@ struct BuildCache: Sendable {
     func drop(_ lease: Lease) throws(FileError) { try FolderRemoval.remove(lease.folder) }
 
     /// Removes all that an app keeps. Blocks.
-    func remove(_ app: ID<App>) throws(FileError) { try FolderRemoval.remove("\(directory)/apps/\(app)") }
+    func remove(_ app: ID<App>) throws(FileError) {
+        try FolderRemoval.remove("\(directory)/apps/\(app)", by: grave)
+    }
 
     /// False when there is none, or it cannot be handed over; then it is as if there were none.
     private func takeOut(_ cache: CachePlan, app: ID<App>, to target: String, account: UInt32) -> Bool {
@@ -120,14 +136,16 @@ struct BuildCache: Sendable {
     }
 
     private func prune(_ place: String) throws(FileError) {
-        for old in try newestFirst(place).dropFirst(Self.keptPerName) { try FolderRemoval.remove("\(place)/\(old)") }
+        for old in try newestFirst(place).dropFirst(Self.keptPerName) {
+            try FolderRemoval.remove("\(place)/\(old)", by: grave)
+        }
     }
 
     /// A template may have other caches than it had.
     private func forgetOthers(_ home: String, than names: [String]) throws(FileError) {
         guard let folder = try? FolderHandle(path: home) else { return }
         for name in try folder.entries() where !names.contains(name.text ?? "") {
-            try FolderRemoval.remove("\(home)/\(name)")
+            try FolderRemoval.remove("\(home)/\(name)", by: grave)
         }
     }
 

@@ -11,6 +11,9 @@ struct DependencyCache: Sendable {
     /// Absolute path; made when it is needed.
     let directory: String
 
+    /// Removes what an earlier server had begun to remove. Before the first build. Blocks.
+    func sweep() throws(FileError) { try FolderRemoval.sweep(directory) }
+
     /// Puts the folders into `files`. Returns how many files that are, `nil` when they are not kept or cannot be shared:
     /// then nothing has changed. Blocks.
     func take(
@@ -53,7 +56,7 @@ struct DependencyCache: Sendable {
                 try TreeSeal.seal(files.folder(name))
                 try link.link(name, from: files, to: target)
             }
-            try FolderRemoval.remove("\(home)/\(key)")
+            try FolderRemoval.remove("\(home)/\(key)", by: directory)
             guard rename(unfinished, "\(home)/\(key)") == 0 else { throw FileError("rename", unfinished) }
         } catch {
             try? FolderRemoval.remove(unfinished)
@@ -63,7 +66,7 @@ struct DependencyCache: Sendable {
     }
 
     /// Removes all that an app keeps. Blocks.
-    func remove(_ app: ID<App>) throws(FileError) { try FolderRemoval.remove("\(directory)/\(app)") }
+    func remove(_ app: ID<App>) throws(FileError) { try FolderRemoval.remove("\(directory)/\(app)", by: directory) }
 
     private func prune(_ home: String) throws(FileError) {
         let folder = try FolderHandle(path: home)
@@ -73,6 +76,8 @@ struct DependencyCache: Sendable {
             kept.append((name, status.modifiedSeconds, status.modifiedNanoseconds))
         }
         kept.sort { ($0.seconds, $0.nanoseconds) > ($1.seconds, $1.nanoseconds) }
-        for old in kept.dropFirst(Self.keptPerApp) { try FolderRemoval.remove("\(home)/\(old.name)") }
+        for old in kept.dropFirst(Self.keptPerApp) {
+            try FolderRemoval.remove("\(home)/\(old.name)", by: directory)
+        }
     }
 }

@@ -20,6 +20,19 @@ enum FileSystemSync {
         }
     }
 
+    /// The same for files whose names are known, of which there may be many.
+    /// - Parameters:
+    ///   - folder: the last that was changed.
+    ///   - files: absolute paths of all that were written.
+    static func sync(_ folder: borrowing FolderHandle, files: [String]) throws(FileError) {
+        guard files.count <= fileLimit, try hasOrderedJournal(folder) else { return try syncAll(folder) }
+        for path in files {
+            let file = try OpenFile(descriptor: open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), path: path)
+            guard fsync(file.descriptor) == 0 else { throw FileError("fsync", path) }
+        }
+        guard fsync(folder.descriptor) == 0 else { throw FileError("fsync", folder.path) }
+    }
+
     /// Files with one name are new: the others have one in the previous release as well.
     private static func syncNewFiles(in folder: borrowing FolderHandle) throws(FileError) {
         for name in try folder.entries() {

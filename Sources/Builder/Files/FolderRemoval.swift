@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// Removes a folder with all that is in it, whatever a tenant put there: names that are not UTF-8, links, and folders
@@ -22,6 +23,30 @@ enum FolderRemoval {
             throw error
         }
         guard rmdir(path) == 0 else { throw FileError("remove", path) }
+    }
+
+    /// How names in a `grave` begin.
+    private static let removed = ".removed-"
+
+    /// Takes the folder away first, so that whatever interrupts the removal, nobody finds half of it. Fine when there is
+    /// nothing at `path`.
+    /// - Parameter grave: absolute path of a folder on the same file system, for `sweep`; it is made when it is missing.
+    static func remove(_ path: String, by grave: String) throws(FileError) {
+        try FolderCreation.create(grave)
+        let taken = "\(grave)/\(removed)\(UUID().uuidString.lowercased())"
+        guard rename(path, taken) == 0 else {
+            if errno == ENOENT { return }
+            throw FileError("rename", path)
+        }
+        try remove(taken)
+    }
+
+    /// Finishes what was interrupted. Nothing else is removed by this grave meanwhile.
+    static func sweep(_ grave: String) throws(FileError) {
+        guard let folder = try? FolderHandle(path: grave) else { return }
+        for name in try folder.entries() where name.text?.hasPrefix(removed) == true {
+            try remove("\(grave)/\(name)")
+        }
     }
 
     private static func empty(

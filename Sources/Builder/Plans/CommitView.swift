@@ -73,5 +73,6 @@ extension TemplateManifest {
 
     private var tests: [StepCondition.Test] {
         (build.steps.map(\.when) + commands.map(\.when)).flatMap { $0.all + $0.any + $0.none }
+            + build.steps.flatMap { $0.reuse?.unless ?? [] }
     }
 }

@@ -109,13 +109,19 @@ struct PlanResolver {
         var steps: [BuildStep] = []
         for step in manifest.build.steps where step.isDependency || app.build == nil {
             guard let view = step.isAtTop ? top : root, try view.isMet(step.when, top: top) else { continue }
+            var reuse = step.reuse
+            if let unless = reuse?.unless, !unless.isEmpty,
+                try view.isMet(StepCondition(any: unless), top: top)
+            {
+                reuse = nil
+            }
             steps.append(
                 BuildStep(
                     name: step.name, arguments: step.command, environment: environment(manifest.build.environment),
                     requires: step.requires, timeLimit: step.timeLimit ?? manifest.build.timeLimit, note: step.note,
                     directory: step.isAtTop ? nil : app.root,
                     isOffline: step.hasNetwork ?? manifest.build.hasNetwork ? nil : true,
-                    reuse: step.reuse.map {
+                    reuse: reuse.map {
                         .init(folders: $0.folders, inputs: view.digest(of: $0.files), programs: $0.programs)
                     }))
         }

@@ -20,6 +20,9 @@ enum OutputChooser {
         output == "." ? [] : output.split(separator: "/").map(String.init)
     }
 
+    /// The other way.
+    static func text(_ parts: [String]) -> String { parts.isEmpty ? "." : parts.joined(separator: "/") }
+
     private static func holdsMarker(
         _ files: borrowing FolderHandle, _ candidate: String, _ marker: String
     ) throws(FileError) -> Bool {

@@ -24,6 +24,9 @@ struct SiteManifest: Hashable, Sendable {
             inode == status.inode && size == status.size && modifiedSeconds == status.modifiedSeconds
                 && modifiedNanoseconds == status.modifiedNanoseconds
         }
+
+        /// Of the files of its twins, as `StaticSite.File.twinName` has them.
+        var twinNames: [String] { (brotli == nil ? [] : ["\(tag).br"]) + (gzip == nil ? [] : ["\(tag).gz"]) }
     }
 
     /// Published folder from the repository's root; `.` for the root itself.
@@ -33,11 +36,15 @@ struct SiteManifest: Hashable, Sendable {
     /// The text of `_redirects` and of `_headers`, which was found to be right; empty when there is none.
     var redirects = ""
     var headers = ""
+    /// The app whose shared content has the files, `path` being their place in it; `nil` when they are the release's own.
+    var shared: ID<App>?
+    /// Names what of a commit is published, for one whose files are shared: `SitePlan.fingerprint`.
+    var rules = ""
 
     /// - Parameters:
-    ///   - files: absolute path of the release's files.
+    ///   - root: absolute path of the folder that the records' paths are below.
     ///   - twins: of the folder of compressed twins.
-    func site(files: String, twins: String) -> StaticSite {
+    func site(root: String, twins: String) -> StaticSite {
         var site: [StaticSite.Name: StaticSite.File] = [:]
         site.reserveCapacity(records.count)
         for (url, record) in records {
@@ -47,19 +54,20 @@ struct SiteManifest: Hashable, Sendable {
                 isImmutable: HashedName.isHashed(url.text))
         }
         return StaticSite(
-            root: output == "." ? files : "\(files)/\(output)", twins: twins, files: site,
+            root: root, twins: twins, files: site,
             redirects: redirects.isEmpty ? [] : RedirectsParser.parse(redirects).rules.map(\.rule),
             headers: headers.isEmpty ? [] : HeadersParser.parse(headers).rules)
     }
 }
 
 // The file's format: fields that each end in NUL, which no path has. First `berth-site`, the version, the output folder,
-// the texts of `_redirects` and `_headers`, and the number of records, then nine fields a record: URL path, file path
-// (empty when it is the same), tag, size, seconds, nanoseconds, inode, sizes of the Brotli and gzip twins (empty when there
-// is none); at the end `end`. Ten thousand files are read in a few milliseconds. Version 1 has no texts and no twins.
+// the texts of `_redirects` and `_headers`, the app whose content is shared and the rules' name (both may be empty), and the
+// number of records, then nine fields a record: URL path, file path (empty when it is the same), tag, size, seconds,
+// nanoseconds, inode, sizes of the Brotli and gzip twins (empty when there is none); at the end `end`. Ten thousand files
+// are read in a few milliseconds. Version 2 has no app and no rules' name, version 1 no texts and no twins either.
 extension SiteManifest {
     private static let magic = "berth-site"
-    private static let version = "2"
+    private static let version = "3"
 
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
@@ -68,7 +76,8 @@ extension SiteManifest {
             bytes.append(contentsOf: text.utf8)
             bytes.append(0)
         }
-        [Self.magic, Self.version, output, redirects, headers, String(records.count)].forEach(add)
+        [Self.magic, Self.version, output, redirects, headers].forEach(add)
+        [shared?.description ?? "", rules, String(records.count)].forEach(add)
         for (url, record) in records {
             add(url.text)
             add(record.path.utf8.elementsEqual(url.text.utf8) ? "" : record.path)
@@ -87,11 +96,13 @@ extension SiteManifest {
     /// `nil` when the bytes are not a whole manifest of this version.
     init?(encoded bytes: [UInt8]) {
         var reader = FieldReader(bytes: bytes)
-        guard reader.text() == Self.magic, let version = reader.text(), version == Self.version || version == "1",
+        guard reader.text() == Self.magic, let version = reader.text(), ["1", "2", Self.version].contains(version),
             let output = reader.text()
         else { return nil }
         let isOld = version == "1"
+        let hasApp = version == Self.version
         guard let redirects = isOld ? "" : reader.text(), let headers = isOld ? "" : reader.text(),
+            let app = hasApp ? reader.text() : "", let rules = hasApp ? reader.text() : "",
             let count = reader.integer(), (0...bytes.count).contains(count)
         else { return nil }
         var records: [StaticSite.Name: Record] = [:]
@@ -113,6 +124,10 @@ extension SiteManifest {
         }
         guard records.count == count, reader.text() == "end" else { return nil }
         self.init(output: output, records: records, redirects: redirects, headers: headers)
+        self.rules = rules
+        if app.isEmpty { return }
+        guard let id = ID<App>(app) else { return nil }
+        shared = id
     }
 
     /// Takes NUL-ended fields off the front.

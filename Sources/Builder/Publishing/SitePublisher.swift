@@ -44,9 +44,10 @@ struct SitePublisher {
                 previous: previous?.output == output ? previous?.records ?? [:] : [:])
             let root = try files.folder(OutputChooser.parts(output))
             try publisher.walk(root, at: [], url: "", above: [root.status(FileName("."))], root: root)
-            try publisher.checkRules(log)
+            try checkRules(publisher.rules, records: publisher.records, log: log)
             let newTwins = try publisher.makeTwins(twins, root: root)
-            publisher.report(to: log, isMarked: isMarked)
+            publisher.leftOut.write(to: log)
+            report(publisher.records.count, from: output, plan: plan, isMarked: isMarked, to: log)
             let manifest = SiteManifest(
                 output: output, records: publisher.records, redirects: publisher.rules[.redirects] ?? "",
                 headers: publisher.rules[.headers] ?? "")
@@ -151,16 +152,15 @@ struct SitePublisher {
             return leftOut.add(kind.rawValue, "it is not a plain file, and has no effect")
         }
         guard status.size <= SiteRulesFile.maximumBytes,
-            let bytes = try SmallFile.read(name: kind.rawValue, in: folder),
-            let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0)
-        else {
-            throw PlatformError(
-                .buildFailed, "\(kind.rawValue) must be text of at most \(SiteRulesFile.maximumBytes >> 10) KiB")
-        }
-        rules[kind] = text
+            let bytes = try SmallFile.read(name: kind.rawValue, in: folder)
+        else { throw SiteRulesFile.notText(kind) }
+        rules[kind] = try SiteRulesFile.text(kind, bytes)
     }
 
-    private func checkRules(_ log: any DeployLogSink) throws(PlatformError) {
+    /// Reads the rules and writes what is to be said of them. Throws `.buildFailed` when something is wrong.
+    static func checkRules(
+        _ rules: [SiteRulesFile.Kind: String], records: [StaticSite.Name: SiteManifest.Record], log: any DeployLogSink
+    ) throws(PlatformError) {
         if let text = rules[.redirects] {
             var parser = RedirectsParser.parse(text)
             parser.checkLoops { path in
@@ -200,10 +200,10 @@ struct SitePublisher {
     /// Whether the rules exclude the entry or a folder that it is in.
     private func isHidden(_ parts: [String]) -> Bool { parts.indices.contains { isExcluded(Array(parts[...$0])) } }
 
-    private func report(to log: any DeployLogSink, isMarked: Bool) {
-        leftOut.write(to: log)
+    /// Says what is published.
+    static func report(_ count: Int, from output: String, plan: SitePlan, isMarked: Bool, to log: any DeployLogSink) {
         let place = output == "." ? "" : " from \(output)/"
-        log.write("publishing \(records.count) \(records.count == 1 ? "file" : "files")\(place)")
+        log.write("publishing \(count) \(count == 1 ? "file" : "files")\(place)")
         if !isMarked {
             let places = plan.candidates.map { $0 == "." ? "the root" : "\($0)/" }.joined(separator: ", ")
             log.write("warning: no \(plan.marker) in \(places): / will answer 404")

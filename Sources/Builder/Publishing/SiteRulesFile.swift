@@ -22,6 +22,18 @@ struct SiteRulesFile: Equatable {
 
     init(_ kind: Kind) { self.kind = kind }
 
+    /// The text of a file; `nil` bytes are one that is too large. Throws `.buildFailed`.
+    static func text(_ kind: Kind, _ bytes: [UInt8]?) throws(PlatformError) -> String {
+        guard let bytes, let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+            throw notText(kind)
+        }
+        return text
+    }
+
+    static func notText(_ kind: Kind) -> PlatformError {
+        PlatformError(.buildFailed, "\(kind.rawValue) must be text of at most \(maximumBytes >> 10) KiB")
+    }
+
     /// The lines with something on them: number from 1, whether the line is indented, its text.
     static func lines(_ text: String) -> [(number: Int, isIndented: Bool, text: Substring)] {
         var found: [(Int, Bool, Substring)] = []

@@ -58,8 +58,11 @@ struct CheckoutCheck {
 
     private static func givesFilesToLFS(_ folder: borrowing FolderHandle) throws -> Bool {
         guard try folder.status(attributes).kind == .file else { return false }
-        return try content(folder.file(attributes)).contains(filter)
+        return try givesFilesToLFS(content(folder.file(attributes)))
     }
+
+    /// Whether the content of a `.gitattributes` does.
+    static func givesFilesToLFS(_ content: [UInt8]) -> Bool { content.contains(filter) }
 
     private static func isPointer(_ size: Int) -> Bool { size > pointerStart.count && size < pointerLimit }
     private static func isPointer(_ file: consuming OpenFile) throws -> Bool {

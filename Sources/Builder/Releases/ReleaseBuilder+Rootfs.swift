@@ -19,6 +19,14 @@ extension ReleaseBuilder {
         return Surroundings(root: try await provider.prepare(rootfs, log: log), rootfs: rootfs.key)
     }
 
+    /// Keys of the file systems that installed templates name. Throws `.unavailable` where that cannot be told.
+    public func rootfsKeys() throws(PlatformError) -> Set<String> {
+        let lists = catalog.templates.compactMap(\.packages)
+        guard !lists.isEmpty else { return [] }
+        let suite = try HostSuite.current()
+        return Set(lists.map { Rootfs(suite: suite, packages: $0).key })
+    }
+
     func configuration(in surroundings: Surroundings) -> BuilderConfiguration {
         var configuration = configuration
         configuration.containerRoot = surroundings.root

@@ -7,9 +7,9 @@ import Logging
 /// published. A release's folder is complete or not there.
 public struct ReleaseBuilder: SourceBuilder {
     let configuration: BuilderConfiguration
-    private let repository: any SourceRepository
+    let repository: any SourceRepository
     private let runner: any ContainerTaskRunner
-    private let catalog: TemplateCatalog
+    let catalog: TemplateCatalog
     let rootfs: (any RootfsProvider)?
     let pool: BlockingPool
     let logger: Logger
@@ -28,7 +28,10 @@ public struct ReleaseBuilder: SourceBuilder {
         self.pool = pool
         self.logger = logger
         layout = ReleaseLayout(releases: configuration.releases)
-        do throws(FileError) { try cache.sweep() } catch {
+        do throws(FileError) {
+            try cache.sweep()
+            try dependencies.sweep()
+        } catch {
             logger.warning("caches of ended builds not removed", metadata: ["error": "\(error)"])
         }
     }
@@ -66,13 +69,23 @@ public struct ReleaseBuilder: SourceBuilder {
 
     public func site(of release: ID<Release>) async throws(PlatformError) -> StaticSite {
         guard let manifest = try await manifest(of: release) else { throw .notFound("the release's site") }
-        return manifest.site(files: layout.site(release), twins: layout.twins(release))
+        return layout.site(release, manifest)
     }
 
     public func remove(_ release: ID<Release>) async {
-        let folder = layout.folder(release)
+        let layout = layout
         do {
-            try await pool.run { () throws(FileError) in try FolderRemoval.remove(folder) }
+            try await pool.run { () throws(PlatformError) in
+                do {
+                    let folder = layout.folder(release)
+                    let manifest = try? SiteManifest.read(folder)
+                    try FolderRemoval.remove(folder)
+                    guard let app = manifest?.shared else { return }
+                    try SharedContent(releases: layout.releases, app: app).collect()
+                } catch {
+                    throw .ofFiles("the release's folder could not be removed", error)
+                }
+            }
         } catch {
             logger.error(
                 "release folder not removed", metadata: ["release": "\(release)", "error": "\(error)"])
@@ -81,10 +94,12 @@ public struct ReleaseBuilder: SourceBuilder {
 
     public func forget(_ app: ID<App>) async {
         let (dependencies, cache) = (dependencies, cache)
+        let content = SharedContent(releases: layout.releases, app: app)
         do {
             try await pool.run { () throws(FileError) in
                 try dependencies.remove(app)
                 try cache.remove(app)
+                try FolderRemoval.remove(content.folder)
             }
         } catch {
             logger.error("dependencies not removed", metadata: ["app": "\(app)", "error": "\(error)"])
@@ -178,6 +193,11 @@ extension ReleaseBuilder {
         if !isPristine || plan.versions != nil, request.channel.account == 0 {
             throw PlatformError(.internal, "the channel has no account to build with")
         }
+        if isPristine, let site = plan.site,
+            let result = try await publishShared(request, plan: plan, site: site, log: log)
+        {
+            return result
+        }
         let previous = isPristine ? request.previous.flatMap { $0.isPristine ? $0 : nil } : nil
         let clock = ContinuousClock()
         var start = clock.now
@@ -197,7 +217,7 @@ extension ReleaseBuilder {
                 + " (\(StepRunner.seconds(clock.now - start)))")
         let steps = StepRunner(
             runner: runner, configuration: configuration(in: surroundings), request: request, directory: files,
-            log: log,
+            log: log, elsewhere: layout.nothing(request.release),
             rootfs: surroundings.rootfs, deadline: clock.now + .seconds(configuration.timeLimit))
         var submodules = SubmoduleFetch(
             repository: repository, pool: pool, steps: steps, server: configuration.server,
@@ -218,7 +238,7 @@ extension ReleaseBuilder {
         let known = await former
         let twins = SitePublisher.Twins(
             folder: layout.twins(request.release),
-            previous: known.flatMap { manifest in request.previous.map { (layout.twins($0.id), manifest) } })
+            previous: known.flatMap { manifest in request.previous.map { (layout.twins($0.id, manifest), manifest) } })
         start = clock.now
         let manifest = try await finish(
             request.release, plan: plan, isPristine: isPristine,
@@ -229,62 +249,6 @@ extension ReleaseBuilder {
         runPlan.rootfs = surroundings.rootfs
         return BuildResult(
             plan: runPlan, isPristine: isPristine,
-            site: manifest?.site(files: layout.site(request.release), twins: layout.twins(request.release)))
-    }
-
-    /// Makes the release's own folder, empty. True when the previous release's files are there to link from.
-    private func prepareFolder(
-        _ release: ID<Release>, previous: ID<Release>?
-    ) async throws(PlatformError) -> Bool {
-        let (folder, releases) = (layout.folder(release), layout.releases)
-        let old = previous.map { layout.files($0) }
-        do {
-            return try await pool.run { () throws(FileError) in
-                try FolderRemoval.remove(folder)
-                if mkdir(folder, 0o700) != 0, errno == ENOENT {
-                    try FolderCreation.create(releases)
-                    guard mkdir(folder, 0o700) == 0 else { throw FileError("make folder", folder) }
-                }
-                return old.map { (try? FolderHandle(path: $0)) != nil } ?? false
-            }
-        } catch {
-            throw error.platformError("the release's folder could not be made")
-        }
-    }
-
-    /// Checks what the steps left, describes what is published, and makes all of it durable.
-    private func finish(
-        _ release: ID<Release>, plan: BuildPlan, isPristine: Bool, newFiles: Int?, previous: SiteManifest?,
-        twins: SitePublisher.Twins, log: any DeployLogSink
-    ) async throws(PlatformError) -> SiteManifest? {
-        let layout = layout
-        let configuration = configuration
-        return try await pool.run { () throws(PlatformError) in
-            do {
-                let files = try FolderHandle(path: layout.files(release))
-                if !isPristine {
-                    try ReleaseTree.makeSafe(
-                        files,
-                        limits: .init(entries: configuration.maximumEntries, bytes: configuration.maximumBytes),
-                        log: log)
-                }
-                try VolumePoints.make(plan.run, in: files)
-                if let root = plan.directory, plan.site != nil { try layout.linkSite(release, to: root, in: files) }
-                let published = try plan.site.map { site in
-                    try SitePublisher.publish(
-                        FolderHandle(path: layout.site(release)), plan: site, previous: previous, twins: twins,
-                        limits: .init(files: configuration.maximumEntries), log: log)
-                }
-                let manifest = published?.manifest
-                let folder = try FolderHandle(path: layout.folder(release))
-                if let manifest {
-                    try SmallFile.create(manifest.encoded, name: SiteManifest.fileName, in: folder)
-                }
-                try FileSystemSync.sync(folder, newFiles: newFiles.map { $0 + (published?.newTwins ?? 0) })
-                return manifest
-            } catch {
-                throw .ofFiles("the release could not be finished", error)
-            }
-        }
+            site: manifest.map { layout.site(request.release, $0) })
     }
 }

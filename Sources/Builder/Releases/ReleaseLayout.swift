@@ -14,6 +14,28 @@ struct ReleaseLayout: Sendable {
     /// Compressed twins of the site's files.
     func twins(_ release: ID<Release>) -> String { "\(releases)/\(release)/twins" }
 
+    /// An empty folder, for programs that are not to see the files.
+    func nothing(_ release: ID<Release>) -> String { "\(releases)/\(release)/nothing" }
+
+    /// Where the twins are that a release's manifest is about.
+    func twins(_ release: ID<Release>, _ manifest: SiteManifest) -> String {
+        manifest.shared.map { SharedContent(releases: releases, app: $0).twins } ?? twins(release)
+    }
+
+    /// Where a build writes files that are to be shared.
+    func newFiles(_ release: ID<Release>) -> String { "\(releases)/\(release)/new" }
+
+    /// What the router serves by a release's manifest. Blocks, briefly.
+    func site(_ release: ID<Release>, _ manifest: SiteManifest) -> StaticSite {
+        if let app = manifest.shared {
+            let content = SharedContent(releases: releases, app: app)
+            return manifest.site(root: content.files, twins: content.twins)
+        }
+        let files = site(release)
+        return manifest.site(
+            root: manifest.output == "." ? files : "\(files)/\(manifest.output)", twins: twins(release))
+    }
+
     /// The files that a site's manifest is about. Blocks, briefly.
     func site(_ release: ID<Release>) -> String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

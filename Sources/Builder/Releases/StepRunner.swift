@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Glibc
 import Synchronization
 
 /// Runs the steps of a build in containers, one after another.
@@ -14,6 +15,8 @@ struct StepRunner: Sendable {
     /// Absolute path on the host of what the steps see at `/app`.
     let directory: String
     let log: any DeployLogSink
+    /// Absolute path on the host of a folder that is made for what must not see the app's files.
+    let elsewhere: String
     /// Absolute path on the host of what the steps see at `ContainerTask.cachePath`; `nil` for nothing.
     var cache: String?
     /// Key of the file system that the steps have in place of the host's; `nil` for the host's.
@@ -27,7 +30,7 @@ struct StepRunner: Sendable {
     func run(_ step: BuildStep) async throws(PlatformError) {
         if let note = step.note { log.write(note) }
         log.write("running \(step.name)\(step.isOffline == true ? " without network" : "")...")
-        let task = task(step, variables: request.environment, outputLimit: configuration.outputLimit)
+        let task = task(step, in: directory, variables: request.environment, outputLimit: configuration.outputLimit)
         let clock = ContinuousClock()
         let start = clock.now
         let exit = try await output(of: task)
@@ -42,14 +45,17 @@ struct StepRunner: Sendable {
     }
 
     /// What a program prints when it is asked for its version; `nil` when it does not answer. It runs where the steps
-    /// do, without the app's variables.
+    /// do, without the app's variables and files: some programs let a file of the folder that they are in answer for them.
     func versionOutput(of program: String) async throws(PlatformError) -> String? {
         let output = Mutex<[UInt8]>([])
         let step = BuildStep(
             name: "version", arguments: [program, "--version"], environment: [:], requires: [], timeLimit: 30)
-        let exit = try await runner.run(task(step, variables: [:], outputLimit: 64 * 1024)) { bytes in
-            output.withLock { $0 += bytes }
+        guard mkdir(elsewhere, 0o755) == 0 || errno == EEXIST else {
+            throw FileError("make folder", elsewhere).platformError("a folder for a build could not be made")
         }
+        defer { rmdir(elsewhere) }
+        let task = task(step, in: elsewhere, variables: [:], outputLimit: 64 * 1024)
+        let exit = try await runner.run(task) { bytes in output.withLock { $0 += bytes } }
         try Self.checkCancellation()
         return exit == .exited(0) ? String(decoding: output.withLock { $0 }, as: UTF8.self) : nil
     }
@@ -58,7 +64,9 @@ struct StepRunner: Sendable {
         guard !Task.isCancelled else { throw PlatformError(.cancelled, "the build was cancelled") }
     }
 
-    private func task(_ step: BuildStep, variables: [String: String], outputLimit: Int) -> ContainerTask {
+    private func task(
+        _ step: BuildStep, in directory: String, variables: [String: String], outputLimit: Int
+    ) -> ContainerTask {
         // A retry of a deploy may have the same release: the name must still be new.
         let unique = UUID().uuidString.prefix(8).lowercased()
         return ContainerTask(
@@ -130,11 +138,10 @@ private final class OutputLines: Sendable {
 
     func append(_ bytes: [UInt8]) {
         let lines = splitter.withLock { $0.append(bytes) }
-        lines.forEach { log.write($0) }
+        if !lines.isEmpty { log.write(contentsOf: lines) }
     }
 
     func end() {
-        let lines = splitter.withLock { $0.end() }
-        lines.forEach { log.write($0) }
+        log.write(contentsOf: splitter.withLock { $0.end() })
     }
 }

@@ -8,7 +8,8 @@ struct ConditionParser {
         return StepCondition(all: tests(when, "all"), any: tests(when, "any"), none: tests(when, "none"))
     }
 
-    private func tests(_ when: YAMLMapping, _ key: String) -> [StepCondition.Test] {
+    /// A list of tests; empty when there is none.
+    func tests(_ when: YAMLMapping, _ key: String) -> [StepCondition.Test] {
         when.mappings(key, known: ["file", "json", "text", "in"]).compactMap { test in
             guard ["file", "json", "text"].filter({ test.has($0) }).count == 1 else {
                 test.report("\(test.path) must have one of file, json and text")

@@ -19,14 +19,18 @@ struct StepParser {
     }
 
     private func reuse() -> TemplateManifest.Reuse? {
-        guard let reuse = mapping.mapping("reuse", known: ["folders", "files", "programs"]) else { return nil }
+        guard let reuse = mapping.mapping("reuse", known: ["folders", "files", "programs", "unless"]) else {
+            return nil
+        }
         let folders = reuse.texts("folders") ?? []
         if folders.isEmpty || folders.contains(where: { $0.contains("/") || $0.hasPrefix("..") || $0 == "." }) {
             reuse.report("\(reuse.name("folders")) must name folders that the step makes, without /", at: "folders")
         }
         let files = reuse.texts("files") ?? []
         if files.isEmpty { reuse.report("\(reuse.name("files")) must name the files that decide", at: "files") }
-        return .init(folders: folders, files: files, programs: reuse.texts("programs") ?? [])
+        return .init(
+            folders: folders, files: files, programs: reuse.texts("programs") ?? [],
+            unless: ConditionParser(mapping: reuse).tests(reuse, "unless"))
     }
 
     private func choice(_ key: String, _ values: [String]) -> String? {

@@ -82,6 +82,8 @@ public struct TemplateManifest: Sendable, Hashable {
         var folders: [String]
         var files: [String]
         var programs: [String]
+        /// When one of these is true, the step makes more than the folders, so it is run.
+        var unless: [StepCondition.Test] = []
     }
 
     struct Run: Sendable, Hashable {

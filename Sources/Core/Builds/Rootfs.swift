@@ -12,6 +12,11 @@ public struct Rootfs: Sendable, Hashable {
         self.suite = suite
         self.packages = packages
     }
+
+    /// Whether the text is of a key's form.
+    public static func isKey(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.utf8.allSatisfy { 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 }
+    }
 }
 
 /// Makes such file systems and keeps them.

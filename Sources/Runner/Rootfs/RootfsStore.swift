@@ -20,8 +20,12 @@ public actor RootfsStore: RootfsProvider, Service {
     private static let lastLines = 12
     private static let lookInterval = Duration.milliseconds(50)
 
-    private let directory: String
-    private let logger: Logger
+    let directory: String
+    let logger: Logger
+    private let program: String
+    private let groups = ControlGroups()
+    /// The control group of what is being made; `nil` for none.
+    private let group: String?
     private let pool = BlockingPool(label: "rootfs", width: 1)
     /// Those that are being made.
     private var running: [String: Task<Void, Never>] = [:]
@@ -35,11 +39,17 @@ public actor RootfsStore: RootfsProvider, Service {
         var output: [String] = []
     }
 
-    /// Removes what an earlier server had begun. Blocks.
-    /// - Parameter directory: absolute path; made when it is needed.
-    public init(directory: String, logger: Logger) {
+    /// Ends what an earlier server was making and removes what it had begun. Blocks.
+    /// - Parameters:
+    ///   - directory: absolute path; made when it is needed.
+    ///   - node: the server's name on the machine, as the runner's; `nil` for one that leaves nothing to a later server.
+    ///   - program: absolute path of mmdebstrap(1).
+    public init(directory: String, node: String?, program: String = RootfsStore.program, logger: Logger) {
         self.directory = directory
+        self.program = program
         self.logger = logger
+        group = node.map { RuntimePaths(directory: "", node: $0).packages }
+        if let group { groups.removeBlocking(group) }
         for name in HostFiles.names(in: directory) where name.hasPrefix(Self.unfinished) {
             HostFiles.remove("\(directory)/\(name)")
         }
@@ -51,7 +61,7 @@ public actor RootfsStore: RootfsProvider, Service {
     nonisolated static func path(_ key: String, in directory: String) -> String { "\(directory)/\(key)" }
 
     public func prepare(_ rootfs: Rootfs, log: any DeployLogSink) async throws(PlatformError) -> String {
-        guard rootfs.key.utf8.count == 64, rootfs.key.utf8.allSatisfy({ 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 }) else {
+        guard Rootfs.isKey(rootfs.key) else {
             throw PlatformError(.internal, "a file system of packages has no proper key")
         }
         let path = Self.path(rootfs.key, in: directory)
@@ -80,6 +90,15 @@ public actor RootfsStore: RootfsProvider, Service {
         return path
     }
 
+    func isBeingMade(_ key: String) -> Bool { running[key] != nil }
+
+    /// Takes a file system away under the name of an unfinished one first, so that nobody finds half of it.
+    func remove(_ key: String) async {
+        let old = "\(directory)/\(Self.unfinished)\(UUID().uuidString.lowercased())"
+        guard rename(Self.path(key, in: directory), old) == 0 else { return }
+        await pool.run { () throws(Never) in HostFiles.remove(old) }
+    }
+
     /// Waits for a graceful shutdown, then ends what is being made.
     public func run() async throws {
         try? await gracefulShutdown()
@@ -91,12 +110,13 @@ public actor RootfsStore: RootfsProvider, Service {
         isClosed = true
         for task in running.values { task.cancel() }
         for task in Array(running.values) { await task.value }
+        if let group { groups.removeEmpty(group) }
     }
 
     private func make(_ rootfs: Rootfs, path: String) async {
         let new = "\(directory)/\(Self.unfinished)\(UUID().uuidString.lowercased())"
         do {
-            guard HostFiles.exists(Self.program) else {
+            guard HostFiles.exists(program) else {
                 throw PlatformError(
                     .unavailable,
                     "this server has no mmdebstrap, which installs packages for templates; its operator can install it")
@@ -124,12 +144,14 @@ public actor RootfsStore: RootfsProvider, Service {
     private func install(_ rootfs: Rootfs, to new: String) async throws {
         let sources = try writeSources(rootfs.suite, to: new + ".d")
         let packages = rootfs.packages.joined(separator: ",")
-        // In namespaces of its own: what it mounts and starts ends with it, whatever happens.
+        // In namespaces of its own: what it mounts and starts ends with it, whatever happens. And in a group, where the next
+        // server finds it: it outlives one that is killed.
         let result = try await Self.run(
-            "/usr/bin/unshare",
+            "/bin/sh",
             [
-                "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", Self.program,
-                "--mode=root", "--variant=essential", "--format=directory", "--include=\(packages)",
+                "-c", Self.entersGroup, groupFile(), "/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child",
+                "--mount-proc", "--propagation", "private", program, "--mode=root", "--variant=essential",
+                "--format=directory", "--include=\(packages)",
                 "--aptopt=APT::Install-Recommends \"false\"", "--dpkgopt=path-exclude=/usr/share/doc/*",
                 "--dpkgopt=path-exclude=/usr/share/man/*", rootfs.suite, new,
             ] + sources)
@@ -142,6 +164,17 @@ public actor RootfsStore: RootfsProvider, Service {
                     "the packages \(rootfs.packages.joined(separator: ", ")) could not be installed \(reason)"),
                 output: output.suffix(Self.lastLines).map(String.init))
         }
+    }
+
+    /// Enters the group whose file it is given, before there is anything to be found, and becomes the command. The script is
+    /// constant.
+    private static let entersGroup = #"echo $$ >"$0" && exec "$@""#
+
+    /// Where a process writes its number to be in the group.
+    private func groupFile() -> String {
+        guard let group else { return "/dev/null" }
+        groups.prepare(group, .init(weight: 100))
+        return groups.directories(of: group).map { "\($0)/cgroup.procs" }.first { HostFiles.exists($0) } ?? "/dev/null"
     }
 
     /// Runs a program, and kills it when the task is cancelled. `nil` when it was killed because its time was over.

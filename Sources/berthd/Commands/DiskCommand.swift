@@ -11,7 +11,8 @@ struct DiskCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "disk",
         abstract: "Say what each app takes on disk, the largest first. Works beside a running server.",
-        discussion: "Files that releases of an app share are counted once. Databases are not counted.")
+        discussion: "Files that releases of an app share are counted once. Databases are not counted. "
+            + "File systems of packages that templates name have a line each.")
 
     @OptionGroup var data: DataFlags
 
@@ -25,6 +26,9 @@ struct DiskCommand: AsyncParsableCommand {
             let database = try await SQLiteDatabase.open(dataDirectory: folder.root)
             let uses = try await AppDiskUse.all(database, folder: folder).sorted { $0.sum > $1.sum }
             for line in Self.table(uses) { print(line) }
+            for (key, bytes) in await Self.rootfs(in: folder.rootfs) {
+                print("packages for templates, \(key.prefix(12)): \(Self.size(bytes))")
+            }
             if let room = FileSystemRoom.at(folder.releases) {
                 let reserve = settings.shares.diskReserve
                 print(
@@ -33,6 +37,17 @@ struct DiskCommand: AsyncParsableCommand {
             }
         } catch {
             throw CommandFailure(error)
+        }
+    }
+
+    /// File systems of packages, which all apps of a template share, with their bytes; by key.
+    private static func rootfs(in directory: String) async -> [(key: String, bytes: Int)] {
+        await BlockingPool(label: "disk", width: 1).run { () throws(Never) in
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+            return names.filter { Rootfs.isKey($0) }.sorted().map { key in
+                var sizes = FolderSizes()
+                return (key, sizes.add("\(directory)/\(key)"))
+            }
         }
     }
 
@@ -82,6 +97,8 @@ private struct AppDiskUse: Sendable {
             var folders: [String] = []
             var logs: [String] = []
             var volumes: [String] = []
+            // What releases of sites share comes first: they have no more than links to it.
+            folders.append(SharedContent(releases: folder.releases, app: app.id).folder)
             for channel in channels where channel.appID == app.id {
                 folders += try await releases.releases(channel: channel.id).map { "\(folder.releases)/\($0.id)" }
                 volumes.append("\(folder.volumes)/\(channel.id)")

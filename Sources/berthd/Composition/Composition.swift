@@ -93,7 +93,7 @@ struct Composition {
         let maintenance = MaintenanceService(
             store: rooms.repositories, interval: .seconds(settings.maintenanceSeconds),
             logger: rooms.logger.labelled("berth.git"))
-        return cluster + [rooms.runner, rooms.rootfs, maintenance] + privateServers
+        return cluster + [rooms.runner, rooms.rootfs, rooms.rootfsCollection, maintenance] + privateServers
             + [front, ControlService(control: control, grace: .seconds(settings.shutdownSeconds / 2))]
     }
 

@@ -19,6 +19,7 @@ struct Rooms {
     let network: ContainerNetwork
     let runner: ContainerRunner
     let rootfs: RootfsStore
+    let rootfsCollection: RootfsCollection
     let postgres: PostgresPlatform?
     let routes: RouteTableBox
     let repositories: RepositoryStore
@@ -54,7 +55,8 @@ struct Rooms {
         let network = ContainerNetwork(configuration: runnerConfiguration, logger: logger.labelled("berth.network"))
         let runner = try ContainerRunner(
             configuration: runnerConfiguration, network: network, logger: logger.labelled("berth.runner"))
-        let rootfs = RootfsStore(directory: folder.rootfs, logger: logger.labelled("berth.rootfs"))
+        let rootfs = RootfsStore(
+            directory: folder.rootfs, node: runnerConfiguration.node, logger: logger.labelled("berth.rootfs"))
         let builder = ReleaseBuilder(
             configuration: configured.builder, repository: repositories, runner: runner,
             catalog: try TemplateCatalog(builtIn: settings.builtInTemplates, operatorFolder: settings.templates),
@@ -100,9 +102,13 @@ struct Rooms {
             address: try settings.address, configuration: control, pass: CrashFile(path: settings.crashFile).pass,
             now: { Date() },
             logger: logger.labelled("berth.control"))
+        let collection = RootfsCollection(
+            store: rootfs, releases: platform.releases, templates: builder.rootfsKeys,
+            logger: logger.labelled("berth.rootfs"))
         return Rooms(
-            platform: platform, network: network, runner: runner, rootfs: rootfs, postgres: postgres, routes: routes,
-            repositories: repositories, gitConfiguration: gitServer, routerConfiguration: router, logger: logger)
+            platform: platform, network: network, runner: runner, rootfs: rootfs, rootfsCollection: collection,
+            postgres: postgres, routes: routes, repositories: repositories,
+            gitConfiguration: gitServer, routerConfiguration: router, logger: logger)
     }
 
     private static func postgres(

@@ -28,7 +28,8 @@ struct TemplateTrial {
         let built = try await host.builder.build(request, log: IndentedLog(output: output))
         try checkCancellation()
         if let site = built.site {
-            let folder = Self.folder(of: site, below: host.builder.filesDirectory(of: request.release))
+            let place = try await host.builder.publishedFolder(of: request.release) ?? "."
+            let folder = place == "." ? "the root" : "\(place)/"
             let count = site.files.count
             output.write("published: \(count) \(count == 1 ? "file" : "files") from \(folder)")
         } else {
@@ -83,13 +84,6 @@ struct TemplateTrial {
         await host.runner.stop(specification.id, grace: Task.isCancelled ? 0 : nil)
         output.write("stopped after \(Self.seconds(clock.now - began))")
         try checkCancellation()
-    }
-
-    /// The published folder as one would call it in the repository.
-    private static func folder(of site: StaticSite, below files: String) -> String {
-        let root = URL(fileURLWithPath: site.root).resolvingSymlinksInPath().path
-        let top = URL(fileURLWithPath: files).resolvingSymlinksInPath().path
-        return root.hasPrefix("\(top)/") ? "\(root.dropFirst(top.count + 1))/" : "the root"
     }
 
     private static func seconds(_ duration: Duration) -> String {

@@ -29,7 +29,7 @@ struct TrialHost {
                 pool: BlockingPool(label: "git", width: 2))
             try DataFolder.prepareRuntimeRoot()
             let runner = try await runner(folder, logger: logger)
-            let rootfs = RootfsStore(directory: folder.rootfs, logger: logger)
+            let rootfs = RootfsStore(directory: folder.rootfs, node: try folder.node(), logger: logger)
             var configuration = BuilderConfiguration(
                 releases: folder.releases, dependencies: folder.dependencies, caches: folder.caches)
             configuration.volumes = folder.volumes

@@ -184,4 +184,11 @@ struct BuildCacheTests {
         try cache.sweep()
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path("caches")) == ["apps"])
     }
+
+    @Test func aLeaseThatCannotBeMadeLeavesNothing() throws {
+        let cache = BuildCache(directory: directory.path("caches"))
+        let plans = ["c", "no/such"].map { CachePlan(name: $0, key: "k", bytes: 1 << 20) }
+        #expect(throws: FileError.self) { try cache.lease(plans, app: ID(), build: "b", account: 12_345) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path("caches/work")).isEmpty)
+    }
 }

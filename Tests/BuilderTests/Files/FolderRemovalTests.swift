@@ -52,4 +52,20 @@ struct FolderRemovalTests {
         try FolderRemoval.remove(folder)
         #expect(!FileManager.default.fileExists(atPath: folder))
     }
+
+    @Test func whatIsTakenAwayIsFoundByNobodyEvenWhenItsRemovalIsCutOff() throws {
+        let directory = try TemporaryDirectory()
+        let (folder, grave) = (directory.path("kept/folder"), directory.path("grave"))
+        try FileManager.default.createDirectory(atPath: "\(folder)/a", withIntermediateDirectories: true)
+        // Nobody removes a mount point, so this is as far as it gets.
+        try #require(mount("tmpfs", "\(folder)/a", "tmpfs", 0, nil) == 0)
+        #expect(throws: FileError.self) { try FolderRemoval.remove(folder, by: grave) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path("kept")).isEmpty)
+        let left = try FileManager.default.contentsOfDirectory(atPath: grave)
+        #expect(left.count == 1)
+        try #require(umount("\(grave)/\(left.first ?? "")/a") == 0)
+        try FolderRemoval.sweep(grave)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: grave).isEmpty)
+        try FolderRemoval.remove(folder, by: grave)
+    }
 }

@@ -144,6 +144,59 @@ struct AppPlanTests {
         #expect(steps.map(\.name) == ["pip install (with other files)"] && steps[0].reuse == nil)
     }
 
+    @Test(
+        arguments: [
+            (["requirements.lock", "requirements.txt"], "pip install (requirements.lock)", "requirements.lock"),
+            (["requirements.txt", "poetry.lock"], "pip install", "requirements.txt"),
+            (["Pipfile.lock", "Pipfile", "pyproject.toml"], "pipenv sync", "sync"),
+            (["poetry.lock", "pyproject.toml"], "poetry install", "--no-interaction"),
+            (["uv.lock", "pyproject.toml"], "uv sync", "--no-install-project"),
+        ])
+    func aPythonAppsLockFileDecidesWhatInstalls(_ files: [String], _ name: String, _ end: String) throws {
+        let texts = Dictionary(uniqueKeysWithValues: files.map { ($0, $0.hasSuffix("lock") ? "{}" : "x") })
+        let steps = try plan("python", texts.merging(["app.py": ""]) { $1 }).steps
+        #expect(steps.map(\.name) == [name])
+        #expect(steps[0].arguments.last?.hasSuffix(end) == true)
+        #expect(steps[0].reuse?.folders == [".venv"])
+    }
+
+    @Test func hashesInALockFileAreNoOtherFiles() throws {
+        let text = "flask==3.0 \\\n    --hash=sha256:00ff\n"
+        let steps = try plan("python", ["app.py": "", "requirements.lock": text]).steps
+        #expect(steps.first?.reuse != nil)
+        let others = try plan("python", ["app.py": "", "requirements.lock": "-e file:."]).steps
+        #expect(others.map(\.name) == ["pip install (requirements.lock, with other files)"])
+    }
+
+    @Test func aProjectFileIsInstalledFromOnlyWhenItListsPackages() throws {
+        let tools = "[tool.black]\nline-length = 100\n"
+        #expect(try plan("python", ["app.py": "", "pyproject.toml": tools]).steps.isEmpty)
+        let project = "[project]\nname = \"a\"\ndependencies = [\n  \"gunicorn>=20\",\n]\n"
+        let own = try plan("python", ["app.py": "", "pyproject.toml": project])
+        #expect(own.steps.map(\.name) == ["pip install (pyproject.toml)"])
+        #expect(own.steps[0].note?.contains("commit a requirements.lock") == true)
+        #expect(own.run.command.last == "exec gunicorn --bind 0.0.0.0:$PORT app:app")
+    }
+
+    @Test(arguments: [
+        ("Pipfile.lock", "{\n    \"default\": {\n        \"gunicorn\": {\n"),
+        ("poetry.lock", "[[package]]\nname = \"gunicorn\"\n"),
+        ("uv.lock", "[[package]]\nname = \"gunicorn\"\n"), ("requirements.lock", "gunicorn==21.2.0\n"),
+    ])
+    func gunicornIsFoundInEveryListOfPackages(_ file: String, _ text: String) throws {
+        let own = try plan("python", ["wsgi.py": "", file: text])
+        #expect(own.run.command.last == "exec gunicorn --bind 0.0.0.0:$PORT wsgi:application")
+    }
+
+    @Test(arguments: ["preinstall", "install", "postinstall", "prepare"])
+    func packagesAreNotTakenOverWhereTheAppsOwnScriptsWriteMore(_ script: String) throws {
+        #expect(try plan("node", Self.node).steps.first?.reuse != nil)
+        var files = Self.node
+        files["package.json"] = #"{"scripts": {"start": "node a", "\#(script)": "make"}, "dependencies": {"x": "1"}}"#
+        let steps = try plan("node", files).steps
+        #expect(steps.map(\.name) == ["npm ci"] && steps[0].reuse == nil)
+    }
+
     @Test func aPythonAppWithNothingToStartSaysWhatToAdd() {
         let error = #expect(throws: PlatformError.self) { try plan("python", ["wsgi.py": ""]) }
         #expect(error?.message.contains("add a Procfile with a web line") == true)

@@ -31,8 +31,20 @@ struct SiteManifestTests {
         }
     }
 
+    @Test func theAppWhoseContentItIsComesBack() throws {
+        var manifest = Self.manifest(2)
+        (manifest.shared, manifest.rules) = (ID(), "abc")
+        #expect(SiteManifest(encoded: manifest.encoded) == manifest)
+        // As servers wrote it that knew of no such thing.
+        let old = Array("berth-site\u{0}2\0.\0\0\0001\0a\0\0t\0003\0001\0002\0004\0\0\0end\0".utf8)
+        #expect(SiteManifest(encoded: old)?.records.count == 1)
+        #expect(SiteManifest(encoded: old)?.shared == nil)
+        let outside = Array("berth-site\u{0}3\0.\0\0\0../x\0\0000\0end\0".utf8)
+        #expect(SiteManifest(encoded: outside) == nil)
+    }
+
     @Test func theSiteHasQuotedTagsAndTheMediaTypeOfTheURL() {
-        let site = Self.manifest(1).site(files: "/data/files", twins: "/data/twins")
+        let site = Self.manifest(1).site(root: "/data/files/public", twins: "/data/twins")
         #expect(site.root == "/data/files/public")
         let file = site.files["some/folder/page-0.html"]
         #expect(file?.path == "other/0")

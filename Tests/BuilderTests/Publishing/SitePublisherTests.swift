@@ -8,7 +8,7 @@ import Testing
 
 struct SitePublisherTests {
     private func published(_ tree: StubRepository.Tree) async throws -> (site: StaticSite, log: [String]) {
-        let fixture = try BuildFixture()
+        let fixture = try BuildFixture(hasLinks: true)
         let site = try #require(try await fixture.build(tree).result.site)
         return (site, fixture.log.lines)
     }
@@ -33,7 +33,7 @@ struct SitePublisherTests {
     }
 
     @Test func hiddenFilesAndTheInstallScriptAreNotPublished() async throws {
-        let fixture = try BuildFixture()
+        let fixture = try BuildFixture(hasLinks: true)
         let texts = [
             "index.html": "", ".env": "SECRET", ".git/config": "", "a/.hidden/x.txt": "", "a/.htaccess": "",
             "install.sh": "true", "a/install.sh": "kept", ".well-known/security.txt": "", "a/.well-known/x": "",
@@ -58,7 +58,7 @@ struct SitePublisherTests {
             (["index.html/x", "out/index.html"], "out", "index.html"),
         ])
     func theFirstFolderWithAnIndexIsPublished(_ files: [String], _ folder: String, _ expected: String) async throws {
-        let fixture = try BuildFixture()
+        let fixture = try BuildFixture(hasLinks: true)
         let (release, result) = try await fixture.build(
             texts: Dictionary(uniqueKeysWithValues: files.map { ($0, "x") }))
         let site = try #require(result.site)
@@ -81,7 +81,7 @@ struct SitePublisherTests {
     }
 
     @Test func filesAreDescribed() async throws {
-        let fixture = try BuildFixture()
+        let fixture = try BuildFixture(hasLinks: true)
         let (release, result) = try await fixture.build(
             texts: ["index.html": "hello", "css/site.css": "", "data": "hello"])
         let page = try #require(result.site?.files["index.html"])
@@ -153,7 +153,7 @@ struct SitePublisherTests {
             tree["d\(level)/a"] = .symlink("../d\(level - 1)")
             tree["d\(level)/b"] = .symlink("../d\(level - 1)")
         }
-        let fixture = try BuildFixture { $0.maximumEntries = 1000 }
+        let fixture = try BuildFixture(hasLinks: true) { $0.maximumEntries = 1000 }
         let error = await #expect(throws: PlatformError.self) { try await fixture.build(tree) }
         #expect(error?.message == "the site has more than 1000 files")
         #expect(fixture.leftovers().isEmpty)

@@ -12,7 +12,7 @@ struct ReleaseBuilderTests {
     }
 
     @Test func aStaticSiteIsBuiltWithoutAContainer() async throws {
-        let fixture = try BuildFixture()
+        let fixture = try BuildFixture(hasLinks: true)
         let (release, result) = try await fixture.build(texts: ["index.html": "hello", "a/b.txt": "b"])
         #expect(result.isPristine)
         #expect(result.plan == RunPlan(kind: .static))
@@ -27,7 +27,7 @@ struct ReleaseBuilderTests {
     }
 
     @Test func theSiteIsReadBackAlsoFromAMovedDataFolder() async throws {
-        let fixture = try BuildFixture()
+        let fixture = try BuildFixture(hasLinks: true)
         let (release, result) = try await fixture.build(texts: ["public/index.html": "hello"])
         #expect(try await fixture.builder.site(of: release.id) == result.site)
         let moved = fixture.directory.path("moved")
@@ -47,7 +47,7 @@ struct ReleaseBuilderTests {
     // MARK: - Reuse
 
     @Test func unchangedFilesAreLinkedFromAPristineRelease() async throws {
-        let fixture = try BuildFixture()
+        let fixture = try BuildFixture(hasLinks: true)
         let (first, _) = try await fixture.build(texts: ["index.html": "one", "same.txt": "same"])
         let (second, result) = try await fixture.build(
             texts: ["index.html": "two", "same.txt": "same"], previous: first)
@@ -79,7 +79,7 @@ struct ReleaseBuilderTests {
     }
 
     @Test func aDamagedPreviousManifestOnlyCostsTime() async throws {
-        let fixture = try BuildFixture()
+        let fixture = try BuildFixture(hasLinks: true)
         let (first, one) = try await fixture.build(texts: ["index.html": "one"])
         let path = "\(fixture.releases)/\(first.id)/\(SiteManifest.fileName)"
         try Data("nonsense".utf8).write(to: URL(fileURLWithPath: path))
@@ -88,7 +88,7 @@ struct ReleaseBuilderTests {
     }
 
     @Test func nothingIsLinkedWhenACommandWillWrite() async throws {
-        let fixture = try BuildFixture()
+        let fixture = try BuildFixture(hasLinks: true)
         let (first, _) = try await fixture.build(texts: ["index.html": "one"])
         let (second, result) = try await fixture.build(
             texts: ["index.html": "one", "install.sh": "true"], previous: first)

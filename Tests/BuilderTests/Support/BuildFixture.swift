@@ -13,19 +13,21 @@ struct BuildFixture {
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("templates").path
 
     let directory: TemporaryDirectory
-    let repository = StubRepository()
+    let repository: StubRepository
     let runner: StubTaskRunner
     let builder: ReleaseBuilder
     let log = RecordingLogSink()
     /// The app that every build is of.
     let app = ID<App>()
 
+    /// - Parameter hasLinks: a site's files are laid out in its release, and not shared by content.
     init(
         _ runner: StubTaskRunner = StubTaskRunner(), templates: String = Self.templates,
-        rootfs: (any RootfsProvider)? = nil,
+        rootfs: (any RootfsProvider)? = nil, hasLinks: Bool = false,
         change: (inout BuilderConfiguration) -> Void = { _ in }
     ) throws {
         directory = try TemporaryDirectory("builder-test")
+        repository = StubRepository(hasLinks: hasLinks)
         self.runner = runner
         var configuration = BuilderConfiguration(
             releases: directory.path("data/releases"), dependencies: directory.path("data/cache/dependencies"),

@@ -102,6 +102,65 @@ final class StubRepository: SourceRepository {
         return commits.withLock { $0[commit] == nil ? nil : commit }
     }
 
+    // MARK: - Files by content
+
+    private let written = Mutex<[Set<BlobID>]>([])
+    private let contents = Mutex<[BlobID: [UInt8]]>([:])
+    private let compared = Mutex<[CommitID?]>([])
+
+    /// Every commit has a link, it says: then a site's files have to be laid out.
+    let hasLinks: Bool
+
+    init(hasLinks: Bool = false) { self.hasLinks = hasLinks }
+
+    /// What was asked of `write`, in order.
+    var writes: [Set<BlobID>] { written.withLock { $0 } }
+    /// The earlier commits that `changes` was asked for, in order.
+    var comparisons: [CommitID?] { compared.withLock { $0 } }
+
+    /// A name as git's are, if not the same one.
+    func blob(_ bytes: [UInt8]) throws(PlatformError) -> BlobID {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        let text = String(repeating: "0", count: 16 - digits.count) + digits
+        let id = try require(BlobID(text + text + text.prefix(8)))
+        contents.withLock { $0[id] = bytes }
+        return id
+    }
+
+    func changes(
+        from earlier: CommitID?, to commit: CommitID, app: ID<App>
+    ) async throws(PlatformError) -> TreeChanges {
+        compared.withLock { $0.append(earlier) }
+        let (old, new) = (try earlier.map { commit throws(PlatformError) in try tree(commit) } ?? [:], try tree(commit))
+        var changes = hasLinks ? [TreeChange(path: Array("link".utf8), entry: .symlink)] : []
+        for path in Set(old.keys).union(new.keys) where old[path] != new[path] {
+            let entry: TreeChange.Entry? =
+                switch new[path] {
+                case .file(let bytes): .file(try blob(bytes))
+                case .symlink: .symlink
+                case .submodule: .submodule
+                case nil: nil
+                }
+            changes.append(TreeChange(path: Array(path.utf8), entry: entry))
+        }
+        return TreeChanges(changes: changes, isRelative: earlier != nil)
+    }
+
+    func write(_ blobs: Set<BlobID>, to directory: String, app: ID<App>) async throws(PlatformError) {
+        written.withLock { $0.append(blobs) }
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+            for blob in blobs {
+                let bytes = contents.withLock { $0[blob] } ?? []
+                try Data(bytes).write(to: URL(fileURLWithPath: "\(directory)/\(blob)"))
+            }
+        } catch {
+            throw .internal("writing failed", cause: error)
+        }
+    }
+
     // MARK: - Not used by builds
 
     func create(_ app: ID<App>, head: BranchName) async throws(PlatformError) {}
@@ -113,7 +172,7 @@ final class StubRepository: SourceRepository {
     func unpin(_ deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError) {}
 }
 
-private func require<Value>(_ value: Value?) throws -> Value {
+private func require<Value>(_ value: Value?) throws(PlatformError) -> Value {
     guard let value else { throw PlatformError.invalid("a value is missing") }
     return value
 }

@@ -1,4 +1,6 @@
 import Core
+import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -62,6 +64,21 @@ struct WantedVersionTests {
         #expect(fixture.runner.tasks.map(\.arguments) == [["node", "--version"]])
         #expect(fixture.runner.tasks.first?.environment["NODE_OPTIONS"] == nil)
         #expect(fixture.runner.tasks.first?.account == 12_345)
+    }
+
+    @Test func theProgramThatIsAskedSeesNothingOfTheApp() async throws {
+        let seen = Mutex<[String]?>(nil)
+        let fixture = try BuildFixture(
+            StubTaskRunner { task, write in
+                seen.withLock { $0 = try? FileManager.default.contentsOfDirectory(atPath: task.directory) }
+                write(Array("v20.11.1\n".utf8))
+                return .exited(0)
+            })
+        let (release, _) = try await fixture.build(
+            texts: ["package.json": package(#"{"node": "20"}"#), "a.js": ""], template: "node")
+        #expect(seen.withLock { $0 } == [])
+        let left = try FileManager.default.contentsOfDirectory(atPath: "\(fixture.releases)/\(release.id)")
+        #expect(left == ["files"])
     }
 
     @Test(

@@ -21,7 +21,7 @@ extension RealContainers {
         func `two that ask at once get one file system, in which tasks and instances run`() async throws {
             let directory = try TemporaryDirectory("rootfs")
             try await withRunner(configure: { $0.rootfsDirectory = directory.path("kept") }) { fixture in
-                let store = RootfsStore(directory: directory.path("kept"), logger: RunnerFixture.logger)
+                let store = RootfsStore(directory: directory.path("kept"), node: nil, logger: RunnerFixture.logger)
                 let rootfs = Rootfs(key: Self.key("a"), suite: try Self.suite(), packages: ["busybox", "lua5.4"])
                 let (log, other) = (RecordingLogSink(), RecordingLogSink())
                 async let first = store.prepare(rootfs, log: log)
@@ -56,7 +56,7 @@ extension RealContainers {
                 await fixture.runner.stop(endpoint.id, grace: nil)
 
                 // A later server finds it, and nothing is installed again.
-                let later = RootfsStore(directory: directory.path("kept"), logger: RunnerFixture.logger)
+                let later = RootfsStore(directory: directory.path("kept"), node: nil, logger: RunnerFixture.logger)
                 let silent = RecordingLogSink()
                 #expect(try await later.prepare(rootfs, log: silent) == path)
                 #expect(silent.lines == [])
@@ -66,7 +66,7 @@ extension RealContainers {
         @Test(.timeLimit(.minutes(5)))
         func `packages that are not there are told, and nothing is left`() async throws {
             let directory = try TemporaryDirectory("rootfs")
-            let store = RootfsStore(directory: directory.path, logger: RunnerFixture.logger)
+            let store = RootfsStore(directory: directory.path, node: nil, logger: RunnerFixture.logger)
             let log = RecordingLogSink()
             let rootfs = Rootfs(key: Self.key("b"), suite: try Self.suite(), packages: ["no-such-package-at-all"])
             let error = await #expect(throws: PlatformError.self) { try await store.prepare(rootfs, log: log) }
@@ -81,8 +81,42 @@ extension RealContainers {
             for name in [".new-x", ".new-x.d", Self.key("c")] {
                 try HostFiles.makeDirectory(directory.path(name))
             }
-            _ = RootfsStore(directory: directory.path, logger: RunnerFixture.logger)
+            _ = RootfsStore(directory: directory.path, node: nil, logger: RunnerFixture.logger)
             #expect(HostFiles.names(in: directory.path) == [Self.key("c")])
+        }
+
+        /// A stand-in for the program, which leaves a process behind in a session of its own and never ends.
+        @Test func `what an earlier server was making when it was killed is ended, with all that it has started`()
+            async throws
+        {
+            let directory = try TemporaryDirectory("rootfs")
+            let (program, node) = (directory.path("program"), "r\(getpid())")
+            try """
+            #!/bin/sh
+            setsid sleep 1000 </dev/null >/dev/null 2>&1 &
+            : >'\(directory.path("begun"))'
+            sleep 1000
+            """.write(toFile: program, atomically: true, encoding: .utf8)
+            chmod(program, 0o755)
+            let kept = directory.path("kept")
+            let earlier = RootfsStore(directory: kept, node: node, program: program, logger: RunnerFixture.logger)
+            let rootfs = Rootfs(key: Self.key("e"), suite: try Self.suite(), packages: ["busybox"])
+            let making = Task { try await earlier.prepare(rootfs, log: RecordingLogSink()) }
+            #expect(await eventually { HostFiles.exists(directory.path("begun")) })
+            let group = RuntimePaths(directory: "", node: node).packages
+            let groups = ControlGroups()
+            #expect(await eventually { groups.processes(of: group).count == 4 })
+            let processes = groups.processes(of: group).compactMap { ProcessIdentity(pid: $0) }
+            #expect(processes.count == 4 && processes.allSatisfy(\.isAlive))
+
+            let later = RootfsStore(directory: kept, node: node, program: program, logger: RunnerFixture.logger)
+            #expect(!processes.contains { $0.isAlive })
+            #expect(!groups.directories(of: group).contains { HostFiles.exists($0) })
+            #expect(HostFiles.names(in: kept) == [])
+            await #expect(throws: PlatformError.self) { try await making.value }
+            await earlier.close()
+            await later.close()
+            await groups.remove(RuntimePaths(directory: "", node: node).group)
         }
 
         @Test func `an instance whose packages are gone says so`() async throws {
