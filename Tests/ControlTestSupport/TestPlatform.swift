@@ -43,6 +43,12 @@ public struct TestPlatform: Sendable {
                 stores, repository, builder, runner, meter, routes, provisioner, volumes: volumes, version: version))
     }
 
+    /// A control plane over other routes, with this platform's state.
+    public func over(routes: any RoutePublisher) -> ControlPlane {
+        ControlPlane(
+            Self.platform(StoreSet(stores), repository, builder, runner, meter, routes, provisioner, volumes: volumes))
+    }
+
     /// A user with a token.
     public func user(_ name: String = "alice") async throws -> Principal {
         let (_, token) = try await control.users.add(name: name, isAdmin: false)
@@ -59,7 +65,7 @@ public struct TestPlatform: Sendable {
         let prepared = try await control.pushes.prepare(
             [update], access: GitAccess(app: app, principal: principal))
         repository.move(name, to: commit, app: app.id)
-        var events = prepared.notes.map { PushEvent.line($0) }
+        var events = prepared.notes.map { PushEvent.lines([$0]) }
         for await event in await control.pushes.proceed(prepared, moved: [name.ref]) { events.append(event) }
         return events
     }
@@ -74,7 +80,7 @@ public struct TestPlatform: Sendable {
 
     private static func platform(
         _ stores: StoreSet, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
-        _ runner: ScriptedRunner, _ meter: ScriptedMeter, _ routes: RecordingRoutes,
+        _ runner: ScriptedRunner, _ meter: ScriptedMeter, _ routes: any RoutePublisher,
         _ provisioner: ScriptedProvisioner?, volumes: RecordingVolumes,
         version: @escaping DataVersionSource = { nil }, hooks: (any HookRunner)? = nil, disk: ScriptedDisk? = nil,
         adjust: (inout ControlConfiguration) -> Void = { _ in }
@@ -106,7 +112,10 @@ public struct TestPlatform: Sendable {
 
 /// The lines of a push.
 public func lines(_ events: [PushEvent]) -> [String] {
-    events.compactMap { if case .line(let line) = $0 { line } else { nil } }
+    events.flatMap { event -> [String] in
+        guard case .lines(let lines) = event else { return [] }
+        return lines
+    }
 }
 
 /// The verdicts of a push, by ref; an empty text is a success.

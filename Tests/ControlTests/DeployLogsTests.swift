@@ -24,9 +24,9 @@ struct DeployLogsTests {
     func forgedEnding() async throws {
         let (logs, deploy) = (makeLogs(), ID<Deploy>())
         logs.open(deploy)
-        logs.write("deploy complete", to: deploy)
+        logs.write(["deploy complete"], to: deploy)
         #expect(!DeployEnding.isIn(try await text(deploy)))
-        logs.write("deploy failed: no", to: deploy)
+        logs.write(["deploy failed: no"], to: deploy)
         #expect(!DeployEnding.isIn(try await text(deploy)))
         logs.end(deploy, lastLines: DeployEnding.success, failure: nil)
         #expect(DeployEnding.isIn(try await text(deploy)))
@@ -44,7 +44,7 @@ struct DeployLogsTests {
         let (logs, deploy) = (makeLogs(), ID<Deploy>())
         logs.open(deploy)
         logs.end(deploy, lastLines: DeployEnding.success, failure: nil)
-        logs.write("late", to: deploy)
+        logs.write(["late"], to: deploy)
         logs.hide(["KEY": "a secret value"], in: deploy)
         #expect(logs.listen(to: deploy) == nil)
         #expect(try await text(deploy) == "[2026-04-22T10:31:00Z] deploy complete\n")
@@ -57,7 +57,7 @@ struct DeployLogsTests {
         let early = try #require(logs.listen(to: deploy))
         await withTaskGroup(of: Void.self) { group in
             for writer in 0..<8 {
-                group.addTask { for line in 0..<500 { logs.write("\(writer) \(line)", to: deploy) } }
+                group.addTask { for line in 0..<500 { logs.write(["\(writer) \(line)"], to: deploy) } }
             }
         }
         let late = try #require(logs.listen(to: deploy))
@@ -66,9 +66,32 @@ struct DeployLogsTests {
         #expect(file.count == 4001)
         for stream in [early, late] {
             var lines: [String] = []
-            for await case .line(let line) in stream { lines.append(line) }
+            for await case .lines(let some) in stream { lines += some }
             #expect(lines == file)
         }
+    }
+
+    @Test("hands lines on together that came at once, those with secrets and those over its size as single ones")
+    func batches() async throws {
+        let (logs, deploy) = (makeLogs(), ID<Deploy>())
+        logs.open(deploy)
+        logs.hide(["KEY": "a secret value"], in: deploy)
+        let stream = try #require(logs.listen(to: deploy))
+        let long = String(repeating: "x", count: LiveLog.limit)
+        logs.write(["one", "with a secret value", "\u{1b}[31mred", long, "deploy complete"], to: deploy)
+        logs.end(deploy, lastLines: DeployEnding.success, failure: nil)
+        var events: [DeployLogEvent] = []
+        for await event in stream { events.append(event) }
+        let stamp = "[2026-04-22T10:31:00Z]"
+        #expect(
+            events == [
+                .lines([
+                    "\(stamp) one", "\(stamp) with [hidden]", "\(stamp) red", "\(stamp) … output cut: over 4 MiB",
+                    "\(stamp) > deploy complete",
+                ]),
+                .lines(["\(stamp) \(long)", "\(stamp) deploy complete"]), .ended(failure: nil),
+            ])
+        #expect(try await text(deploy).split(separator: "\n").count == 7)
     }
 
     @Test("keeps its end when more is written than fits")
@@ -76,7 +99,7 @@ struct DeployLogsTests {
         let (logs, deploy) = (makeLogs(), ID<Deploy>())
         logs.open(deploy)
         let line = String(repeating: "x", count: 8000)
-        for number in 0..<700 { logs.write("\(number) \(line)", to: deploy) }
+        for number in 0..<700 { logs.write(["\(number) \(line)"], to: deploy) }
         logs.end(deploy, lastLines: DeployEnding.failure("no"), failure: "no")
         let lines = try await text(deploy).split(separator: "\n")
         #expect(lines.contains { $0.hasSuffix("output cut: over 4 MiB") })
@@ -89,14 +112,14 @@ struct DeployLogsTests {
     func close() async throws {
         let (logs, deploy) = (makeLogs(), ID<Deploy>())
         logs.open(deploy)
-        logs.write("building", to: deploy)
+        logs.write(["building"], to: deploy)
         let before = try #require(logs.listen(to: deploy))
         logs.close()
         let after = try #require(logs.listen(to: deploy))
         for stream in [before, after] {
             var events: [DeployLogEvent] = []
             for await event in stream { events.append(event) }
-            #expect(events == [.line("[2026-04-22T10:31:00Z] building")])
+            #expect(events == [.lines(["[2026-04-22T10:31:00Z] building"])])
         }
     }
 }

@@ -99,8 +99,9 @@ struct PushServiceTests {
         let events = try await platform.push(platform.commit("b"), to: "wip", app: app, by: alice)
         #expect(
             events == [
-                .line(
-                    "wip is stored; no channel is bound to it (prod branch:master), so nothing is deployed")
+                .lines([
+                    "wip is stored; no channel is bound to it (prod branch:master), so nothing is deployed"
+                ])
             ])
         #expect(platform.builder.requests.count == 1)
     }

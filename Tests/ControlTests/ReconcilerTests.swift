@@ -69,6 +69,21 @@ struct ReconcilerTests {
         #expect(try await events(site, by: alice) == [.routeRestored])
     }
 
+    @Test("has what all instances' networks share made again, before it looks at them")
+    func network() async throws {
+        let alice = try await platform.user()
+        let (app, _) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.runner.damageNetwork("the bridge was gone")
+        await platform.control.reconcile()
+        await platform.control.reconcile()
+        let noted = platform.stores.machineEvents
+        #expect(noted.map(\.kind) == [.networkRestored])
+        #expect(
+            noted.map(\.text) == ["what all instances' networks need was made again: the bridge was gone"])
+        #expect(try await events(app, by: alice).isEmpty)
+    }
+
     @Test("removes what is nobody's and makes databases again")
     func straysAndDatabases() async throws {
         let alice = try await platform.user()

@@ -50,6 +50,28 @@ struct RecoveryTests {
         #expect(platform.runner.environment(of: endpoint.id)?["MODE"] == "old")
     }
 
+    @Test("keeps the newer one of two that a crash in the middle of a repair has left")
+    func twoInstances() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(try await platform.stores.instances.instances().first)
+        let new = Instance(channelID: prod.id, releaseID: old.releaseID, state: .live, createdAt: Date())
+        try await platform.stores.instances.insert(new)
+        let endpoint = try await platform.runner.start(
+            InstanceSpecification(
+                id: new.id, channel: prod.id, release: new.releaseID, directory: "/",
+                plan: RunPlan(kind: .web, command: ["true"]), environment: [:], account: 1,
+                limits: ContainerLimits(memory: 1, milliCPU: 1, processes: 1, temporary: 1)),
+            log: RecordingLogSink())
+        let control = platform.restarted()
+        await control.resume(try await control.restore())
+        #expect(platform.runner.running == [new.id: endpoint] && platform.runner.stopped == [old.id])
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(endpoint))
+        #expect(try await platform.stores.instances.instances() == [new])
+    }
+
     @Test("starts an interrupted deploy again, and gives it up when it was interrupted too often")
     func interrupted() async throws {
         let platform = TestPlatform()

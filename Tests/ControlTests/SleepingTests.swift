@@ -8,10 +8,10 @@ import Testing
 
 @Suite("An app that may sleep")
 struct SleepingTests {
-    private static let host = "api1-alice.localhost"
-    private let platform = TestPlatform()
+    static let host = "api1-alice.localhost"
+    let platform = TestPlatform()
 
-    private static func sleepy(_ strategy: RunPlan.Strategy? = nil) -> ScriptedBuilder.Script {
+    static func sleepy(_ strategy: RunPlan.Strategy? = nil) -> ScriptedBuilder.Script {
         { _, _ in
             BuildResult(
                 plan: RunPlan(kind: .web, command: ["true"], strategy: strategy, sleepSeconds: 60), isPristine: false,
@@ -19,7 +19,7 @@ struct SleepingTests {
         }
     }
 
-    private func deployed(_ strategy: RunPlan.Strategy? = nil) async throws -> (Principal, App, Channel) {
+    func deployed(_ strategy: RunPlan.Strategy? = nil) async throws -> (Principal, App, Channel) {
         let alice = try await platform.user()
         let (app, prod) = try await platform.webApp(by: alice)
         platform.builder.use(Self.sleepy(strategy))
@@ -28,14 +28,14 @@ struct SleepingTests {
         return (alice, app, prod)
     }
 
-    private var target: RouteTarget? { platform.routes.targets[Self.host] }
+    var target: RouteTarget? { platform.routes.targets[Self.host] }
 
-    private func states(_ channel: Channel) async throws -> [Instance.State] {
+    func states(_ channel: Channel) async throws -> [Instance.State] {
         try await platform.stores.instances.instances(channel: channel.id).map(\.state)
     }
 
     /// Lets the time pass without a request.
-    private func fallAsleep(_ channel: Channel, _ control: ControlPlane? = nil) async throws {
+    func fallAsleep(_ channel: Channel, _ control: ControlPlane? = nil) async throws {
         let control = control ?? platform.control
         let now = ContinuousClock.now
         await control.putToSleep(at: now)
@@ -45,7 +45,7 @@ struct SleepingTests {
         #expect(await eventually { (try? await states(channel)) == [.asleep] })
     }
 
-    private func expectAwake(_ channel: Channel) async throws {
+    func expectAwake(_ channel: Channel) async throws {
         #expect(await eventually { if case .instance? = target { true } else { false } })
         let running = try #require(platform.runner.running.values.first)
         #expect(target == .instance(running) && platform.runner.running.count == 1)
@@ -192,6 +192,7 @@ struct SleepingTests {
     func deploys() async throws {
         let (alice, app, prod) = try await deployed()
         try await fallAsleep(prod)
+        let asleep = try #require(try await platform.stores.instances.instances().first?.id)
         platform.builder.use { request, log throws(PlatformError) in
             platform.runner.failOnce(with: PlatformError(.buildFailed, "the app exited with status 1"))
             return try await Self.sleepy()(request, log)
@@ -204,6 +205,8 @@ struct SleepingTests {
         let events = try await platform.push(platform.commit("c"), app: app, by: alice)
         #expect(verdicts(events) == ["refs/heads/master": ""])
         try await expectAwake(prod)
+        // Nothing ran of what was asleep, so that there is no log of it to be read.
+        #expect(try await !platform.stores.instances.stopped(channel: prod.id).contains { $0.id == asleep })
     }
 
     @Test("is woken while its next version is built")

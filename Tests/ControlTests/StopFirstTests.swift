@@ -48,11 +48,27 @@ struct StopFirstTests {
         _ = try await platform.push(platform.commit("a"), app: app, by: alice)
         let old = try #require(platform.runner.running.keys.first)
         platform.runner.damage(old, "its network is gone")
-        await platform.control.reconcile()
+        platform.runner.holdStarts()
+        let repair = Task { await platform.control.reconcile() }
+        // Requests wait in the gap.
+        #expect(await eventually { platform.runner.starts == 2 })
+        #expect(platform.routes.targets["api1-alice.localhost"] == .placeholder(.switching))
+        platform.runner.letGo()
+        await repair.value
         let new = try #require(platform.runner.running.values.first)
         #expect(new.id != old && platform.runner.stopped == [old])
         #expect(platform.runner.mostAtOnce == 1)
         #expect(platform.routes.targets["api1-alice.localhost"] == .instance(new))
+        // One that does not start is told at once, and tried again.
+        platform.runner.damage(new.id, "its network is gone")
+        platform.runner.failOnce(with: PlatformError(.buildFailed, "the app exited with status 1"))
+        await platform.control.reconcile()
+        #expect(platform.routes.targets["api1-alice.localhost"] == .placeholder(.starting))
+        #expect(
+            await eventually {
+                await platform.control.reconcile()
+                return if case .instance? = platform.routes.targets["api1-alice.localhost"] { true } else { false }
+            })
     }
 
     @Test("brings the old version back when the new one does not come up")

@@ -6,7 +6,19 @@ import Synchronization
 final class SiteRoutes: Sendable {
     private let routes: any RoutePublisher
     private let address: PublicAddress
-    private let owners = Mutex<[String: ID<Channel>]>([:])
+    private struct Owners {
+        var channels: [String: ID<Channel>] = [:]
+        var hostnames: [ID<Channel>: String] = [:]
+
+        mutating func add(_ channel: ID<Channel>, at hostname: String) {
+            if let former = channels.updateValue(channel, forKey: hostname), former != channel {
+                hostnames[former] = nil
+            }
+            hostnames[channel] = hostname
+        }
+    }
+
+    private let owners = Mutex(Owners())
 
     init(routes: any RoutePublisher, address: PublicAddress) {
         self.routes = routes
@@ -17,7 +29,7 @@ final class SiteRoutes: Sendable {
     func claim(_ target: RouteTarget, for channel: Channel) {
         let hostname = address.hostname(channel.label)
         owners.withLock { owners in
-            owners[hostname] = channel.id
+            owners.add(channel.id, at: hostname)
             routes.publish(target, at: hostname)
         }
     }
@@ -25,7 +37,7 @@ final class SiteRoutes: Sendable {
     /// As `claim`, for all channels at once.
     func claim(_ targets: [(channel: Channel, target: RouteTarget)]) {
         owners.withLock { owners in
-            for (channel, _) in targets { owners[address.hostname(channel.label)] = channel.id }
+            for (channel, _) in targets { owners.add(channel.id, at: address.hostname(channel.label)) }
             routes.publish(
                 Dictionary(targets.map { (address.hostname($0.channel.label), $0.target) }) { $1 })
         }
@@ -37,7 +49,9 @@ final class SiteRoutes: Sendable {
     func publish(_ target: RouteTarget, for channel: Channel) throws(PlatformError) -> RouteTarget? {
         let hostname = address.hostname(channel.label)
         return try owners.withLock { (owners) throws(PlatformError) in
-            guard owners[hostname] == channel.id else { throw PlatformError(.cancelled, "the channel was deleted") }
+            guard owners.channels[hostname] == channel.id else {
+                throw PlatformError(.cancelled, "the channel was deleted")
+            }
             return routes.publish(target, at: hostname)
         }
     }
@@ -46,14 +60,20 @@ final class SiteRoutes: Sendable {
     func withdraw(_ channel: Channel) {
         let hostname = address.hostname(channel.label)
         owners.withLock { owners in
-            guard owners[hostname] == channel.id else { return }
-            owners[hostname] = nil
+            guard owners.channels[hostname] == channel.id else { return }
+            owners.channels[hostname] = nil
+            owners.hostnames[channel.id] = nil
             routes.withdraw(hostname)
         }
     }
 
+    /// The channel has a hostname: it is not deleted.
+    func has(_ channel: ID<Channel>) -> Bool { owners.withLock { $0.hostnames[channel] != nil } }
+
     /// Answers the requests that wait at the channel's hostname: what they wait for did not start.
-    func refuseHeld(at channel: Channel) { routes.refuseHeld(at: address.hostname(channel.label)) }
+    func refuseHeld(of channel: ID<Channel>) {
+        if let hostname = owners.withLock({ $0.hostnames[channel] }) { routes.refuseHeld(at: hostname) }
+    }
 
     // MARK: - What a channel's hostname leads to, and what comes to it
 

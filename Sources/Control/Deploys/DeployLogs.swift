@@ -44,7 +44,7 @@ final class DeployLogs: Sendable {
     }
 
     /// Without effect on a deploy that is not open.
-    func write(_ text: String, to deploy: ID<Deploy>) { live(deploy)?.write(text, stamp: stamp) }
+    func write(_ lines: [String], to deploy: ID<Deploy>) { live(deploy)?.write(lines, stamp: stamp) }
 
     /// Writes the last lines, makes the file durable, tells the listeners the outcome and forgets the deploy.
     func end(_ deploy: ID<Deploy>, lastLines: [String], failure: String?) {
@@ -77,8 +77,8 @@ final class DeployLogs: Sendable {
     private func live(_ deploy: ID<Deploy>) -> LiveLog? { state.withLock { $0.live[deploy] } }
 
     private func log(of deploy: ID<Deploy>, after lines: [String] = []) -> LiveLog {
-        LiveLog(lines: lines) { [self] line in
-            report { () throws(PlatformError) in try store.append(line, deploy: deploy) }
+        LiveLog(lines: lines) { [self] text in
+            report { () throws(PlatformError) in try store.append(text, deploy: deploy) }
         }
     }
 
@@ -95,5 +95,6 @@ struct DeployLogWriter: DeployLogSink {
     let logs: DeployLogs
     let deploy: ID<Deploy>
 
-    func write(_ line: String) { logs.write(line, to: deploy) }
+    func write(_ line: String) { logs.write([line], to: deploy) }
+    func write(contentsOf lines: [String]) { logs.write(lines, to: deploy) }
 }

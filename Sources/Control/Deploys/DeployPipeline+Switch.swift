@@ -13,7 +13,8 @@ extension DeployPipeline {
             try await makeLive(candidate, instance: nil, target: .site(release: release.id, site), work)
         case .web, .worker:
             let isStopFirst = release.plan.strategy == .stopFirst
-            if isStopFirst { try await stopOld(work) }
+            let hasStopped = isStopFirst ? try await stopOld(work) : false
+            if hasStopped { platform.pass(.formerStopped) }
             let instance = Instance(
                 channelID: work.channel.id, releaseID: release.id, createdAt: platform.now())
             try await platform.instances.insert(instance)
@@ -42,17 +43,17 @@ extension DeployPipeline {
                     instance.id, seconds: platform.configuration.failedDrainSeconds, keepsLongLived: false)
                 await platform.runner.stop(instance.id, grace: 0)
                 try? await platform.instances.setState(.stopped, of: instance.id)
-                if isStopFirst { await bringBack(work) }
+                if hasStopped { await bringBack(work) }
                 throw error
             }
         }
     }
 
     /// For an app that must not run twice: requests wait from now on, and what serves is stopped when its own have ended. A
-    /// crash in the gap starts it again.
-    private func stopOld(_ work: Work) async throws(PlatformError) {
+    /// crash in the gap starts it again. False when nothing ran, as of a channel that is asleep.
+    private func stopOld(_ work: Work) async throws(PlatformError) -> Bool {
         let old = try await platform.instances.instances(channel: work.channel.id).filter { $0.state == .live }
-        guard !old.isEmpty else { return }
+        guard !old.isEmpty else { return false }
         work.log.write("stopping the version before...")
         if case .instance? = sites.target(of: work.channel) {
             try sites.publish(.placeholder(.switching), for: work.channel)
@@ -63,6 +64,7 @@ extension DeployPipeline {
             await platform.runner.stop(instance.id, grace: nil)
             try await platform.instances.setState(.stopped, of: instance.id)
         }
+        return true
     }
 
     /// The version that was stopped serves again. Without the task's cancellation: it is what remains of the deploy.

@@ -82,9 +82,11 @@ public enum DeployEvent: Sendable, Hashable {
                 var number = 0
                 for await event in events {
                     switch event {
-                    case .line(let line):
-                        number += 1
-                        if number > after { continuation.yield(.line(number: number, line)) }
+                    case .lines(let lines):
+                        for line in lines {
+                            number += 1
+                            if number > after { continuation.yield(.line(number: number, line)) }
+                        }
                     case .ended(let failure): continuation.yield(.ended(failure: failure))
                     }
                 }

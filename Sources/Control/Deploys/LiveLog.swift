@@ -4,13 +4,14 @@ import Synchronization
 
 /// What a listener to a deploy's log gets.
 enum DeployLogEvent: Sendable, Hashable {
-    /// A stamped line, as it stands in the file.
-    case line(String)
+    /// Stamped lines that came at once, as they stand in the file.
+    case lines([String])
     case ended(failure: String?)
 }
 
-/// The log of one deploy that has not ended. Its lock is held while a line is written to the file, so that file and
-/// listeners have the same order; other deploys do not wait for it.
+/// The log of one deploy that has not ended. Its lock is held while lines are written to the file, so that file and
+/// listeners have the same order; other deploys do not wait for it. Lines that come at once go on together: a program may
+/// print faster than each of them could be handed on by itself.
 final class LiveLog: Sendable {
     typealias Listener = AsyncStream<DeployLogEvent>.Continuation
 
@@ -33,7 +34,7 @@ final class LiveLog: Sendable {
 
     /// - Parameters:
     ///   - lines: what is in the file already.
-    ///   - file: appends a line, which ends in a line feed, to the deploy's log.
+    ///   - file: appends lines, each of which ends in a line feed, to the deploy's log.
     init(lines: [String] = [], file: @escaping @Sendable (String) -> Void) {
         self.file = file
         state.withLock { state in
@@ -44,27 +45,33 @@ final class LiveLog: Sendable {
 
     func hide(_ mask: SecretMask) { state.withLock { $0.mask = mask } }
 
-    /// Writes a line of a step or of the app's own programs. After the end there is nothing to add to.
-    func write(_ text: String, stamp: String) {
+    /// Writes lines of a step or of the app's own programs. After the end there is nothing to add to.
+    func write(_ texts: [String], stamp: String) {
         state.withLock { state in
             guard !state.hasEnded else { return }
-            let shown = state.mask.hide(LogText.harmless(text))
-            let line = "[\(stamp)] \(DeployEnding.isSpelled(by: shown) ? "> " : "")\(shown)"
-            guard state.bytes + line.utf8.count + 1 <= Self.limit else {
-                if state.tail.isEmpty { emit("[\(stamp)] … output cut: over \(Self.limit >> 20) MiB", &state) }
+            var lines: [String] = []
+            lines.reserveCapacity(texts.count)
+            var bytes = state.bytes
+            for text in texts {
+                let shown = state.mask.hide(LogText.harmless(text))
+                let line = "[\(stamp)] \(DeployEnding.isSpelled(by: shown) ? "> " : "")\(shown)"
+                if bytes + line.utf8.count + 1 <= Self.limit {
+                    bytes += line.utf8.count + 1
+                    lines.append(line)
+                    continue
+                }
+                if state.tail.isEmpty { lines.append("[\(stamp)] … output cut: over \(Self.limit >> 20) MiB") }
                 state.tail.append(line)
                 if state.tail.count > Self.tailLines { state.tail.removeFirst() }
-                return
             }
-            emit(line, &state)
+            emit(lines, &state)
         }
     }
 
     /// Writes the last lines and tells the listeners the outcome.
     func end(_ lastLines: [String], stamp: String, failure: String?) {
         let listeners = state.withLock { state in
-            for line in state.tail { emit(line, &state) }
-            for text in lastLines { emit("[\(stamp)] \(LogText.harmless(text))", &state) }
+            emit(state.tail + lastLines.map { "[\(stamp)] \(LogText.harmless($0))" }, &state)
             state.hasEnded = true
             return Self.takeListeners(&state)
         }
@@ -85,7 +92,7 @@ final class LiveLog: Sendable {
         state.withLock { state in
             guard !state.hasEnded else { return nil }
             let (stream, continuation) = AsyncStream<DeployLogEvent>.makeStream()
-            for line in state.lines { continuation.yield(.line(line)) }
+            if !state.lines.isEmpty { continuation.yield(.lines(state.lines)) }
             let key = UUID()
             state.listeners[key] = continuation
             continuation.onTermination = { [weak self] _ in self?.forget(key) }
@@ -101,10 +108,12 @@ final class LiveLog: Sendable {
         return listeners
     }
 
-    private func emit(_ line: String, _ state: inout State) {
-        state.lines.append(line)
-        state.bytes += line.utf8.count + 1
-        for listener in state.listeners.values { listener.yield(.line(line)) }
-        file(line + "\n")
+    private func emit(_ lines: [String], _ state: inout State) {
+        guard !lines.isEmpty else { return }
+        let text = lines.joined(separator: "\n") + "\n"
+        state.lines += lines
+        state.bytes += text.utf8.count
+        for listener in state.listeners.values { listener.yield(.lines(lines)) }
+        file(text)
     }
 }

@@ -2,6 +2,8 @@
 /// characters but tab are replaced.
 enum LogText {
     static func harmless(_ line: String) -> String {
+        // Nearly every line is plain ASCII, which needs no decoding.
+        if line.utf8.allSatisfy({ (0x20..<0x7f).contains($0) || $0 == 0x09 }) { return line }
         guard line.unicodeScalars.contains(where: isUnsafe) else { return line }
         var result = String.UnicodeScalarView()
         var scalars = line.unicodeScalars[...]

@@ -96,6 +96,7 @@ actor Sleeping {
             let asleep = Instance(
                 channelID: channel.id, releaseID: live.releaseID, state: .asleep, createdAt: platform.now())
             try await platform.instances.insert(asleep)
+            platform.pass(.sleepKept)
             do throws(PlatformError) {
                 try sites.publish(.placeholder(.asleep(channel.id)), for: channel)
                 // From here on no request can come to it; one that came before has it stay awake.
@@ -107,7 +108,9 @@ actor Sleeping {
                 try? await platform.instances.delete(asleep.id)
                 throw error
             }
+            platform.pass(.sleepShown)
             try await platform.instances.setState(.draining, of: live.id)
+            platform.pass(.asleep)
             platform.logger.info("channel asleep", metadata: ["channel": "\(channel.id)", "instance": "\(id)"])
             await retirement.drain(id)
             // Two of it must not run at once: whoever wakes it waits for this.
@@ -120,20 +123,12 @@ actor Sleeping {
     // MARK: - Waking
 
     /// Starts what the channel should serve, unless that is being done or has just failed. Returns at once; whoever asks may
-    /// go.
+    /// go. Nobody waits for what is not being started: they are told.
     func wake(_ channel: ID<Channel>) {
-        guard !isClosed, wakes[channel] == nil else { return }
-        if let failure = failures[channel], failure.until > .now {
-            wakes[channel] = Task { await refuse(channel) }
-        } else {
-            wakes[channel] = Task { await start(channel) }
-        }
-    }
-
-    private func refuse(_ id: ID<Channel>) async {
-        let channel = try? await platform.channels.channel(id)
-        wakes[id] = nil
-        if let channel { sites.refuseHeld(at: channel) }
+        guard wakes[channel] == nil else { return }
+        let isPaused = failures[channel].map { $0.until > .now } ?? false
+        if isClosed || isPaused { return sites.refuseHeld(of: channel) }
+        wakes[channel] = Task { await start(channel) }
     }
 
     private func start(_ id: ID<Channel>) async {
@@ -154,12 +149,12 @@ actor Sleeping {
         platform.logger.warning("channel not woken", metadata: ["channel": "\(id)", "error": "\(failure)"])
         // An app that fails each time must not be started with each request, nor fill the disk with what it printed.
         let count = (failures[id]?.count ?? 0) + 1
-        let channel = try? await platform.channels.channel(id)
-        failures[id] = channel == nil ? nil : (count, .now + platform.configuration.wakeRetry.pause(after: count))
         await retirement.prune(id)
-        // In one go, so that a request which comes from now on is told of what it sets off itself.
+        // In one go, so that a request which comes from now on is told of what it sets off itself. Nothing is asked of the store:
+        // it may be what failed, and those who wait must hear of it all the same.
+        failures[id] = sites.has(id) ? (count, .now + platform.configuration.wakeRetry.pause(after: count)) : nil
         wakes[id] = nil
-        if let channel { sites.refuseHeld(at: channel) }
+        sites.refuseHeld(of: id)
     }
 
     /// Ends the waking of a channel and waits until nothing of it runs; for a channel that is deleted.

@@ -28,10 +28,10 @@ enum PushReporter {
                         var failure: String? = Self.interrupted
                         for await event in listener.events {
                             switch event {
-                            case .line(let line): continuation.yield(.line(prefix + line))
+                            case .lines(let lines): continuation.yield(.lines(lines.map { prefix + $0 }))
                             case .ended(let reason):
                                 failure = reason
-                                if reason == nil, let url = listener.url { continuation.yield(.line(prefix + url)) }
+                                if reason == nil, let url = listener.url { continuation.yield(.lines([prefix + url])) }
                             }
                         }
                         let ref = ExactText(listener.deploy.ref ?? "")

@@ -127,7 +127,7 @@ public struct PushService: GitGate {
         return AsyncStream { continuation in
             let task = Task {
                 await withDiscardingTaskGroup { group in
-                    group.addTask { for await line in lines { continuation.yield(.line(line)) } }
+                    group.addTask { for await line in lines { continuation.yield(.lines([line])) } }
                     group.addTask { for await event in events { continuation.yield(event) } }
                 }
                 continuation.finish()

@@ -38,6 +38,12 @@ actor Reconciler {
     /// One round.
     func run() async {
         await guarded("deploys") { () async throws(PlatformError) in try await reapDeploys() }
+        // Before the instances, whose links may have gone with it.
+        await guarded("network") { () async throws(PlatformError) in
+            if let damage = try await platform.runner.mendNetwork() {
+                await events.note(.networkRestored, "what all instances' networks need was made again: \(damage)")
+            }
+        }
         await guarded("channels") { () async throws(PlatformError) in
             for channel in try await platform.channels.allChannels() {
                 await guarded("channel \(channel.id)") { () async throws(PlatformError) in

@@ -32,7 +32,7 @@ extension Recovery {
                 if let reason = giveUp(deploy, isOvertaken: isOvertaken) {
                     await pipeline.fail(deploy, because: PlatformError(.cancelled, reason))
                 } else {
-                    logs.write("the server stopped during this deploy; starting it again", to: deploy.id)
+                    logs.write(["the server stopped during this deploy; starting it again"], to: deploy.id)
                     try await platform.deploys.requeue(deploy.id)
                 }
             }
@@ -50,7 +50,7 @@ extension Recovery {
         await guarded("deploy \(deploy.id)") { () async throws(PlatformError) in
             try await platform.deploys.succeed(
                 deploy.id, release: release, instance: live?.id, at: platform.now())
-            logs.write("the server stopped after the switch of this deploy; its version is live", to: deploy.id)
+            logs.write(["the server stopped after the switch of this deploy; its version is live"], to: deploy.id)
             logs.end(deploy.id, lastLines: DeployEnding.success, failure: nil)
             platform.logger.info("deploy succeeded", metadata: ["deploy": "\(deploy.id)"])
         }

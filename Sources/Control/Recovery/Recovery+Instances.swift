@@ -32,10 +32,19 @@ extension Recovery {
         let endpoints = try await platform.runner.recover(
             keep: Set(live.map(\.id)), logs: Set((known + stopped).map(\.id)))
         var found = Found()
+        // A crash may come between the start of an instance and the end of the one that it replaces: the newer one stays.
+        var newest: [ID<Channel>: ID<Instance>] = [:]
+        for instance in live where endpoints[instance.id] != nil { newest[instance.channelID] = instance.id }
+        let kept = Set(newest.values)
         for instance in live {
-            if let endpoint = endpoints[instance.id] { found.running[instance.releaseID] = endpoint }
+            guard let endpoint = endpoints[instance.id] else { continue }
+            if kept.contains(instance.id) {
+                found.running[instance.releaseID] = endpoint
+            } else {
+                await platform.runner.stop(instance.id, grace: 1)
+            }
         }
-        for instance in known where endpoints[instance.id] == nil {
+        for instance in known where !kept.contains(instance.id) {
             // One that was falling asleep or waking runs all the same.
             if instance.state == .asleep, found.running[instance.releaseID] == nil {
                 found.asleep.insert(instance.releaseID)

@@ -1,4 +1,4 @@
-/// Moments in the life of pushes, deploys and deletions between two of which state changes for good. A test ends the server
+/// Moments in the life of pushes, deploys, deletions and instances between two of which state changes for good. A test ends the server
 /// at each of them (`BERTH_CRASH_FILE`) and looks at what the next start makes of it.
 public enum Checkpoint: String, Sendable, CaseIterable {
     /// The deploys of a push are written down, its refs have not moved.
@@ -14,6 +14,8 @@ public enum Checkpoint: String, Sendable, CaseIterable {
     /// The files of its release are on disk, the release is not written down.
     case releaseBuilt = "release-built"
     case releaseKept = "release-kept"
+    /// The version before is stopped, as two of it must not run at once; nothing runs. Only for `RunPlan.Strategy.stopFirst`.
+    case formerStopped = "former-stopped"
     /// An instance is written down and does not run.
     case instanceKept = "instance-kept"
     /// It runs and is ready, the route leads to the old one.
@@ -36,6 +38,18 @@ public enum Checkpoint: String, Sendable, CaseIterable {
     case deletionMarked = "deletion-marked"
     /// Everything of it is gone but its rows and its database.
     case deletionCleared = "deletion-cleared"
+    /// A channel is written down as asleep beside its live instance, to which its route leads.
+    case sleepKept = "sleep-kept"
+    /// Its requests wait; its instance is live.
+    case sleepShown = "sleep-shown"
+    /// Its instance is on its way out and runs. What follows is `drained` and `stopped`.
+    case asleep
+    /// An instance that a request or a repair has started is written down and does not run.
+    case wakeKept = "wake-kept"
+    /// It runs and is ready, the route leads to what was there before.
+    case wakeReady = "wake-ready"
+    /// The route leads to it; what it replaces is written down still.
+    case wakeShown = "wake-shown"
 }
 
 /// Is told when a checkpoint is passed.

@@ -34,7 +34,7 @@ public protocol DeployStore: Sendable {
     /// running → queued, after a restart of the server.
     func requeue(_ id: ID<Deploy>) async throws(PlatformError)
     /// running → success: the release becomes what the channel serves and `instance` (if any) is the live one; the
-    /// channel's other instances become draining. Also settles what pushers are shown of the ref.
+    /// channel's other instances become draining, and one that is asleep is forgotten. Also settles what pushers are shown of the ref.
     /// Throws `.conflict` when the channel is gone or the deploy is not running.
     func succeed(
         _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, at date: Date

@@ -13,6 +13,8 @@ public struct Event: Sendable, Hashable {
         case strayRemoved = "stray_removed"
         /// A hostname leads again where it should.
         case routeRestored = "route_restored"
+        /// What the networks of all instances share was gone and was made again.
+        case networkRestored = "network_restored"
         /// A role or schema that was gone was made again.
         case databaseRestored = "database_restored"
         /// A channel's volumes have come to more than they may.

@@ -73,9 +73,12 @@ public protocol InstanceRunner: Sendable {
     func fault(of id: ID<Instance>) async -> String?
     /// Where an instance answers that is supervised; `nil` for none.
     func endpoint(of id: ID<Instance>) async -> InstanceEndpoint?
-    /// Why an instance cannot go on where it is, or come back by itself after a crash: nobody supervises it, its network or its
-    /// bundle are gone. `nil` when it can.
+    /// Why an instance cannot go on where it is, or come back by itself after a crash: nobody supervises it; its link, a mount,
+    /// a route or its bundle are gone. For people; `nil` when it can.
     func damage(of id: ID<Instance>) async -> String?
+    /// Makes again what the networks of all instances share, where it is gone. Returns what that was, for people; `nil` for
+    /// nothing.
+    func mendNetwork() async throws(PlatformError) -> String?
     /// Removes containers of instances and of builds that nobody knows (any more). What is being made is left alone.
     /// Returns what was removed, for people.
     func removeStrays() async -> [String]

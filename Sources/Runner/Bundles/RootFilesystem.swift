@@ -80,7 +80,8 @@ struct RootFilesystem: Sendable {
     }
 
     private func link(_ path: String, _ target: String) throws(PlatformError) {
-        if let present = try? FileManager.default.destinationOfSymbolicLink(atPath: path), present == target { return }
-        guard symlink(target, path) == 0 else { throw HostFiles.failure("link", path) }
+        func isThere() -> Bool { (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) == target }
+        // Another container may be prepared at the same time.
+        guard isThere() || symlink(target, path) == 0 || isThere() else { throw HostFiles.failure("link", path) }
     }
 }

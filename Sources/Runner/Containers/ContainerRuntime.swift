@@ -78,6 +78,8 @@ struct ContainerRuntime: Sendable {
         var packages: String?
         if let key = description.rootfs { packages = try folder(ofPackages: key) }
         let shared = packages == nil ? RootFilesystem.presentConfiguration() : []
+        // Somebody may have taken a part away: a mount needs its place.
+        if packages == nil { try root.prepare() }
         try HostFiles.makeDirectory(directory)
         let group = tree.enter(description.name, owner: description.owner)
         try HostFiles.write(group, to: paths.groupFile(description.name))
@@ -140,10 +142,6 @@ struct ContainerRuntime: Sendable {
             throw PlatformError(
                 .internal, "a container could not be made", cause: "conmon: \(answer.prefix(2000))")
         }
-        // Only now: what conmon started in order to make the container is not to be slow.
-        if let conmon = ProcessIdentity(pidFile: paths.conmonPIDFile(name)) {
-            tree.enter(monitor: conmon.pid, of: name)
-        }
         return process
     }
 
@@ -153,8 +151,16 @@ struct ContainerRuntime: Sendable {
     }
 
     /// Lets a made container's process begin.
-    func start(_ name: String) async throws(PlatformError) {
+    func start(_ name: String, process: ProcessIdentity) async throws(PlatformError) {
+        if await StartGate(path: "\(paths.state)/\(name)/exec.fifo").open(process) { return }
         try await commands.succeed(programs.runc, ["--root", paths.state, "start", name])
+    }
+
+    /// Keeps what watches a container within its limits. Only now that it runs: what makes it is not to be slow.
+    func limitMonitor(of name: String) {
+        if let conmon = ProcessIdentity(pidFile: paths.conmonPIDFile(name)) {
+            tree.enter(monitor: conmon.pid, of: name)
+        }
     }
 
     /// Kills what is left of a container and removes it and its group. Its bundle and network stay.
@@ -209,7 +215,7 @@ struct ContainerRuntime: Sendable {
         let deadline = ContinuousClock.now + Self.creationLimit
         while ContinuousClock.now < deadline {
             if let text = HostFiles.text(path), text.hasSuffix("\n") { return text }
-            try? await Task.sleep(for: .milliseconds(2))
+            try? await Task.sleep(for: .milliseconds(1))
         }
         throw PlatformError(.internal, "a container could not be made in time")
     }

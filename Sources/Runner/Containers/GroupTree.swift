@@ -6,6 +6,7 @@ import Synchronization
 /// /berth                                half of the usual weight: what is beside it, the server too, comes first
 ///   /<node>/u-<user>/i-…                 an instance, within what its user's instances may use together
 ///   /<node>/builds/u-<user>/t-…          a build, within what its user's builds may use together; an eighth of the weight
+///   /<node>/builds/packages              what makes file systems of packages
 ///   /<node>/monitors/i-…                 the process that keeps an instance's output: a twentieth of a processor
 /// ```
 /// A user's group is there while a container is in it.

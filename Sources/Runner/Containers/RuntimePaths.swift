@@ -17,6 +17,8 @@ struct RuntimePaths: Sendable {
     func bundle(_ name: String) -> String { "\(containers)/\(name)" }
     /// The group of all builds.
     var builds: String { group + "/builds" }
+    /// The group of what makes file systems of packages.
+    var packages: String { builds + "/packages" }
     /// The group of the process that keeps an instance's output.
     func monitor(_ name: String) -> String { "\(monitors)/\(name)" }
     var monitors: String { group + "/monitors" }

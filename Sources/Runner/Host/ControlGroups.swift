@@ -58,14 +58,23 @@ struct ControlGroups: Sendable {
 
     /// Kills what is left in the group and removes it everywhere. Fine when there is none.
     func remove(_ path: String) async {
-        let deadline = ContinuousClock.now + .seconds(5)
-        while ContinuousClock.now < deadline {
-            let left = directories(of: path).filter { HostFiles.exists($0) }
-            if left.isEmpty { return }
-            for directory in left { removeOnce(directory) }
-            if left.allSatisfy({ !HostFiles.exists($0) }) { return }
-            try? await Task.sleep(for: .milliseconds(10))
-        }
+        let deadline = ContinuousClock.now + Self.removalLimit
+        while ContinuousClock.now < deadline, !removeOnce(group: path) { try? await Task.sleep(for: .milliseconds(10)) }
+    }
+
+    /// As `remove`. Blocks meanwhile.
+    func removeBlocking(_ path: String) {
+        let deadline = ContinuousClock.now + Self.removalLimit
+        while ContinuousClock.now < deadline, !removeOnce(group: path) { usleep(10_000) }
+    }
+
+    private static let removalLimit = Duration.seconds(5)
+
+    /// Whether it is gone.
+    private func removeOnce(group path: String) -> Bool {
+        let left = directories(of: path).filter { HostFiles.exists($0) }
+        for directory in left { removeOnce(directory) }
+        return left.allSatisfy { !HostFiles.exists($0) }
     }
 
     private func removeOnce(_ directory: String) {

@@ -4,16 +4,25 @@ import Glibc
 enum MountTable {
     /// Mount points in `table` at or below `directory`, deepest last mounted first.
     static func points(below directory: String, in table: String) -> [String] {
+        points(in: table).filter { $0 == directory || $0.hasPrefix(directory + "/") }.reversed()
+    }
+
+    /// All mount points, in the order in which they were mounted.
+    static func points(in table: String) -> [String] {
         table.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ")
-            guard fields.count > 4 else { return nil }
-            let point = unescaped(String(fields[4]))
-            return point == directory || point.hasPrefix(directory + "/") ? point : nil
-        }.reversed()
+            return fields.count > 4 ? unescaped(String(fields[4])) : nil
+        }
     }
 
     static func points(below directory: String) -> [String] {
         points(below: directory, in: current)
+    }
+
+    /// Mount points as a process sees them; `nil` when there is no such process.
+    static func points(of process: ProcessIdentity) -> [String]? {
+        guard let table = HostFiles.text("/proc/\(process.pid)/mountinfo"), process.isAlive else { return nil }
+        return points(in: table)
     }
 
     /// This process' own table.

@@ -29,10 +29,10 @@ extension ContainerRunner {
 
     public func damage(of id: ID<Instance>) async -> String? {
         guard let supervisor = supervisors.withLock({ $0[id] }) else { return "nobody supervises it" }
-        if !network.isIntact(await supervisor.lease) { return "its network is gone" }
-        if !HostFiles.exists(runtime.paths.bundle(supervisor.name) + "/config.json") { return "its bundle is gone" }
-        return nil
+        return await supervisor.damage()
     }
+
+    public func mendNetwork() async throws(PlatformError) -> String? { try await network.mendBridge() }
 
     public func removeStrays() async -> [String] {
         let found = Set(HostFiles.names(in: runtime.paths.containers) + HostFiles.names(in: runtime.paths.state))

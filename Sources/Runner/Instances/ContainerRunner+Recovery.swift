@@ -59,8 +59,10 @@ extension ContainerRunner {
             if attempt > 0 { try? await Task.sleep(for: .milliseconds(30)) }
             if !record.isReady {
                 return "it had not become ready"
-            } else if !network.isIntact(record.lease) {
-                obstacle = "its network is not there"
+            } else if let damage = network.damage(of: record.lease, process: record.process) {
+                obstacle = damage
+            } else if let mount = record.missingMount {
+                obstacle = "the mount of \(mount) is gone"
             } else if !HostFiles.exists(runtime.paths.bundle(InstanceRecord.name(record.id)) + "/config.json") {
                 obstacle = "its bundle is not there"
             } else {

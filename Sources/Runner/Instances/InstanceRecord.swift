@@ -13,6 +13,8 @@ struct InstanceRecord: Sendable, Codable {
     let owner: ID<User>?
     /// First process of the container; `nil` until it was made.
     var process: ProcessIdentity?
+    /// What is mounted in the container, as that process sees it; `nil` where that was never looked at.
+    var mounts: [String]?
     /// It answered once: a crash is restarted.
     var isReady = false
 
@@ -31,6 +33,12 @@ struct InstanceRecord: Sendable, Codable {
         limits = specification.limits
         owner = specification.owner
         self.lease = lease
+    }
+
+    /// A mount point of the container that is one no more; `nil` for none, and when the process has ended.
+    var missingMount: String? {
+        guard let mounts, let process, let present = MountTable.points(of: process) else { return nil }
+        return mounts.first(where: Set(mounts).subtracting(present).contains)
     }
 
     /// Reads a record; `nil` when there is none or when it cannot be understood.

@@ -66,6 +66,13 @@ actor InstanceSupervisor {
         try record.save(to: runtime.paths.record(name))
     }
 
+    /// What somebody else has taken away of what the container needs, for people; `nil` for nothing.
+    func damage() -> String? {
+        if let damage = network.damage(of: record.lease, process: record.process) { return damage }
+        if !HostFiles.exists(runtime.paths.bundle(name) + "/config.json") { return "its bundle is gone" }
+        return record.missingMount.map { "the mount of \($0) is gone" }
+    }
+
     /// How the process ended; `nil` while it runs.
     func exit() -> ContainerExit? {
         runtime.exit(of: name, process: record.process, limits: record.limits)
@@ -108,15 +115,19 @@ actor InstanceSupervisor {
 
     private func performBringUp() async throws(PlatformError) {
         guard !isStopping else { throw PlatformError(.cancelled, "the instance was stopped while it started") }
-        await runtime.delete(name)
+        // What ran before, if this is not the first time.
+        if record.process != nil { await runtime.delete(name) }
         let clock = ContinuousClock()
         let begun = clock.now
-        record.process = try await runtime.create(name, log: log.path, logSizeLimit: logSizeLimit)
+        let process = try await runtime.create(name, log: log.path, logSizeLimit: logSizeLimit)
+        record.process = process
         let created = clock.now
+        record.mounts = record.process.flatMap { MountTable.points(of: $0) }
         // Before it starts: a server that dies now finds the process again.
         try record.save(to: runtime.paths.record(name))
-        try await runtime.start(name)
+        try await runtime.start(name, process: process)
         startedAt = clock.now
+        runtime.limitMonitor(of: name)
         logger.debug(
             "container started",
             metadata: [

@@ -25,7 +25,7 @@ final class OutputFollower: Sendable {
             state.left -= lines.count
             return (lines, state.left == 0)
         }
-        for line in lines { sink.write(line) }
+        if !lines.isEmpty { sink.write(contentsOf: lines) }
         if isCut { sink.write("… more output is in the app's own log") }
     }
 }

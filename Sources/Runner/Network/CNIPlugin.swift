@@ -28,8 +28,9 @@ struct CNIPlugin: Sendable {
     }
 
     /// DEL: takes link and address back. Fine when they are gone (CNI specification, "DEL").
-    func delete(name: String, namespace: String) async throws(PlatformError) {
-        _ = try await call("DEL", name: name, namespace: namespace)
+    /// - Parameter namespace: `nil` when it cannot be reached any more: only the address is taken back then.
+    func delete(name: String, namespace: String?) async throws(PlatformError) {
+        _ = try await call("DEL", name: name, namespace: namespace ?? "")
     }
 
     /// The configuration that the plugin reads.

@@ -8,8 +8,8 @@ public actor ContainerNetwork {
     /// The host's address on the bridge: containers reach the server's Postgres there.
     public nonisolated let gateway: String
 
-    private let configuration: RunnerConfiguration
-    private let commands: HostCommands
+    nonisolated let configuration: RunnerConfiguration
+    let commands: HostCommands
     private let plugin: CNIPlugin
     private let logger: Logger
     private var reachablePorts: Set<UInt16>
@@ -45,27 +45,16 @@ public actor ContainerNetwork {
     public func prepare() async throws(PlatformError) {
         try configuration.validate()
         try configuration.programs.check()
-        let bridge = configuration.bridge
-        let routes = HostFiles.text("/proc/net/route") ?? ""
-        if let other = RouteTable.conflict(with: configuration.subnet, bridge: bridge, in: routes) {
+        if let other = RouteTable.conflict(
+            with: configuration.subnet, bridge: configuration.bridge, in: RouteTable.host)
+        {
             throw PlatformError(.conflict, "subnet \(configuration.subnet) is in use on interface \(other)")
         }
         for folder in [namespaces, plugin.reservations] { try HostFiles.makeDirectory(folder) }
         isClosed = false
         // Before the bridge, so that there is no moment without rules.
         try await applyFirewall()
-        var steps = ""
-        if !HostFiles.exists("/sys/class/net/\(bridge)") { steps += "link add name \(bridge) type bridge\n" }
-        steps += """
-            link set dev \(bridge) address \(Self.hardwareAddress(configuration.subnet)) up
-            address replace \(gateway)/\(configuration.subnet.prefix) dev \(bridge)
-
-            """
-        try await commands.succeed(configuration.programs.ip, ["-batch", "-"], input: steps)
-        HostFiles.set("/proc/sys/net/ipv6/conf/\(bridge)/disable_ipv6", "1")
-        guard HostFiles.set("/proc/sys/net/ipv4/ip_forward", "1") else {
-            throw HostFiles.failure("set", "/proc/sys/net/ipv4/ip_forward")
-        }
+        try await makeBridge()
     }
 
     /// Lets containers reach one more TCP port of the gateway.
@@ -105,9 +94,7 @@ public actor ContainerNetwork {
 
     /// A namespace that nobody uses: a ready made one when there is one.
     func lease(for kind: ContainerKind) async throws(PlatformError) -> NetworkLease {
-        var lease = ready.popLast()
-        if lease == nil { lease = try await make() }
-        guard let lease else { throw PlatformError(.internal, "a network could not be made") }
+        let lease = if let waiting = await takeReady() { waiting } else { try await make() }
         guard kind == .build else { return lease }
         builds.insert(lease.address)
         guard rules.tellsBuildsApart else { return lease }
@@ -118,6 +105,16 @@ public actor ContainerNetwork {
             try await openAfterFlush(lease)
         }
         return lease
+    }
+
+    /// One that waited and that nobody has damaged meanwhile.
+    private func takeReady() async -> NetworkLease? {
+        while let lease = ready.popLast() {
+            guard let damage = damage(of: lease, process: nil) else { return lease }
+            logger.warning("network namespace dropped", metadata: ["network": "\(lease.name)", "reason": "\(damage)"])
+            await release(lease)
+        }
+        return nil
     }
 
     /// The table may just have been flushed: made again, it has the builds' addresses in it.
@@ -138,7 +135,7 @@ public actor ContainerNetwork {
                 guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { return }
             }
             before = changes
-            guard !isClosed, appliedRules != nil, await listing() != appliedRules else { return }
+            guard isMade, await listing() != appliedRules else { return }
         } while changes != before
         guard !isClosed else { return }
         logger.warning("firewall changed from outside, made again")
@@ -169,7 +166,10 @@ public actor ContainerNetwork {
 
     /// Takes a namespace and its address back.
     func release(_ lease: NetworkLease) async {
-        if HostFiles.exists(lease.path) { await release(name: lease.name) }
+        // Whatever is left of it: somebody may have taken a part away.
+        if HostFiles.exists(lease.path) || HostFiles.exists("\(addresses)/\(lease.address)") {
+            await release(name: lease.name)
+        }
         guard builds.remove(lease.address) != nil, rules.tellsBuildsApart, !isClosed else { return }
         do throws(PlatformError) {
             try await changeFirewall("delete element \(rules.table) builds { \(lease.address) }\n")
@@ -188,11 +188,10 @@ public actor ContainerNetwork {
         }
         // What is half made has an address and a link that cannot be told from strays.
         guard busy.isEmpty else { return }
-        let reservations = "\(plugin.reservations)/\(plugin.network)"
-        let addresses = Set(kept.map(\.address))
-        for file in HostFiles.names(in: reservations)
-        where IPv4Subnet.address(file) != nil && !addresses.contains(file) {
-            HostFiles.remove("\(reservations)/\(file)")
+        let keptAddresses = Set(kept.map(\.address))
+        for file in HostFiles.names(in: addresses)
+        where IPv4Subnet.address(file) != nil && !keptAddresses.contains(file) {
+            HostFiles.remove("\(addresses)/\(file)")
         }
         let interfaces = Set(kept.map(\.hostInterface))
         // An operator may have put a link of another kind on the bridge.
@@ -202,13 +201,12 @@ public actor ContainerNetwork {
         }
     }
 
-    /// The namespace is still there and connected.
-    nonisolated func isIntact(_ lease: NetworkLease) -> Bool {
-        HostFiles.exists("/sys/class/net/\(configuration.bridge)/brif/\(lease.hostInterface)")
-            && MountTable.isNamespace(lease.path)
-    }
+    /// What all containers share was made and not removed.
+    var isMade: Bool { !isClosed && appliedRules != nil }
 
     private var namespaces: String { configuration.runtimeDirectory + "/netns" }
+    /// A file of each address that is taken.
+    private var addresses: String { "\(plugin.reservations)/\(plugin.network)" }
 
     private var rules: FirewallRules {
         FirewallRules(
@@ -263,22 +261,11 @@ public actor ContainerNetwork {
         let isOuter = busy.insert(name).inserted
         defer { if isOuter { busy.remove(name) } }
         do throws(PlatformError) {
-            try await plugin.delete(name: name, namespace: path)
+            try await plugin.delete(name: name, namespace: MountTable.isNamespace(path) ? path : nil)
         } catch {
             logger.warning("network not released", metadata: ["network": "\(name)", "error": "\(error)"])
         }
         MountTable.unmount(path)
         HostFiles.remove(path)
-    }
-
-    /// A bridge without one takes the lowest of its links' addresses, which change. Locally administered, from the
-    /// gateway's IP address (RFC 7042 section 2.1).
-    private static func hardwareAddress(_ subnet: IPv4Subnet) -> String {
-        let gateway = subnet.base + 1
-        let octets = [24, 16, 8, 0].map { shift in
-            let text = String(gateway >> UInt32(shift) & 0xff, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }
-        return "02:be:" + octets.joined(separator: ":")
     }
 }

@@ -127,12 +127,13 @@ struct HTTPProbe: Sendable {
 
     /// True when the socket has something to tell, false when time is up.
     private func wait(_ descriptor: Int32, for events: Int32, until deadline: ContinuousClock.Instant) async -> Bool {
-        var pause = Duration.milliseconds(1)
+        let begun = ContinuousClock.now
         while true {
             var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
             if poll(&entry, 1, 0) > 0 { return true }
-            guard ContinuousClock.now < deadline, (try? await Task.sleep(for: pause)) != nil else { return false }
-            pause = min(pause * 2, .milliseconds(10))
+            let now = ContinuousClock.now
+            let pause = min(max((now - begun) / 8, .milliseconds(1)), .milliseconds(10))
+            guard now < deadline, (try? await Task.sleep(for: pause)) != nil else { return false }
         }
     }
 }

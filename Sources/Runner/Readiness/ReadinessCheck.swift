@@ -9,7 +9,7 @@ final class ReadinessCheck: Sendable {
         case cancelled
     }
 
-    private static let firstPause = Duration.milliseconds(4)
+    private static let shortestPause = Duration.microseconds(1500)
     private static let longestPause = Duration.milliseconds(250)
     /// Between two looks at the process.
     private static let followInterval = Duration.milliseconds(20)
@@ -53,15 +53,16 @@ final class ReadinessCheck: Sendable {
     }
 
     private func askUntilReady() async -> Result {
-        var pause = Self.firstPause
+        let clock = ContinuousClock()
+        let begun = clock.now
         while !Task.isCancelled {
             let outcome = await probe.ask()
             if Task.isCancelled { break }
             progress.withLock { $0 = ($0.attempts + 1, outcome) }
             if outcome.isReady { return .ready }
-            guard (try? await Task.sleep(for: pause)) != nil else { break }
             // In proportion to the time that has gone: a quick app is found ready within a few milliseconds.
-            pause = min(pause * 17 / 16, Self.longestPause)
+            let pause = min(max((clock.now - begun) / 32, Self.shortestPause), Self.longestPause)
+            guard (try? await Task.sleep(for: pause)) != nil else { break }
         }
         return .cancelled
     }

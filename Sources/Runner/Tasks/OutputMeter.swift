@@ -4,9 +4,9 @@ import Core
 /// the server no more than a steady stream.
 struct OutputMeter: Sendable {
     /// Bytes a second that are taken for long.
-    static let rate = 2 << 20
+    static let rate = 1 << 20
     /// Bytes that are taken at once.
-    static let burst = 4 << 20
+    static let burst = 512 << 10
 
     private let limit: Int
     private var taken = 0

@@ -92,4 +92,10 @@ public final class InMemoryRepository: SourceRepository {
     public func checkOut(_ request: CheckoutRequest) async throws(PlatformError) -> CheckoutReport {
         CheckoutReport(files: 0, linked: 0, bytes: 0)
     }
+
+    public func changes(
+        from earlier: CommitID?, to commit: CommitID, app: ID<App>
+    ) async throws(PlatformError) -> TreeChanges { TreeChanges(changes: [], isRelative: false) }
+
+    public func write(_ blobs: Set<BlobID>, to directory: String, app: ID<App>) async throws(PlatformError) {}
 }

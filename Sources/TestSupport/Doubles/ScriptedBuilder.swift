@@ -11,6 +11,7 @@ public final class ScriptedBuilder: SourceBuilder {
         var folders: Set<ID<Release>> = []
         var requests: [BuildRequest] = []
         var releaseSize = 0
+        var site: StaticSite?
         var beforeSizes: @Sendable () async -> Void = {}
     }
 
@@ -46,8 +47,11 @@ public final class ScriptedBuilder: SourceBuilder {
 
     public func site(of release: ID<Release>) async throws(PlatformError) -> StaticSite {
         guard state.withLock({ $0.folders.contains(release) }) else { throw .notFound("release") }
-        return StaticSite(root: filesDirectory(of: release), files: [:])
+        return state.withLock { $0.site } ?? StaticSite(root: filesDirectory(of: release), files: [:])
     }
+
+    /// What the releases that are on disk have from now on.
+    public func setSite(_ site: StaticSite) { state.withLock { $0.site = site } }
 
     public func remove(_ release: ID<Release>) async { state.withLock { _ = $0.folders.remove(release) } }
     public func forget(_ app: ID<App>) async {}

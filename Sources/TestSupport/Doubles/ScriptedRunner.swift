@@ -13,8 +13,10 @@ public final class ScriptedRunner: InstanceRunner {
         var nextFailure: PlatformError?
         var damages: [ID<Instance>: String] = [:]
         var strays: [String] = []
+        var networkDamage: String?
         var faults: [ID<Instance>: String] = [:]
         var nextPort = 1
+        var place: (host: String, port: Int)?
         var starts = 0
         var restarts: AsyncStream<InstanceRestart>.Continuation?
         var removedLogs: [ID<Instance>] = []
@@ -31,6 +33,8 @@ public final class ScriptedRunner: InstanceRunner {
     public func fail(with error: PlatformError?) { state.withLock { $0.failure = error } }
     /// What the next start throws, and only that.
     public func failOnce(with error: PlatformError) { state.withLock { $0.nextFailure = error } }
+    /// Where the next starts answer.
+    public func place(at host: String, port: Int) { state.withLock { $0.place = (host, port) } }
     public var running: [ID<Instance>: InstanceEndpoint] { state.withLock { $0.running } }
     /// How many starts were asked for.
     public var starts: Int { state.withLock { $0.starts } }
@@ -75,6 +79,16 @@ public final class ScriptedRunner: InstanceRunner {
         state.withLock { $0.running[id] == nil ? "nobody supervises it" : $0.damages[id] }
     }
 
+    /// What the networks of all instances lack from now on.
+    public func damageNetwork(_ what: String) { state.withLock { $0.networkDamage = what } }
+
+    public func mendNetwork() async throws(PlatformError) -> String? {
+        state.withLock { state in
+            defer { state.networkDamage = nil }
+            return state.networkDamage
+        }
+    }
+
     /// A container that nobody knows.
     public func addStray(_ name: String) { state.withLock { $0.strays.append(name) } }
 
@@ -115,7 +129,8 @@ public final class ScriptedRunner: InstanceRunner {
                 throw failure
             }
             state.nextPort += 1
-            let endpoint = InstanceEndpoint(id: specification.id, host: "192.0.2.1", port: state.nextPort)
+            let (host, port) = state.place ?? ("192.0.2.1", state.nextPort)
+            let endpoint = InstanceEndpoint(id: specification.id, host: host, port: port)
             state.running[specification.id] = endpoint
             state.mostAtOnce = max(state.mostAtOnce, state.running.count)
             state.environments[specification.id] = specification.environment

@@ -222,6 +222,7 @@ extension InMemoryTables.State {
         }
         channels[channel].currentRelease = release
         channels[channel].currentCommit = commit
+        instances.removeAll { $0.channelID == id && $0.state == .asleep }
         for index in instances.indices
         where instances[index].channelID == id && instances[index].state != .stopped {
             instances[index].state = instances[index].id == instance ? .live : .draining

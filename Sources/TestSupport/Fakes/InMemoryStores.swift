@@ -31,6 +31,9 @@ public struct InMemoryStores: Sendable {
         try? tables.write { state in state.releases.removeAll { $0.release.id == release } }
     }
 
+    /// Events that are about no app, oldest first.
+    public var machineEvents: [Event] { (try? tables.read { $0.events.filter { $0.appID == nil } }) ?? [] }
+
     /// The next `count` channels are refused as if another one had their schema's name.
     public func clash(_ count: Int) { tables.clash(count) }
 

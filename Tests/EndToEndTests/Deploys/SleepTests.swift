@@ -57,7 +57,7 @@ extension Project {
         return object?["instances"] as? [[String: Any]] ?? []
     }
 
-    fileprivate func states() async throws -> [String] { try await list().compactMap { $0["state"] as? String } }
+    func states() async throws -> [String] { try await list().compactMap { $0["state"] as? String } }
 
     /// Waits until nothing of the app runs any more; the instance that did.
     fileprivate func fallenAsleep() async throws -> String {

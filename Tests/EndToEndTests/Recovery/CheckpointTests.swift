@@ -8,8 +8,15 @@ import Testing
 /// the deploy has its end and says what happened, nothing strays, and nothing was switched twice.
 extension EndToEnd {
     @Suite struct Checkpoints {
-        /// What a deploy passes. Those of a deletion are walked apart.
-        private static let deploy = Checkpoint.allCases.filter { $0 != .deletionMarked && $0 != .deletionCleared }
+        /// Those that are walked apart: of a deletion, of what must not run twice, of starts and stops without a deploy.
+        private static let others: Set<Checkpoint> = Set(InstanceCheckpoints.all)
+            .union([.deletionMarked, .deletionCleared, .formerStopped])
+        /// What a deploy passes.
+        private static let deploy = Checkpoint.allCases.filter { !others.contains($0) }
+        /// What one passes whose version before is stopped first: nothing is left to look at or to drain after the switch.
+        private static let stopFirst = Checkpoint.allCases.filter { point in
+            point == .formerStopped || deploy.contains(point) && ![.watched, .drained, .stopped].contains(point)
+        }
         /// From here on the new version is the one that is served.
         private static let switched: Set<Checkpoint> = [
             .switched, .published, .watched, .succeeded, .logEnded, .drained, .stopped,
@@ -27,6 +34,39 @@ extension EndToEnd {
                 try await project.berthd.crash(at: point, busy: project.hostname()) { _ = try await project.push() }
                 try await project.berthd.start()
                 served = try await expectSettled(project, after: point, new: new, text: text, old: served)
+            }
+        }
+
+        /// Adds its version to a file of its volume when it starts.
+        private static func server(_ version: String) -> String {
+            """
+            const fs = require('fs');
+            fs.appendFileSync('data/file', '\(version)\\n');
+            require('http').createServer((request, response) => {
+                response.end(request.url === '/file' ? fs.readFileSync('data/file') : '\(version)');
+            }).listen(process.env.PORT);
+            """
+        }
+
+        @Test(.timeLimit(.minutes(3)))
+        func `a crash at any checkpoint of a deploy with a volume is survived, and so is the volume`() async throws {
+            let project = try await Project("volume-checkpoints", template: "node")
+            try project.write("berth.yaml", "volumes: data\n")
+            try project.write("package.json", NodeApp.package)
+            try project.write("server.js", Self.server("v0"))
+            try await project.commit("v0")
+            try await project.deploy()
+            var served = "v0"
+            for (number, point) in Self.stopFirst.enumerated() {
+                let text = "v\(number + 1)"
+                try project.write("server.js", Self.server(text))
+                let new = try await project.commit(text)
+                try await project.berthd.crash(at: point) { _ = try await project.push() }
+                try await project.berthd.start()
+                served = try await expectSettled(project, after: point, new: new, text: text, old: served)
+                let started = try await project.get("/file").text.split(separator: "\n")
+                #expect(
+                    started.first == "v0" && started.last.map(String.init) == served, "\(point.rawValue): \(started)")
             }
         }
 
@@ -124,7 +164,7 @@ extension EndToEnd {
 extension Berthd {
     /// Sets off something that passes the checkpoint, and waits until the server has ended there.
     /// - Parameter busy: a site that is being asked meanwhile, where the checkpoint is passed only then.
-    fileprivate func crash(
+    func crash(
         at point: Checkpoint, busy host: String? = nil, _ body: () async throws -> Void
     ) async throws {
         try Data(point.rawValue.utf8).write(to: URL(fileURLWithPath: crashFile))
