@@ -100,21 +100,35 @@ struct ContainerLog: Sendable {
         mutating func end() -> [String] { entries.end() }
     }
 
-    /// Puts the lines together again.
+    /// Puts the lines together again, up to a line's limit of bytes: what is longer goes on in a line of its own.
     struct EntryParser: Sendable {
         private var splitter = LineSplitter(limit: 3 * LineSplitter.defaultLimit)
         /// By stream: conmon interleaves the entries of stdout and stderr.
         private var partial: [Substring: String] = [:]
 
         mutating func append(_ bytes: some Sequence<UInt8>) -> [String] {
-            splitter.append(bytes).compactMap { entry in
+            splitter.append(bytes).flatMap { entry -> [String] in
                 let fields = entry.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
-                guard fields.count == 4 else { return nil }
-                let text = (partial.removeValue(forKey: fields[1]) ?? "") + fields[3]
-                guard fields[2] == "P", text.utf8.count < LineSplitter.defaultLimit else { return text }
-                partial[fields[1]] = text
-                return nil
+                guard fields.count == 4 else { return [] }
+                var text = (partial.removeValue(forKey: fields[1]) ?? "") + fields[3]
+                var lines: [String] = []
+                while let line = Self.cutOff(&text) { lines.append(line) }
+                if fields[2] == "P" {
+                    partial[fields[1]] = text
+                } else if lines.isEmpty || !text.isEmpty {
+                    lines.append(text)
+                }
+                return lines
             }
+        }
+
+        /// Takes the longest beginning that is a line's limit of bytes at most; `nil` when no more than that is there.
+        private static func cutOff(_ text: inout String) -> String? {
+            guard text.utf8.count > LineSplitter.defaultLimit else { return nil }
+            var end = text.utf8.index(text.startIndex, offsetBy: LineSplitter.defaultLimit)
+            while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+            defer { text = String(text[end...]) }
+            return String(text[..<end])
         }
 
         mutating func end() -> [String] {

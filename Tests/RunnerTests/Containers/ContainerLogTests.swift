@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import TestSupport
 import Testing
@@ -27,6 +28,30 @@ import Testing
         #expect(log.tail(1) == ["unended"])
         #expect(log.tail(0).isEmpty)
         #expect(ContainerLog(path: directory.path("none")).tail(3).isEmpty)
+    }
+
+    @Test func `a line of any length comes in lines of the limit with nothing lost, wherever its entries were cut`() throws {
+        let limit = LineSplitter.defaultLimit
+        let whole = String(repeating: "ä€x", count: 20_000)
+        for step in [1, 1_000, limit - 1, limit] {
+            var parser = ContainerLog.EntryParser()
+            var entries = ""
+            var left = whole[...]
+            while !left.isEmpty {
+                // As long in bytes as `step`, or a little less: conmon's entries have whole characters here.
+                let piece = left.prefix(max(1, step / 3))
+                left = left.dropFirst(piece.count)
+                entries += "t stdout \(left.isEmpty ? "F" : "P") \(piece)\n"
+            }
+            let lines = parser.append(entries.utf8)
+            #expect(lines.joined() == whole)
+            #expect(lines.dropLast().allSatisfy { (limit - 3...limit).contains($0.utf8.count) })
+            #expect(lines.count == whole.utf8.count / limit + 1)
+            #expect(parser.end().isEmpty)
+        }
+        var parser = ContainerLog.EntryParser()
+        let full = String(repeating: "x", count: limit)
+        #expect(parser.append("t stdout P \(full)\nt stdout F \n".utf8) == [full])
     }
 
     @Test func `the tail of a long log begins at a whole line`() throws {
