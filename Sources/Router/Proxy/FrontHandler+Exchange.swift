@@ -35,7 +35,7 @@ extension FrontHandler {
             flushIfNeeded()
         }
         let age = exchange.isRepeatable ? worker.times.upstreamIdle : worker.times.upstreamFreshness
-        if let handler = worker.pool.checkOut(upstream, usedWithin: age) {
+        if let handler = worker.pool.checkOut(upstream, usedWithin: age, isVerified: !exchange.isRepeatable) {
             send(on: handler)
         } else {
             connect()

@@ -1,4 +1,5 @@
 import Core
+import Glibc
 import NIOCore
 
 /// A connection to an upstream: sends one request at a time and reads its response.
@@ -46,6 +47,14 @@ final class UpstreamHandler: ChannelDuplexHandler {
     var isLongLived: Bool { phase == .glued || phase == .body && isEventStream }
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    /// Whether the kernel has the upstream's FIN or RST already (tcp(7), `TCP_INFO`). Not cheap enough for every request.
+    var isClosedByPeer: Bool {
+        guard let options = context?.channel as? any SocketOptionProvider else { return false }
+        var isOpen = true
+        options.getTCPInfo().assumeIsolated().whenSuccess { isOpen = Int($0.tcpi_state) == Int(TCP_ESTABLISHED) }
+        return !isOpen
+    }
 
     func wasUsed(within ticks: Int) -> Bool { worker.clock.now - lastUsed <= ticks && worker.clock.now < expires }
 

@@ -12,8 +12,9 @@ final class UpstreamPool {
     var isEmpty: Bool { buckets.values.allSatisfy(\.isEmpty) }
 
     /// An open connection that was used within `age` ticks, the one used last first.
-    func checkOut(_ upstream: Upstream, usedWithin age: Int) -> UpstreamHandler? {
-        buckets[ObjectIdentifier(upstream)]?.checkOut(usedWithin: max(1, age - 1))
+    /// - Parameter isVerified: ask the kernel whether the upstream has closed it. The event loop may not have told yet.
+    func checkOut(_ upstream: Upstream, usedWithin age: Int, isVerified: Bool) -> UpstreamHandler? {
+        buckets[ObjectIdentifier(upstream)]?.checkOut(usedWithin: max(1, age - 1), isVerified: isVerified)
     }
 
     /// Opens a connection. `front` hears of it through `upstreamConnected` or `upstreamFailed`, later.
@@ -120,10 +121,13 @@ final class UpstreamBucket {
     var isEmpty: Bool { attempts.isEmpty && connections.isEmpty }
 
     /// - Parameter ticks: how long ago the last use may have been.
-    func checkOut(usedWithin ticks: Int) -> UpstreamHandler? {
-        guard let handler = idle.last, handler.wasUsed(within: ticks) else { return nil }
-        idle.removeLast()
-        return handler
+    func checkOut(usedWithin ticks: Int, isVerified: Bool) -> UpstreamHandler? {
+        while let handler = idle.last, handler.wasUsed(within: ticks) {
+            idle.removeLast()
+            if !isVerified || !handler.isClosedByPeer { return handler }
+            handler.close()
+        }
+        return nil
     }
 
     func checkIn(_ handler: UpstreamHandler, limit: Int) {

@@ -150,6 +150,8 @@ import Testing
         let upstream = try StubUpstream { connection in
             _ = try connection.readHead()
             try connection.write(Self.ok)
+            // Not known as open any more only when its end has been sent.
+            connection.closeOutput()
         }
         defer { upstream.close() }
         try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
@@ -157,9 +159,8 @@ import Testing
                 for index in 0..<10 {
                     let isPost = index % 2 == 1
                     if isPost {
-                        // A request that is not repeated: only when the end has been sent, and has had time to be seen.
-                        for _ in 0..<500 where upstream.openConnections > 0 { pause(milliseconds: 10) }
-                        pause(milliseconds: 200)
+                        // A request that is not repeated: only when the end has been sent.
+                        for _ in 0..<500 where upstream.openConnections > 0 { pause(milliseconds: 1) }
                     }
                     try connection.write(
                         isPost
