@@ -10,6 +10,7 @@ import pathlib
 import random
 import re
 import statistics
+import sys
 import tarfile
 import time
 
@@ -26,9 +27,12 @@ require('http').createServer((request, response) => response.end('{version}')).l
 
 def measure(server: Berthd, folder: pathlib.Path, rounds: int) -> list[str]:
     """The tables' lines. The server must log what it does (`info`)."""
-    with_packages, without = _packages(server, folder / "bench-packages", rounds)
-    live, bare = _large_site(server, folder / "bench-large", rounds)
     ours, runc = _containers(server, folder / "bench-container", rounds)
+    _note("container, runc", ours, runc)
+    with_packages, without = _packages(server, folder / "bench-packages", rounds)
+    _note("packages, none", with_packages, without)
+    live, bare = _large_site(server, folder / "bench-large", rounds)
+    _note("large site, bare push", live, bare)
     more = statistics.median(live) - statistics.median(bare)
     return [
         f"Medians over {rounds} interleaved rounds (quartiles in brackets).",
@@ -42,6 +46,11 @@ def measure(server: Berthd, folder: pathlib.Path, rounds: int) -> list[str]:
         f"| a container, from its creation to its first answer | {_show(ours)} "
         f"| `runc run` by hand, same configuration: {_show(runc)} | {_ratio(ours, runc)} (wanted: at most 1.3 ×) |",
     ]
+
+
+def _note(name: str, *times: list[float]) -> None:
+    """Tells what has been measured: minutes of it are not lost with a later part that fails."""
+    print(f"{name}:", *map(_show, times), file=sys.stderr, flush=True)
 
 
 # Packages that have not changed
@@ -157,7 +166,7 @@ def _containers(server: Berthd, copy: pathlib.Path, rounds: int) -> tuple[list[f
 
 def _redeploy(server: Berthd, commit: str) -> float:
     """Deploys the same commit again, which builds nothing, and returns what the log says of the new container."""
-    known = len(_starts(server))
+    known, running = len(_starts(server)), len(_bundles(server))
     authorization = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
     app = server.app_id("bench-container")
     _, body = server.request("GET", "api.localhost", f"/apps/{app}", headers=authorization)
@@ -168,7 +177,7 @@ def _redeploy(server: Berthd, commit: str) -> float:
         raise RuntimeError(f"deploy: {status} {body!r}")
     processes.wait_for("the new container is ready", lambda: len(_starts(server)) > known)
     # What it replaces is stopped meanwhile.
-    processes.wait_for("one container is left", lambda: len(_bundles(server)) == 1)
+    processes.wait_for("the one before is gone", lambda: len(_bundles(server)) == running)
     return _starts(server)[-1]
 
 

@@ -73,19 +73,13 @@ public final class SQLiteDatabase: Sendable {
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(PlatformError) -> Value {
-        try await attemptRead(body).get()
-    }
-
-    /// As `read`, for reads that run beside each other (`async let` forgets the type of what it throws).
-    func attemptRead<Value: Sendable>(
-        _ body: @escaping @Sendable (Database) throws -> Value
-    ) async -> Result<Value, PlatformError> {
-        await withCheckedContinuation { continuation in
+        let result: Result<Value, PlatformError> = await withCheckedContinuation { continuation in
             pool.asyncRead { access in
                 let result = Result { try body(access.get()) }
                 continuation.resume(returning: result.mapError(StoreError.translate))
             }
         }
+        return try result.get()
     }
 
     /// Runs `body` in one transaction, durable on return. Cancellation does not interrupt it: a deploy that is being
@@ -137,11 +131,8 @@ public final class SQLiteDatabase: Sendable {
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(15)
         configuration.maximumReaderCount = 4
-        // KiB of pages that a connection keeps: a list of a thousand channels goes through more than SQLite's own 2 MiB. After
-        // a commit a connection's pages are read again, which takes a system call each where the file is not mapped.
-        configuration.prepareDatabase {
-            try $0.execute(sql: "PRAGMA cache_size = -16384; PRAGMA mmap_size = \(256 << 20)")
-        }
+        // KiB of pages that a connection keeps: a list of a thousand channels goes through more than SQLite's own 2 MiB.
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -16384") }
         return configuration
     }
 }

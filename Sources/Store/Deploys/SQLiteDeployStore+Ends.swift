@@ -4,7 +4,7 @@ import GRDB
 
 extension SQLiteDeployStore {
     public func succeed(
-        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, at date: Date
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, report: DeployReport?, at date: Date
     ) async throws(PlatformError) {
         try await database.write { db in
             guard let deploy = try DeployRecord.find(id, becoming: .success, db) else {
@@ -12,13 +12,14 @@ extension SQLiteDeployStore {
             }
             try Self.requireLive(deploy.channelID, db)
             try DeployRecord.end(id, as: .success, release: release, at: date, db)
+            if let report { try Self.keep(report, of: id, db) }
             try Self.serve(release, commit: deploy.commit, instance: instance, channel: deploy.channelID, db)
             try BranchTipRecord.settle(deploy, db)
         }
     }
 
     public func switched(
-        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, report: DeployReport?
     ) async throws(PlatformError) {
         try await database.write { db in
             guard let deploy = try DeployRecord.find(id, becoming: .success, db) else {
@@ -26,6 +27,7 @@ extension SQLiteDeployStore {
             }
             try Self.requireLive(deploy.channelID, db)
             try db.run("UPDATE deploy SET releaseID = ? WHERE id = ?", [release.text, id.text])
+            if let report { try Self.keep(report, of: id, db) }
             try Self.serve(release, commit: deploy.commit, instance: instance, channel: deploy.channelID, db)
         }
     }
@@ -64,11 +66,14 @@ extension SQLiteDeployStore {
         try db.run("DELETE FROM instance WHERE channelID = ? AND state = 'asleep'", [channel.text])
     }
 
-    public func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) {
+    @discardableResult
+    public func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) -> Deploy? {
         try await database.write { db in
-            guard let deploy = try DeployRecord.find(id, becoming: .failed, db) else { return }
-            try DeployRecord.end(id, as: .failed, failure: reason, at: date, db)
-            try BranchTipRecord.settle(deploy, db)
+            if let deploy = try DeployRecord.find(id, becoming: .failed, db) {
+                try DeployRecord.end(id, as: .failed, failure: reason, at: date, db)
+                try BranchTipRecord.settle(deploy, db)
+            }
+            return try DeployRecord.find(id, db)?.deploy
         }
     }
 

@@ -4,11 +4,12 @@ import GRDB
 
 extension SQLiteDeployStore {
     public func note(_ report: DeployReport, of id: ID<Deploy>) async throws(PlatformError) {
-        try await database.write { db in
-            let text = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
-            try db.run("UPDATE deploy SET report = ? WHERE id = ?", [text, id.text])
-            return
-        }
+        try await database.write { db in try Self.keep(report, of: id, db) }
+    }
+
+    static func keep(_ report: DeployReport, of id: ID<Deploy>, _ db: Database) throws {
+        let text = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
+        try db.run("UPDATE deploy SET report = ? WHERE id = ?", [text, id.text])
     }
 
     public func report(of id: ID<Deploy>) async throws(PlatformError) -> DeployReport? {

@@ -41,4 +41,12 @@ public struct SQLiteEventStore: EventStore {
             ).map(\.event)
         }
     }
+
+    public func machineEvents(limit: Int) async throws(PlatformError) -> [Event] {
+        try await database.read { db in
+            try EventRecord.all(
+                db, "SELECT * FROM event WHERE appID IS NULL ORDER BY sequence DESC LIMIT ?", [max(0, limit)]
+            ).map(\.event)
+        }
+    }
 }

@@ -8,7 +8,7 @@ struct InstanceRecord: FetchableRecord {
     init(row: Row) throws {
         instance = Instance(
             id: try row.id("id"), channelID: try row.id("channelID"), releaseID: try row.id("releaseID"),
-            state: try row.choice("state"), createdAt: row.date("createdAt"))
+            state: try row.choice("state"), reason: row["reason"], createdAt: row.date("createdAt"))
     }
 }
 
@@ -21,10 +21,10 @@ public struct SQLiteInstanceStore: InstanceStore {
     public func insert(_ instance: Instance) async throws(PlatformError) {
         try await database.write { db in
             try db.run(
-                "INSERT INTO instance (id, channelID, releaseID, state, createdAt) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO instance (id, channelID, releaseID, state, reason, createdAt) VALUES (?, ?, ?, ?, ?, ?)",
                 [
                     instance.id.text, instance.channelID.text, instance.releaseID.text, instance.state.rawValue,
-                    instance.createdAt.seconds,
+                    instance.reason, instance.createdAt.seconds,
                 ])
             return
         }
@@ -33,6 +33,15 @@ public struct SQLiteInstanceStore: InstanceStore {
     public func setState(_ state: Instance.State, of id: ID<Instance>) async throws(PlatformError) {
         try await database.write { db in
             try db.run("UPDATE instance SET state = ? WHERE id = ?", [state.rawValue, id.text])
+            return
+        }
+    }
+
+    public func suspend(_ id: ID<Instance>, because reason: String) async throws(PlatformError) {
+        try await database.write { db in
+            try db.run(
+                "UPDATE instance SET state = ?, reason = ? WHERE id = ?",
+                [Instance.State.suspended.rawValue, reason, id.text])
             return
         }
     }

@@ -11,6 +11,8 @@ enum StoreMigrations {
         migrator.registerMigration("0005 deploy reports") { try DeployReports.create($0) }
         migrator.registerMigration("0006 events") { try Events.create($0) }
         migrator.registerMigration("0007 instance states") { try InstanceStates.create($0) }
+        migrator.registerMigration("0008 figure indexes") { try FigureIndexes.create($0) }
+        migrator.registerMigration("0009 suspended instances") { try SuspendedInstances.create($0) }
         return migrator
     }
 }
