@@ -11,7 +11,9 @@ import Testing
     private func files(_ fixture: Fixture, _ commit: CommitID) async throws -> [String: String] {
         let directory = fixture.scratch.path("laid-out")
         _ = try await fixture.store.checkOut(
-            CheckoutRequest(app: other, commit: commit, directory: directory, previous: nil, account: nil))
+            CheckoutRequest(
+                app: other, commit: commit, directory: directory, previous: nil, account: nil,
+                allowance: Fixture.anything))
         var files: [String: String] = [:]
         for path in try FileManager.default.subpathsOfDirectory(atPath: directory) {
             if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/\(path)") {

@@ -47,7 +47,8 @@ import Testing
         let large = String(repeating: "0123456789", count: 200_000)
         _ = try await fixture.push(["a": "a", "large": large])
         let blobs = try [Self.blob("a"), Self.blob(large)]
-        try await fixture.store.write(Set(blobs), to: fixture.scratch.path("blobs"), app: fixture.app)
+        try await fixture.store.write(
+            Set(blobs), to: fixture.scratch.path("blobs"), app: fixture.app, within: Fixture.anything)
         #expect(fixture.text("blobs/\(blobs[0])") == "a")
         #expect(fixture.text("blobs/\(blobs[1])") == large)
     }
@@ -58,7 +59,8 @@ import Testing
         let unknown = try #require(BlobID(String(repeating: "a", count: 40)))
         let folder = fixture.scratch.path("blobs")
         await #expect(throws: PlatformError.self) {
-            try await fixture.store.write([Self.blob("a"), unknown], to: folder, app: fixture.app)
+            try await fixture.store.write(
+                [Self.blob("a"), unknown], to: folder, app: fixture.app, within: Fixture.anything)
         }
         #expect(!FileManager.default.fileExists(atPath: folder))
     }

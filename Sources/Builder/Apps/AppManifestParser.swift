@@ -43,7 +43,7 @@ struct AppManifestParser {
             if let path = manifest.healthPath, !RunPlan.isHealthPath(path) {
                 health.report("health.path must begin with / and be printable ASCII", at: "path")
             }
-            manifest.readySeconds = health.integer("seconds", in: 1...3600)
+            manifest.readySeconds = health.integer("seconds", in: RunPlan.readyRange)
             if let check = health.text("check") {
                 manifest.readiness = RunPlan.Readiness(rawValue: check)
                 if manifest.readiness == nil {

@@ -14,6 +14,9 @@ struct DependencyCache: Sendable {
     /// Removes what an earlier server had begun to remove. Before the first build. Blocks.
     func sweep() throws(FileError) { try FolderRemoval.sweep(directory) }
 
+    /// Whether the app keeps something under the key. Blocks.
+    func has(_ key: String, app: ID<App>) -> Bool { access("\(directory)/\(app)/\(key)", F_OK) == 0 }
+
     /// Puts the folders into `files`. Returns how many files that are, `nil` when they are not kept or cannot be shared:
     /// then nothing has changed. Blocks.
     func take(

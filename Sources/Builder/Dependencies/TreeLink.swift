@@ -32,8 +32,8 @@ struct TreeLink {
         guard fchown(new.descriptor, account, account) == 0, fchmod(new.descriptor, 0o755) == 0 else {
             throw FileError("chown", new.path)
         }
-        for entry in try old.entries() {
-            switch try old.status(entry).kind {
+        for (entry, kind) in try old.entriesWithKinds() {
+            switch kind {
             case .folder: try link(entry, from: old, to: new, depth: depth + 1)
             case .file:
                 guard linkat(old.descriptor, entry.characters, new.descriptor, entry.characters, 0) == 0 else {

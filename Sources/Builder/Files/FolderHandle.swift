@@ -96,6 +96,33 @@ struct FolderHandle: ~Copyable {
     /// The names in the folder without `.` and `..`, in the order of their bytes.
     /// - Parameter limit: how many at most; which ones is left open.
     func entries(atMost limit: Int = .max) throws(FileError) -> [FileName] {
+        var names: [FileName] = []
+        try list(atMost: limit) { name, _ in names.append(name) }
+        return names.sorted()
+    }
+
+    /// The same in no order, with what each one is: no call for each, where the file system tells that with the name.
+    func entriesWithKinds() throws(FileError) -> [(name: FileName, kind: FileStatus.Kind)] {
+        var found: [(FileName, UInt8)] = []
+        try list(atMost: .max) { found.append(($0, $1)) }
+        var entries: [(name: FileName, kind: FileStatus.Kind)] = []
+        entries.reserveCapacity(found.count)
+        for (name, type) in found {
+            let kind: FileStatus.Kind =
+                switch Int(type) {
+                case Int(DT_REG): .file
+                case Int(DT_DIR): .folder
+                case Int(DT_LNK): .symlink
+                case Int(DT_UNKNOWN): try status(name).kind
+                default: .special
+                }
+            entries.append((name, kind))
+        }
+        return entries
+    }
+
+    /// - Parameter each: gets the name and the `d_type` of readdir(3).
+    private func list(atMost limit: Int, _ each: (FileName, UInt8) -> Void) throws(FileError) {
         // A descriptor of its own: a duplicate would share the read position.
         let own = openat(descriptor, ".", Self.flags)
         guard own >= 0 else { throw FileError("open folder", path) }
@@ -105,19 +132,21 @@ struct FolderHandle: ~Copyable {
             throw FileError("read folder", path, errno: code)
         }
         defer { closedir(stream) }
-        var names: [FileName] = []
+        var count = 0
         errno = 0
-        while names.count < limit, let entry = readdir(stream) {
+        while count < limit, let entry = readdir(stream) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 bytes.withMemoryRebound(to: CChar.self) { characters in
                     characters.baseAddress.map { FileName(cString: $0) }
                 }
             }
-            if let name, !name.isDotOrDotDot { names.append(name) }
+            if let name, !name.isDotOrDotDot {
+                each(name, entry.pointee.d_type)
+                count += 1
+            }
             errno = 0
         }
         guard errno == 0 else { throw FileError("read folder", path) }
-        return names.sorted()
     }
 
     /// Removes a file or, with `isFolder`, an empty folder.

@@ -20,10 +20,16 @@ public struct BuilderConfiguration: Sendable {
     public var timeLimit = 1800
     /// Bytes of output that a step may write.
     public var outputLimit = 16 << 20
-    /// Files and folders that a release may have after its build.
+    /// Files and folders that a release may have.
     public var maximumEntries = 500_000
-    /// Bytes on disk that a release may have after its build.
+    /// Bytes on disk that a release may have.
     public var maximumBytes = 4 << 30
+    /// Bytes on disk that a channel's volumes may have while a release's command runs.
+    public var maximumVolumeBytes = 5 << 30
+    /// What is laid out and published only as long as the disk keeps more than this.
+    public var diskReserve = DiskReserve(bytes: 0)
+    /// Tells what the file system of `releases` has left.
+    public var diskRoom: DiskRoomSource = { nil }
     /// Absolute path of what containers see as `/`: where programs are looked for that templates require.
     public var containerRoot = "/"
     /// How repositories of this server are named in URLs of submodules; `nil` when there are none.
@@ -33,5 +39,11 @@ public struct BuilderConfiguration: Sendable {
         self.releases = releases
         self.dependencies = dependencies
         self.caches = caches
+    }
+
+    /// What the files of a release may come to.
+    var allowance: ReleaseAllowance {
+        ReleaseAllowance(
+            limit: DiskLimit(bytes: maximumBytes, entries: maximumEntries), reserve: diskReserve, room: diskRoom)
     }
 }

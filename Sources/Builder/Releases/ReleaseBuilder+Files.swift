@@ -24,6 +24,37 @@ extension ReleaseBuilder {
         }
     }
 
+    /// A release's files as the commit has them.
+    struct Tree {
+        /// No command will write into them, so that they may be shared with other releases.
+        let isPristine: Bool
+        /// Unchanged ones are the previous release's.
+        let isLinked: Bool
+        /// How many were written; `nil` when commands may write more.
+        let newFiles: Int?
+    }
+
+    /// Lays the commit out in the release's own folder, which is made anew.
+    func layOut(
+        _ request: BuildRequest, isPristine: Bool, log: any DeployLogSink
+    ) async throws(PlatformError) -> Tree {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let previous = isPristine ? request.previous.flatMap { $0.isPristine ? $0 : nil } : nil
+        let isLinked = try await prepareFolder(request.release, previous: previous?.id)
+        let report = try await repository.checkOut(
+            CheckoutRequest(
+                app: request.app.id, commit: request.commit, directory: layout.files(request.release),
+                previous: isLinked ? previous.map { .init(commit: $0.commit, directory: layout.files($0.id)) } : nil,
+                account: isPristine ? nil : request.channel.account, allowance: configuration.allowance))
+        log.write(
+            "checked out \(report.files) \(report.files == 1 ? "file" : "files")"
+                + (report.linked > 0 ? ", \(report.linked) unchanged" : "")
+                + " (\(StepRunner.seconds(clock.now - start)))")
+        return Tree(
+            isPristine: isPristine, isLinked: isLinked, newFiles: isPristine ? report.files - report.linked : nil)
+    }
+
     /// Checks what the steps left, describes what is published, and makes all of it durable.
     func finish(
         _ release: ID<Release>, plan: BuildPlan, isPristine: Bool, newFiles: Int?, previous: SiteManifest?,
@@ -42,6 +73,7 @@ extension ReleaseBuilder {
                 }
                 try VolumePoints.make(plan.run, in: files)
                 if let root = plan.directory, plan.site != nil { try layout.linkSite(release, to: root, in: files) }
+                if plan.site != nil { try configuration.allowance.checkRoom() }
                 let published = try plan.site.map { site in
                     try SitePublisher.publish(
                         FolderHandle(path: layout.site(release)), plan: site, previous: previous, twins: twins,

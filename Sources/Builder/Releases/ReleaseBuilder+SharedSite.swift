@@ -35,6 +35,8 @@ extension ReleaseBuilder {
         _ = try await prepareFolder(request.release, previous: nil)
         let content = SharedContent(releases: layout.releases, app: request.app.id)
         guard let draft = try await draft(site, in: content, sources: sources, request) else { return nil }
+        // A file counts for each of its names, here as where they are laid out.
+        try configuration.allowance.check(bytes: draft.site.records.values.reduce(0) { $0 + $1.size })
         let count = draft.site.records.count
         let written = draft.written
         log.write(
@@ -94,7 +96,8 @@ extension ReleaseBuilder {
         }
         guard !draft.blobs.isEmpty else { return draft }
         let folder = layout.newFiles(request.release)
-        try await repository.write(Set(draft.blobs), to: folder, app: request.app.id)
+        try await repository.write(
+            Set(draft.blobs), to: folder, app: request.app.id, within: configuration.allowance)
         return try await pool.run { [draft] () throws(PlatformError) in
             do {
                 return try Self.described(draft, in: FolderHandle(path: folder))
@@ -130,8 +133,10 @@ extension ReleaseBuilder {
         let (files, twins, release) = (
             layout.newFiles(request.release), layout.twins(request.release), request.release
         )
+        let allowance = configuration.allowance
         return try await pool.run { () throws(PlatformError) in
             do {
+                try allowance.checkRoom()
                 var site = draft.site
                 try SitePublisher.checkRules(site.texts, records: site.records, log: log)
                 var addition = SharedContent.Addition(files: files, blobs: draft.blobs, twins: twins)

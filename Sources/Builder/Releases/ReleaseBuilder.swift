@@ -198,23 +198,14 @@ extension ReleaseBuilder {
         {
             return result
         }
-        let previous = isPristine ? request.previous.flatMap { $0.isPristine ? $0 : nil } : nil
-        let clock = ContinuousClock()
-        var start = clock.now
+        let (clock, root) = (ContinuousClock(), configuration(in: surroundings).containerRoot)
         // Read while the commit is laid out.
         async let former = previousManifest(plan.site == nil ? nil : request.previous?.id)
-        let isLinking = try await prepareFolder(request.release, previous: previous?.id)
-        let report = try await repository.checkOut(
-            CheckoutRequest(
-                app: request.app.id, commit: request.commit, directory: layout.files(request.release),
-                previous: isLinking
-                    ? previous.map { .init(commit: $0.commit, directory: layout.files($0.id)) } : nil,
-                account: isPristine ? nil : request.channel.account))
+        // Where no command will run, the files stay as the commit has them.
+        let keepsAll =
+            modules.isEmpty && !isPristine ? await self.keepsAll(plan.steps, of: request, root: root) : false
+        var tree = try await layOut(request, isPristine: isPristine || keepsAll, log: log)
         let files = layout.files(request.release)
-        log.write(
-            "checked out \(report.files) \(report.files == 1 ? "file" : "files")"
-                + (report.linked > 0 ? ", \(report.linked) unchanged" : "")
-                + " (\(StepRunner.seconds(clock.now - start)))")
         let steps = StepRunner(
             runner: runner, configuration: configuration(in: surroundings), request: request, directory: files,
             log: log, elsewhere: layout.nothing(request.release),
@@ -226,29 +217,24 @@ extension ReleaseBuilder {
         try await pool.run { () throws(PlatformError) in try CheckoutCheck.check(files) }
         for wish in plan.versions ?? [] { try await versions.check(wish, with: steps) }
         try StepRunner.checkCancellation()
-        try await withCaches(plan, of: request, log: log) { [steps] (cache) async throws(PlatformError) in
-            var steps = steps
-            steps.cache = cache
-            for step in plan.steps {
-                // Only now: no step is left that could put something else in their places.
-                if step.name == PlanResolver.releaseStep { steps.volumes = try await volumeMounts(plan.run, request) }
-                try await run(step, with: steps, of: request, log: log)
-            }
+        if keepsAll, !(await takeAll(plan.steps, of: request, root: root, log: log)) {
+            // Another build has pushed it out since.
+            tree = try await layOut(request, isPristine: false, log: log)
         }
+        if !tree.isPristine { try await run(plan, with: steps, of: request, log: log) }
         let known = await former
         let twins = SitePublisher.Twins(
             folder: layout.twins(request.release),
             previous: known.flatMap { manifest in request.previous.map { (layout.twins($0.id, manifest), manifest) } })
-        start = clock.now
+        let start = clock.now
         let manifest = try await finish(
-            request.release, plan: plan, isPristine: isPristine,
-            newFiles: isPristine ? report.files - report.linked : nil, previous: isLinking ? known : nil,
-            twins: twins, log: log)
+            request.release, plan: plan, isPristine: isPristine, newFiles: tree.newFiles,
+            previous: tree.isLinked ? known : nil, twins: twins, log: log)
         log.write("\(manifest == nil ? "files" : "site") stored (\(StepRunner.seconds(clock.now - start)))")
         var runPlan = plan.run
         runPlan.rootfs = surroundings.rootfs
         return BuildResult(
-            plan: runPlan, isPristine: isPristine,
+            plan: runPlan, isPristine: tree.isPristine,
             site: manifest.map { layout.site(request.release, $0) })
     }
 }

@@ -75,15 +75,3 @@ struct ReleaseTree {
         }
     }
 }
-
-/// A number of bytes for people.
-enum ByteCount {
-    /// `512 MiB`, `1.5 GiB`.
-    static func text(_ bytes: Int) -> String {
-        for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] where bytes >= 1 << shift {
-            let tenths = (bytes * 10) >> shift
-            return tenths % 10 == 0 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
-        }
-        return "\(bytes) bytes"
-    }
-}

@@ -78,7 +78,8 @@ struct StepRunner: Sendable {
             workingDirectory: step.directory ?? "", owner: request.app.ownerID,
             disk: DiskLimit(bytes: configuration.maximumBytes, entries: configuration.maximumEntries),
             cache: cache, hasNetwork: step.isOffline != true, rootfs: rootfs,
-            volumes: step.name == PlanResolver.releaseStep ? volumes : [])
+            volumes: step.name == PlanResolver.releaseStep ? volumes : [],
+            volumeLimit: DiskLimit(bytes: configuration.maximumVolumeBytes, entries: FolderVolumes.usualEntries))
     }
 
     /// Whole seconds.
@@ -93,7 +94,9 @@ struct StepRunner: Sendable {
         } catch {
             result = .failure(error)
         }
-        lines.end()
+        // A program that was ended may have been in the middle of a line.
+        let isCut = if case .success(.exited(_)) = result { false } else { true }
+        lines.end(isCut: isCut)
         return try result.get()
     }
 
@@ -116,6 +119,10 @@ struct StepRunner: Sendable {
             "\(step.name) wrote more than \(ByteCount.text(configuration.maximumBytes)) to disk; a release may have that much"
         case .tooManyFiles:
             "\(step.name) made more than \(configuration.maximumEntries) files; a release may have that many"
+        case .tooDeep:
+            "\(step.name) made folders nested more than \(ContainerTask.folderDepth) deep; a release may have them \(ReleaseTree.Limits.depth) deep"
+        case .tooMuchInVolumes:
+            "\(step.name) was ended: the volumes of this channel have more than \(ByteCount.text(configuration.maximumVolumeBytes)), or more files or deeper folders than are counted; let the app remove some of it, or ask the operator for more (--volume-size)"
         case .diskReserve:
             "\(step.name) was ended: this server's disk is nearly full; its operator can make room"
         }
@@ -141,7 +148,7 @@ private final class OutputLines: Sendable {
         if !lines.isEmpty { log.write(contentsOf: lines) }
     }
 
-    func end() {
-        log.write(contentsOf: splitter.withLock { $0.end() })
+    func end(isCut: Bool) {
+        log.write(contentsOf: splitter.withLock { $0.end(isCut: isCut) })
     }
 }

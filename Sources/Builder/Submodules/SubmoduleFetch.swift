@@ -93,7 +93,7 @@ struct SubmoduleFetch {
         let report = try await repository.checkOut(
             CheckoutRequest(
                 app: app, commit: module.commit, directory: directory, previous: nil,
-                account: request.channel.account))
+                account: request.channel.account, allowance: steps.configuration.allowance))
         laidOut = (laidOut.files + report.files, laidOut.bytes + report.bytes)
         guard laidOut.files <= limits.entries, laidOut.bytes <= limits.bytes else {
             throw PlatformError(

@@ -91,8 +91,8 @@ struct TemplateManifestParser {
         if !RunPlan.isHealthPath(run.healthPath) {
             mapping.report("run.health-path must begin with / and be printable ASCII", at: "health-path")
         }
-        run.readySeconds = mapping.integer("ready-seconds", in: 1...3600) ?? run.readySeconds
-        run.graceSeconds = mapping.integer("grace-seconds", in: 0...600) ?? run.graceSeconds
+        run.readySeconds = mapping.integer("ready-seconds", in: RunPlan.readyRange) ?? run.readySeconds
+        run.graceSeconds = mapping.integer("grace-seconds", in: RunPlan.graceRange) ?? run.graceSeconds
         run.environment = mapping.table("environment") ?? [:]
         return run
     }

@@ -5,6 +5,9 @@ import Glibc
 /// Volumes in folders: `<directory>/<channel>/<name>`, where a `/` in a name is a `+`. Only what is inside of them is the
 /// tenant's.
 public struct FolderVolumes: VolumeStore {
+    /// Files and folders that a channel may have in its volumes.
+    public static let usualEntries = 500_000
+
     private let directory: String
     private let pool: BlockingPool
     /// Counting may take long, and nobody's start waits for it.
@@ -15,7 +18,7 @@ public struct FolderVolumes: VolumeStore {
     /// - Parameters:
     ///   - directory: absolute path; made when it is needed.
     ///   - entries: files and folders that a channel may have in its volumes.
-    public init(directory: String, pool: BlockingPool, entries: Int = 500_000) {
+    public init(directory: String, pool: BlockingPool, entries: Int = FolderVolumes.usualEntries) {
         self.directory = directory
         self.entries = entries
         self.pool = pool

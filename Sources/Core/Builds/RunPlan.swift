@@ -56,6 +56,9 @@ public struct RunPlan: Sendable, Hashable, Codable {
     public static let readyFile = "/tmp/xhost-ready"
     /// Seconds that a worker must stay up to count as ready.
     public static let upSeconds = 5
+    /// What `readySeconds` and `graceSeconds` may be.
+    public static let readyRange = 1...3600
+    public static let graceRange = 0...600
 
     public var kind: Kind
     /// Argument vector of the process, resolved inside the container. Empty for `static`.

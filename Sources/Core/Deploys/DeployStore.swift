@@ -34,15 +34,18 @@ public protocol DeployStore: Sendable {
     /// running → queued, after a restart of the server.
     func requeue(_ id: ID<Deploy>) async throws(PlatformError)
     /// running → success: the release becomes what the channel serves and `instance` (if any) is the live one; the
-    /// channel's other instances become draining, and one that is asleep is forgotten. Also settles what pushers are shown of the ref.
+    /// channel's other instances become draining, and one that is asleep is forgotten. Also settles what pushers are shown of the ref,
+    /// and keeps the figures so far (`nil` leaves what is kept).
     /// Throws `.conflict` when the channel is gone or the deploy is not running.
     func succeed(
-        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, at date: Date
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, report: DeployReport?, at date: Date
     ) async throws(PlatformError)
     /// A running deploy has switched and is looked at: the release becomes what the channel serves and `instance` (if any)
-    /// the live one, as with `succeed`, and the deploy notes the release. It stays running.
+    /// the live one, as with `succeed`, and the deploy notes the release and the figures so far. It stays running.
     /// Throws `.conflict` when the channel is gone or the deploy is not running.
-    func switched(_ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?) async throws(PlatformError)
+    func switched(
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, report: DeployReport?
+    ) async throws(PlatformError)
     /// Undoes `switched` and fails the deploy with a reason, as `fail` does: the channel serves `former` again, with
     /// `instance` (if any) as the live one. Throws `.conflict` when the channel is gone or the deploy is not running.
     func goBack(
@@ -53,7 +56,9 @@ public protocol DeployStore: Sendable {
     /// The figures that were kept; `nil` when there are none.
     func report(of id: ID<Deploy>) async throws(PlatformError) -> DeployReport?
     /// queued or running → failed with a reason. Also settles what pushers are shown of the ref. No-op when it has ended.
-    func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError)
+    /// Returns the deploy as it is then; `nil` when it is gone.
+    @discardableResult
+    func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) -> Deploy?
     /// queued → failed, as `fail` does; false when it is not queued.
     func failQueued(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) -> Bool
     /// Removes deploys that have ended; others stay.
@@ -62,6 +67,22 @@ public protocol DeployStore: Sendable {
     func failedTips(app: ID<App>) async throws(PlatformError) -> [FailedTip]
     /// True when no deploy of this app ever succeeded or failed or is waiting: its first push may rebind `prod`.
     func hasNone(app: ID<App>) async throws(PlatformError) -> Bool
+}
+
+extension DeployStore {
+    /// Without figures.
+    public func succeed(
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, at date: Date
+    ) async throws(PlatformError) {
+        try await succeed(id, release: release, instance: instance, report: nil, at: date)
+    }
+
+    /// Without figures.
+    public func switched(
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?
+    ) async throws(PlatformError) {
+        try await switched(id, release: release, instance: instance, report: nil)
+    }
 }
 
 /// A part of a list of deploys.

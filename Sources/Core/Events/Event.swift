@@ -19,6 +19,8 @@ public struct Event: Sendable, Hashable {
         case databaseRestored = "database_restored"
         /// A channel's volumes have come to more than they may.
         case volumeFull = "volume_full"
+        /// An instance was stopped until there is room on the disk.
+        case instanceSuspended = "instance_suspended"
         /// A deploy that nobody worked on was ended.
         case deployReaped = "deploy_reaped"
     }
@@ -40,14 +42,16 @@ public struct Event: Sendable, Hashable {
     }
 }
 
-/// Where events are kept, the newest thousand of each app.
+/// Where events are kept, the newest thousand of each app and of those about none.
 public protocol EventStore: Sendable {
     func append(_ event: Event) async throws(PlatformError)
     /// The app's events, newest first.
     func events(app: ID<App>, limit: Int) async throws(PlatformError) -> [Event]
+    /// The events that are about no app, newest first.
+    func machineEvents(limit: Int) async throws(PlatformError) -> [Event]
 }
 
-/// How many events of an app are kept.
+/// How many events of an app, and of the machine, are kept.
 public enum EventRetention {
     public static let count = 1000
 }

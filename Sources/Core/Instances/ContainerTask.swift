@@ -67,6 +67,8 @@ public struct DiskLimit: Sendable, Hashable {
 public struct ContainerTask: Sendable {
     /// What a log adds to each line: `[2026-04-22T10:31:00Z] ` and the line's end.
     public static let logEntryBytes = 24
+    /// Folders within one another whose files can be counted: a task that nests more ends.
+    public static let folderDepth = 256
 
     /// Unique; part of the container's name.
     public let id: String
@@ -90,6 +92,8 @@ public struct ContainerTask: Sendable {
     public let disk: DiskLimit?
     /// Further writable folders.
     public let volumes: [VolumeMount]
+    /// What `volumes` may come to together while the task runs, with what was there before; `nil` for anything.
+    public let volumeLimit: DiskLimit?
     /// Absolute path on the host of what the container sees at `cachePath`, writable; `nil` for nothing. Counts for `disk`.
     public let cache: String?
     /// Whether the container reaches anything but itself.
@@ -105,7 +109,7 @@ public struct ContainerTask: Sendable {
         id: String, channel: ID<Channel>, directory: String, arguments: [String], environment: [String: String],
         account: UInt32, limits: ContainerLimits, timeLimit: Int, outputLimit: Int, workingDirectory: String = "",
         owner: ID<User>? = nil, disk: DiskLimit? = nil, cache: String? = nil, hasNetwork: Bool = true,
-        rootfs: String? = nil, volumes: [VolumeMount] = []
+        rootfs: String? = nil, volumes: [VolumeMount] = [], volumeLimit: DiskLimit? = nil
     ) {
         self.id = id
         self.channel = channel
@@ -123,6 +127,7 @@ public struct ContainerTask: Sendable {
         self.hasNetwork = hasNetwork
         self.rootfs = rootfs
         self.volumes = volumes
+        self.volumeLimit = volumeLimit
     }
 }
 
@@ -141,7 +146,11 @@ public enum ContainerTaskExit: Sendable, Hashable {
     case tooMuchDisk
     /// Its folder has more files than `ContainerTask.disk` allows.
     case tooManyFiles
-    /// The server's disk is down to what it keeps for itself.
+    /// Its folder has more than `ContainerTask.folderDepth` folders within one another.
+    case tooDeep
+    /// Its volumes have more than `ContainerTask.volumeLimit` allows.
+    case tooMuchInVolumes
+    /// The server's disk is down to what it keeps for itself, and no other task had more on it.
     case diskReserve
 }
 

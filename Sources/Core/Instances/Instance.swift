@@ -11,6 +11,9 @@ public struct Instance: Sendable, Hashable {
         case draining
         /// Stopped, since nobody asked for it: the next request starts its release again. No container is there.
         case asleep
+        /// Stopped, since it takes more of the disk than it may: its release is started again when there is room, or by the next
+        /// deploy. No container is there.
+        case suspended
         /// Stopped for good. Its log is kept for a while.
         case stopped
     }
@@ -19,16 +22,19 @@ public struct Instance: Sendable, Hashable {
     public let channelID: ID<Channel>
     public let releaseID: ID<Release>
     public var state: State
+    /// Why it was suspended, for people; `nil` when it never was.
+    public var reason: String?
     public let createdAt: Date
 
     public init(
         id: ID<Instance> = ID(), channelID: ID<Channel>, releaseID: ID<Release>, state: State = .starting,
-        createdAt: Date
+        reason: String? = nil, createdAt: Date
     ) {
         self.id = id
         self.channelID = channelID
         self.releaseID = releaseID
         self.state = state
+        self.reason = reason
         self.createdAt = createdAt
     }
 }
@@ -38,6 +44,8 @@ public protocol InstanceStore: Sendable {
     func insert(_ instance: Instance) async throws(PlatformError)
     /// Fine when there is none.
     func setState(_ state: Instance.State, of id: ID<Instance>) async throws(PlatformError)
+    /// Notes that an instance is suspended, and why. Fine when there is none.
+    func suspend(_ id: ID<Instance>, because reason: String) async throws(PlatformError)
     func delete(_ id: ID<Instance>) async throws(PlatformError)
     /// All but those that are stopped, oldest first.
     func instances() async throws(PlatformError) -> [Instance]

@@ -63,11 +63,14 @@ public protocol InstanceRunner: Sendable {
     /// The plan's stop signal, the grace period, SIGKILL; removes the container, its network and its cgroup. Fine when it is not
     /// there. `grace` in seconds; `nil` takes the plan's own.
     func stop(_ id: ID<Instance>, grace: Int?) async
-    /// After a start of the server: takes the instances in `keep` that still run under supervision again and returns
-    /// their endpoints; every other container, network, cgroup and folder of ours is removed, and every log but theirs and
-    /// those of `logs`.
-    func recover(keep: Set<ID<Instance>>, logs: Set<ID<Instance>>) async throws(PlatformError) -> [ID<Instance>:
-        InstanceEndpoint]
+    /// The same, and the last line of the instance's log says why.
+    func stop(_ id: ID<Instance>, grace: Int?, because reason: String) async
+    /// After a start of the server: takes the instances in `keep` that still run under supervision again; every other
+    /// container, network, cgroup and folder of ours is removed, and every log but theirs and those of `logs`. Who is in
+    /// neither is a stranger.
+    func recover(
+        keep: Set<ID<Instance>>, logs: Set<ID<Instance>>
+    ) async throws(PlatformError) -> RecoveredInstances
     /// Looks at an instance that is ready: `nil` when it runs and answers as the readiness probe wants it, else what is
     /// wrong, for people.
     func fault(of id: ID<Instance>) async -> String?
@@ -92,6 +95,18 @@ public protocol InstanceRunner: Sendable {
     func removeLog(of id: ID<Instance>) async
 }
 
+/// What a start of the server finds of instances.
+public struct RecoveredInstances: Sendable {
+    /// Where those answer that were taken over.
+    public var endpoints: [ID<Instance>: InstanceEndpoint] = [:]
+    /// What was missing of others that were to be kept, for people. Of those that are in neither nothing was there.
+    public var losses: [ID<Instance>: String] = [:]
+    /// Containers that nobody knows and that were removed, for people.
+    public var strays: [String] = []
+
+    public init() {}
+}
+
 /// An instance that had ended by itself and was started again in its place.
 public struct InstanceRestart: Sendable, Hashable {
     public let instance: ID<Instance>
@@ -107,8 +122,8 @@ public struct InstanceRestart: Sendable, Hashable {
 }
 
 extension InstanceRunner {
-    /// Keeps the logs of those only that run.
+    /// Keeps the logs of those only that run. Returns where they answer.
     public func recover(keep: Set<ID<Instance>>) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint] {
-        try await recover(keep: keep, logs: [])
+        try await recover(keep: keep, logs: []).endpoints
     }
 }

@@ -20,6 +20,8 @@ public enum RouteTarget: Sendable, Hashable {
         case starting
         /// Nobody asked for a while, and the instance was stopped: a request has it started again and waits for that.
         case asleep(ID<Channel>)
+        /// The instance was stopped, since it takes more of the disk than it may.
+        case suspended
     }
 }
 

@@ -26,13 +26,19 @@ public struct CheckoutRequest: Sendable {
     public let previous: Previous?
     /// Who owns what is written; `nil` leaves it to the server's own user.
     public let account: UInt32?
+    /// What the files may come to, linked ones too.
+    public let allowance: ReleaseAllowance
 
-    public init(app: ID<App>, commit: CommitID, directory: String, previous: Previous?, account: UInt32?) {
+    public init(
+        app: ID<App>, commit: CommitID, directory: String, previous: Previous?, account: UInt32?,
+        allowance: ReleaseAllowance
+    ) {
         self.app = app
         self.commit = commit
         self.directory = directory
         self.previous = previous
         self.account = account
+        self.allowance = allowance
     }
 }
 
@@ -76,8 +82,9 @@ public protocol SourceRepository: Sendable {
     func pin(_ commit: CommitID, deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError)
     /// Undoes `pin`; fine when there is none.
     func unpin(_ deploy: ID<Deploy>, app: ID<App>) async throws(PlatformError)
-    /// Writes the files of a commit without filters and hooks; a submodule is an empty folder. Symlinks that leave the tree are refused
-    /// with `.buildFailed`. On an error nothing is left behind.
+    /// Writes the files of a commit without filters and hooks; a submodule is an empty folder. Symlinks that leave the
+    /// tree are refused with `.buildFailed`, and so is more than the request allows; when the disk has no room for it,
+    /// the code is `.tooLarge`. On an error nothing is left behind.
     func checkOut(_ request: CheckoutRequest) async throws(PlatformError) -> CheckoutReport
     /// The files, links and submodules of a commit that an earlier one does not have in the same place. Folders that are the
     /// same in both are not looked into.
@@ -85,7 +92,11 @@ public protocol SourceRepository: Sendable {
     func changes(
         from earlier: CommitID?, to commit: CommitID, app: ID<App>
     ) async throws(PlatformError) -> TreeChanges
-    /// Writes the content of blobs as files of these names, each blob once. They are not flushed.
-    /// - Parameter directory: absolute path of a folder that does not exist yet; its parent does. Gone after an error.
-    func write(_ blobs: Set<BlobID>, to directory: String, app: ID<App>) async throws(PlatformError)
+    /// Writes the content of blobs as files of these names, each blob once. They are not flushed. Throws as `checkOut`.
+    /// - Parameters:
+    ///   - directory: absolute path of a folder that does not exist yet; its parent does. Gone after an error.
+    ///   - allowance: what they may come to together.
+    func write(
+        _ blobs: Set<BlobID>, to directory: String, app: ID<App>, within allowance: ReleaseAllowance
+    ) async throws(PlatformError)
 }

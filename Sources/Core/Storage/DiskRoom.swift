@@ -27,15 +27,15 @@ public struct DiskReserve: Sendable, Hashable {
 
     public init(bytes: Int) { self.bytes = bytes }
 
-    /// Whether nothing may be added any more.
-    public func isReached(in room: DiskRoom) -> Bool {
-        room.free < bytes || room.freeEntries.map { $0 < Self.entries } ?? false
+    /// Whether nothing may be added any more, or not so many bytes.
+    public func isReached(in room: DiskRoom, adding more: Int = 0) -> Bool {
+        room.free - more < bytes || room.freeEntries.map { $0 < Self.entries } ?? false
     }
 
-    /// Throws `.unavailable`, in words for who deploys, when nothing may be added any more.
-    public func check(_ room: DiskRoom) throws(PlatformError) {
-        guard isReached(in: room) else { return }
-        let left = room.free < bytes ? "\(room.free >> 20) MiB" : "room for \(room.freeEntries ?? 0) files"
+    /// Throws `.unavailable`, in words for who deploys, when nothing may be added any more, or not so many bytes.
+    public func check(_ room: DiskRoom, adding more: Int = 0) throws(PlatformError) {
+        guard isReached(in: room, adding: more) else { return }
+        let left = room.free - more < bytes ? "\(room.free >> 20) MiB" : "room for \(room.freeEntries ?? 0) files"
         throw PlatformError(
             .unavailable,
             "this server's disk is nearly full: \(left) left, of which it keeps \(bytes >> 20) MiB for itself; "

@@ -34,7 +34,7 @@ struct Checkout: ~Copyable {
     init(_ request: CheckoutRequest, limits: CheckoutLimits) {
         self.request = request
         self.limits = limits
-        writer = FileWriter(account: request.account, byteLimit: limits.bytes)
+        writer = FileWriter(account: request.account, limits: limits, allowance: request.allowance)
     }
 
     /// Writes everything and makes it durable. On an error the folder is removed.
@@ -54,9 +54,7 @@ struct Checkout: ~Copyable {
                 }
                 stack[stack.count - 1].next += 1
                 count += 1
-                guard count <= limits.entries else {
-                    throw Self.unusable("more than \(limits.entries) files and folders")
-                }
+                try writer.check(entries: count)
                 try lay(top.entries[top.next], in: top, repository, &blobs)
             }
             if let path = links.firstEscaping() {
@@ -81,7 +79,7 @@ struct Checkout: ~Copyable {
         switch entry.kind {
         case .file, .executable:
             if let known, known.id == entry.id, known.kind == entry.kind, let previous = top.previous,
-                writer.hardLink(entry, from: previous, in: top.folder)
+                try writer.hardLink(entry, from: previous, in: top.folder)
             {
                 return
             }

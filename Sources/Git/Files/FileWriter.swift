@@ -3,35 +3,57 @@ import Glibc
 
 /// Makes the files of a checkout and counts them.
 struct FileWriter {
+    /// Bytes that are written between two looks at what the disk has left.
+    private static let roomInterval = 8 << 20
+    /// Bytes that a file takes at least.
+    private static let leastFile = 4096
+
     let account: UInt32?
-    let byteLimit: Int
+    private let limits: CheckoutLimits
+    private let allowance: ReleaseAllowance
     var flushes = FlushList()
     private var files = 0
     private var linked = 0
+    /// Written.
     private var bytes = 0
+    /// Of all files, linked ones too.
+    private var total = 0
+    /// Written since the last look at what the disk has left; there was none yet.
+    private var unseen = FileWriter.roomInterval
 
-    init(account: UInt32?, byteLimit: Int) {
+    init(account: UInt32?, limits: CheckoutLimits, allowance: ReleaseAllowance) {
         self.account = account
-        self.byteLimit = byteLimit
+        self.limits = limits
+        self.allowance = allowance
     }
 
     var report: CheckoutReport { CheckoutReport(files: files, linked: linked, bytes: bytes) }
 
+    /// Throws `.unusable` when so many files and folders are too many.
+    func check(entries: Int) throws(GitError) {
+        do throws(PlatformError) { try allowance.check(entries: entries) } catch { throw Self.refusal(error) }
+        guard entries <= limits.entries else {
+            throw GitError(.unusable, "more than \(limits.entries) files and folders", operation: "checkout")
+        }
+    }
+
     /// Links the file from the previous checkout. False when it is not there as it was written.
-    mutating func hardLink(_ entry: CheckoutEntry, from previous: OpenFile, in folder: OpenFile) -> Bool {
-        let isLinked = withCString(entry.name) { name in
+    mutating func hardLink(
+        _ entry: CheckoutEntry, from previous: OpenFile, in folder: OpenFile
+    ) throws(GitError) -> Bool {
+        let size: Int? = withCString(entry.name) { name in
             var status = stat()
             guard fstatat(previous.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
                 status.st_mode & ~mode_t(S_IFMT) == Self.mode(entry), status.st_mode & S_IFMT == S_IFREG,
-                status.st_uid == account ?? geteuid()
-            else { return false }
-            return linkat(previous.number, name, folder.number, name, 0) == 0
+                status.st_uid == account ?? geteuid(), linkat(previous.number, name, folder.number, name, 0) == 0
+            else { return nil }
+            return Int(status.st_size)
         }
-        if isLinked {
-            files += 1
-            linked += 1
-        }
-        return isLinked
+        guard let size else { return false }
+        try count(size)
+        files += 1
+        linked += 1
+        return true
     }
 
     /// Writes a file with the content of its blob; a large one piece by piece, so that it is never in memory.
@@ -60,10 +82,9 @@ struct FileWriter {
 
     /// Makes a file that is to be filled piece by piece and then finished.
     mutating func begin(_ entry: CheckoutEntry, size: Int, in folder: OpenFile) throws(GitError) -> OpenFile {
+        try count(size)
+        try checkRoom(for: size)
         bytes += size
-        guard bytes <= byteLimit else {
-            throw GitError(.unusable, "the files are more than \(byteLimit) bytes", operation: "checkout")
-        }
         return try OpenFile(entry.name, in: folder, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
     }
 
@@ -98,6 +119,28 @@ struct FileWriter {
     func own(_ file: OpenFile, mode: mode_t) throws(GitError) {
         guard fchmod(file.number, mode) == 0 else { throw LibGit2.systemError("chmod") }
         if let account, fchown(file.number, account, account) != 0 { throw LibGit2.systemError("chown") }
+    }
+
+    private mutating func count(_ size: Int) throws(GitError) {
+        total += size
+        do throws(PlatformError) { try allowance.check(bytes: total) } catch { throw Self.refusal(error) }
+        guard total <= limits.bytes else {
+            throw GitError(
+                .unusable, "the files are more than \(ByteCount.text(limits.bytes))", operation: "checkout")
+        }
+    }
+
+    /// Asks the file system now and then: few bytes that nobody saw do no harm, and a question for each of thousands of
+    /// small files would.
+    private mutating func checkRoom(for size: Int) throws(GitError) {
+        unseen += max(size, Self.leastFile)
+        guard unseen >= Self.roomInterval else { return }
+        unseen = 0
+        do throws(PlatformError) { try allowance.checkRoom(adding: size) } catch { throw Self.refusal(error) }
+    }
+
+    private static func refusal(_ error: PlatformError) -> GitError {
+        GitError(error.code == .buildFailed ? .unusable : .tooLarge, error.message, operation: "checkout")
     }
 
     private static func mode(_ entry: CheckoutEntry) -> mode_t { entry.kind == .executable ? 0o755 : 0o644 }

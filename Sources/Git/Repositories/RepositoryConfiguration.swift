@@ -22,7 +22,7 @@ public struct RepositoryConfiguration: Sendable {
     public init(root: String) { self.root = root }
 }
 
-/// What one commit's files may come to.
+/// What one commit's files may come to, whatever else a release may have.
 public struct CheckoutLimits: Sendable, Hashable {
     /// Entries of all folders.
     public var entries = 500_000

@@ -145,10 +145,12 @@ extension RepositoryStore: SourceRepository {
         }
     }
 
-    public func write(_ blobs: Set<BlobID>, to directory: String, app: ID<App>) async throws(PlatformError) {
+    public func write(
+        _ blobs: Set<BlobID>, to directory: String, app: ID<App>, within allowance: ReleaseAllowance
+    ) async throws(PlatformError) {
         let limits = configuration.checkout
         return try await use(app) { (repository) throws(GitError) in
-            try BlobFiles.write(blobs, to: directory, limits: limits, repository)
+            try BlobFiles.write(blobs, to: directory, limits: limits, allowance: allowance, repository)
         }
     }
 

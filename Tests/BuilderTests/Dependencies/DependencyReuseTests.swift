@@ -68,6 +68,34 @@ struct DependencyReuseTests {
         #expect(status(new).st_mode & 0o777 == 0o555)
     }
 
+    @Test func `unchanged files are linked while no command runs and are the tenant's own when one does`() async throws
+    {
+        let fixture = try BuildFixture(Self.npm())
+        func build(_ lock: String, _ extra: [String: String] = [:], after previous: Release?) async throws -> Release {
+            let texts = ["package.json": Self.package, "package-lock.json": Self.lock(lock), "a.js": "same"]
+            return try await fixture.build(texts: texts.merging(extra) { $1 }, template: "node", previous: previous)
+                .release
+        }
+        func file(_ release: Release) -> stat { status("\(fixture.builder.filesDirectory(of: release.id))/a.js") }
+
+        let installed = try await build("x", after: nil)
+        let taken = try await build("x", after: installed)
+        let again = try await build("x", ["b.js": "new"], after: taken)
+        let other = try await build("y", after: again)
+        let brought = try await build("x", ["node_modules/own.js": "own"], after: again)
+
+        #expect([installed, taken, again, other, brought].map(\.isPristine) == [false, true, true, false, false])
+        // A command may have written into the first one's.
+        #expect(file(taken).st_ino != file(installed).st_ino)
+        #expect(file(again).st_ino == file(taken).st_ino)
+        #expect(file(again).st_uid == 0)
+        // A command may write into these.
+        for release in [installed, other, brought] { #expect(file(release).st_nlink == 1) }
+        #expect(fixture.repository.checkouts.map(\.account) == [12_345, nil, nil, 12_345, nil, 12_345])
+        // The folders of what builds keep are not fetched for a build without a command.
+        #expect(fixture.log.lines.filter { $0.hasPrefix("cache npm") }.count == 2)
+    }
+
     @Test(
         arguments: [
             ["package-lock.json": lock("y")], [".npmrc": "registry=x"],

@@ -61,6 +61,12 @@ final class StubRepository: SourceRepository {
         requests.withLock { $0.append(request) }
         let tree = try tree(request.commit)
         let old = try request.previous.map { previous throws(PlatformError) in try self.tree(previous.commit) } ?? [:]
+        let sizes = tree.values.map { entry -> Int in
+            guard case .file(let bytes) = entry else { return 0 }
+            return bytes.count
+        }
+        try request.allowance.check(entries: tree.count)
+        try request.allowance.check(bytes: sizes.reduce(0, +))
         var (linked, written) = (0, 0)
         do {
             let files = FileManager.default
@@ -148,8 +154,12 @@ final class StubRepository: SourceRepository {
         return TreeChanges(changes: changes, isRelative: earlier != nil)
     }
 
-    func write(_ blobs: Set<BlobID>, to directory: String, app: ID<App>) async throws(PlatformError) {
+    func write(
+        _ blobs: Set<BlobID>, to directory: String, app: ID<App>, within allowance: ReleaseAllowance
+    ) async throws(PlatformError) {
         written.withLock { $0.append(blobs) }
+        let sizes = contents.withLock { contents in blobs.map { contents[$0]?.count ?? 0 } }
+        try allowance.check(bytes: sizes.reduce(0, +))
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
             for blob in blobs {

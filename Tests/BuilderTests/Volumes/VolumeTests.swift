@@ -89,7 +89,10 @@ struct VolumeTests {
     @Test func theReleaseCommandHasThemAndTheBuildHasNot() async throws {
         let runner = StubTaskRunner()
         let folder = directory.path("volumes")
-        let fixture = try BuildFixture(runner) { $0.volumes = folder }
+        let fixture = try BuildFixture(runner) {
+            $0.volumes = folder
+            $0.maximumVolumeBytes = 7 << 20
+        }
         let (release, result) = try await fixture.build(
             texts: [
                 "package.json": Self.package, "berth.yaml": "build: make\nrelease: ./migrate\nvolumes: [data]\n",
@@ -99,6 +102,7 @@ struct VolumeTests {
         let seen = runner.tasks.filter { $0.arguments.contains("make") || $0.arguments.contains("./migrate") }
         #expect(seen.map(\.volumes.count) == [0, 1])
         #expect(seen.last?.volumes.first?.path == "data")
+        #expect(seen.last?.volumeLimit == DiskLimit(bytes: 7 << 20, entries: 500_000))
         #expect(seen.last?.volumes.first?.source.hasPrefix(folder) == true)
         // What the repository has there stays in the release, below the volume.
         let path = fixture.builder.filesDirectory(of: release.id) + "/data/shipped"

@@ -7,6 +7,9 @@ import TestSupport
 
 /// A store with one app's repository, and a client's repository that pushes to it by path.
 struct Fixture: Sendable {
+    /// A release may have anything.
+    static let anything = ReleaseAllowance(limit: DiskLimit(bytes: .max, entries: .max))
+
     let scratch: TemporaryDirectory
     let store: RepositoryStore
     let app: ID<App>
@@ -62,13 +65,14 @@ struct Fixture: Sendable {
     }
 
     func checkOut(
-        _ commit: CommitID, _ name: String, previous: (CommitID, String)? = nil, account: UInt32? = nil
+        _ commit: CommitID, _ name: String, previous: (CommitID, String)? = nil, account: UInt32? = nil,
+        allowance: ReleaseAllowance = Fixture.anything
     ) async throws -> CheckoutReport {
         try await store.checkOut(
             CheckoutRequest(
                 app: app, commit: commit, directory: scratch.path(name),
                 previous: previous.map { CheckoutRequest.Previous(commit: $0, directory: scratch.path($1)) },
-                account: account))
+                account: account, allowance: allowance))
     }
 
     func text(_ path: String) -> String? {
