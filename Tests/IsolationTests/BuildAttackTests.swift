@@ -34,6 +34,13 @@ extension Isolation {
                     "exec perl -e 'for (1..40) { open my $f, \">\", $_; unlink $_; syswrite $f, \"x\" x 8e6; push @f, $f } sleep 60'",
                 reason: "install.sh wrote more than 48 MiB to disk"),
             Attack(
+                name: "files that fill the disk below 300 folders",
+                script: """
+                    deep=$(printf 'd/%.0s' $(seq 300)) && mkdir -p $deep && cd $deep
+                    for i in $(seq 40); do dd if=/dev/zero of=part$i bs=1M count=8 2>&- & done; wait; sleep 60
+                    """,
+                reason: "install.sh made folders nested more than 256 deep"),
+            Attack(
                 name: "endless files",
                 script: "exec perl -e 'for (;;) { open F, \">\", \"file\" . $i++ or sleep 1 }'",
                 reason: "install.sh made more than 4000 files"),

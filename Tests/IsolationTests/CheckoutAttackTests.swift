@@ -100,17 +100,65 @@ extension Isolation {
             #expect(try await project.get("/readme.txt").text == "lower")
         }
 
+        struct Inflation: Sendable, CustomTestStringConvertible {
+            let template: String
+            let names: Int
+            /// MiB of zeros in each of them.
+            let size: Int
+
+            var testDescription: String { "\(template), \(names) of \(size) MiB" }
+        }
+
+        @Test(arguments: [
+            Inflation(template: "static", names: 8, size: 25), Inflation(template: "static", names: 1, size: 60),
+            Inflation(template: "node", names: 8, size: 25),
+        ])
+        func `attack 11: a small commit of large files is refused with the limit and its setting, and leaves nothing`(
+            inflation: Inflation
+        ) async throws {
+            let project = try await Self.project(inflation.template)
+            let before = try project.storedFiles()
+            if inflation.template == "node" { try project.write("package.json", NodeApp.package) }
+            try project.write("index.html", "shown")
+            try project.write("zeros0", Data(count: inflation.size << 20))
+            try await project.git("add", "--all")
+            let blob = try await project.git("rev-parse", ":zeros0")
+            for number in 1..<inflation.names {
+                try await project.git("update-index", "--add", "--cacheinfo", "100644,\(blob),zeros\(number)")
+            }
+            try await project.git("commit", "--quiet", "--message", "zeros")
+
+            let push = try await project.push()
+
+            #expect(push.status != 0)
+            let reason = "the commit's files come to more than 48 MiB, which is what a release may have"
+            #expect(
+                push.errorText.contains("deploy of prod failed: \(reason)"), "\(push.errorText.suffix(1500))")
+            #expect(push.errorText.contains("(--release-size)"))
+            #expect(try project.storedFiles() == before)
+            #expect(try await project.get("/zeros0").status == 404)
+        }
+
         private static func site() async throws -> Project {
-            let stage = try Stage.get()
-            let name = "site-\(UUID().uuidString.prefix(8).lowercased())"
-            let project = try await Project(name, template: "static", on: stage.attacker.platform)
+            let project = try await project("static")
             try project.write("index.html", "shown")
             return project
+        }
+
+        private static func project(_ template: String) async throws -> Project {
+            let stage = try Stage.get()
+            let name = "site-\(UUID().uuidString.prefix(8).lowercased())"
+            return try await Project(name, template: template, on: stage.attacker.platform)
         }
     }
 }
 
 extension Project {
+    /// Files of all releases, shared ones too.
+    fileprivate func storedFiles() throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: "\(berthd.data)/releases").sorted()
+    }
+
     /// Runs a command of git's that makes an object out of its input; the object's name.
     fileprivate func object(_ command: [String], _ input: String) async throws -> String {
         let file = "/tmp/berth-object-\(UUID().uuidString)"

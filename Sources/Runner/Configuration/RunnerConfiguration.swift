@@ -25,14 +25,20 @@ public struct RunnerConfiguration: Sendable {
     public var buildEgress = EgressPolicy.internet
     /// What instances reach outside of this host.
     public var instanceEgress = EgressPolicy.internet
+    /// IPv4 addresses of the name servers that containers ask, at port 53; the host's own unless others are named.
+    public var nameServers = NameServers.ofHost()
     /// What one user's builds may use together.
     public var buildShare = ShareLimits.builds
     /// What one user's instances may use together.
     public var instanceShare = ShareLimits.instances
     /// Absolute path of the folder of file systems that were made of packages (`RootfsStore`).
     public var rootfsDirectory = "/nonexistent"
-    /// Builds end when their file system has no more left than this.
+    /// Of the builds that run, the one with most on disk ends when their file system has no more left than this.
     public var diskReserve = DiskReserve(bytes: 0)
+    /// Time that a program of the host gets, such as runc or nft: it is killed then, with what it has started.
+    public var programLimit = Duration.seconds(30)
+    /// Time that a worker must stay up to count as ready, where that is enough.
+    public var upTime = Duration.seconds(RunPlan.upSeconds)
 
     public init(
         node: String = "main", runtimeDirectory: String = "/run/berth/main", logDirectory: String,
@@ -66,6 +72,9 @@ public struct RunnerConfiguration: Sendable {
         }
         guard (1...15).contains(bridge.utf8.count), plain, !bridge.hasPrefix("-") else {
             throw .invalid("bridge must be 1 to 15 lowercase letters, digits and hyphens")
+        }
+        guard nameServers.allSatisfy({ IPv4Subnet.address($0) != nil }) else {
+            throw .invalid("name servers must be IPv4 addresses in dotted decimals")
         }
         guard (8...28).contains(subnet.prefix) else { throw .invalid("subnet must have a prefix of 8 to 28 bits") }
     }

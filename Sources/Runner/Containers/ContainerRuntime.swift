@@ -17,9 +17,6 @@ struct ContainerRuntime: Sendable {
     private let openFiles: UInt64
     private let rootfsDirectory: String
 
-    /// Time that making a container may take before it counts as failed.
-    private static let creationLimit = Duration.seconds(30)
-
     init(configuration: RunnerConfiguration, logger: Logger) throws(PlatformError) {
         try configuration.validate()
         programs = configuration.programs
@@ -28,11 +25,11 @@ struct ContainerRuntime: Sendable {
         groups = ControlGroups()
         tree = GroupTree(
             groups: groups, paths: paths, builds: configuration.buildShare, instances: configuration.instanceShare)
-        commands = HostCommands(logger: logger)
+        commands = HostCommands(logger: logger, limit: configuration.programLimit)
         self.logger = logger
         root = RootFilesystem(skeleton: paths.skeleton)
         rootfsDirectory = configuration.rootfsDirectory
-        nameServers = NameServers.ofHost()
+        nameServers = configuration.nameServers
         let profile = try SeccompProfile(FileManager.default.contents(atPath: programs.seccompProfile) ?? Data())
         seccomp = profile.resolved(machine: Self.machine())
         var limit = rlimit()
@@ -134,7 +131,7 @@ struct ContainerRuntime: Sendable {
         // In the bundle's folder: conmon marks there that memory ran out.
         try await commands.succeed(
             programs.shell, ["-c", "exec \"$@\" 3>\"$0\"", answerFile] + conmon, environment: ["_OCI_SYNCPIPE": "3"],
-            folder: bundle)
+            folder: bundle, name: "conmon")
         let answer = try await firstLine(of: answerFile)
         guard let report = try? JSONDecoder().decode(CreationReport.self, from: Data(answer.utf8)), report.pid > 0,
             let process = ProcessIdentity(pid: report.pid)
@@ -212,12 +209,12 @@ struct ContainerRuntime: Sendable {
     }
 
     private func firstLine(of path: String) async throws(PlatformError) -> String {
-        let deadline = ContinuousClock.now + Self.creationLimit
+        let deadline = ContinuousClock.now + commands.limit
         while ContinuousClock.now < deadline {
             if let text = HostFiles.text(path), text.hasSuffix("\n") { return text }
             try? await Task.sleep(for: .milliseconds(1))
         }
-        throw PlatformError(.internal, "a container could not be made in time")
+        throw PlatformError(.timeout, "runc did not make a container within \(commands.limit.components.seconds) s")
     }
 
     private static func machine() -> String {

@@ -8,6 +8,7 @@ import Synchronization
 ///   /<node>/builds/u-<user>/t-…          a build, within what its user's builds may use together; an eighth of the weight
 ///   /<node>/builds/packages              what makes file systems of packages
 ///   /<node>/monitors/i-…                 the process that keeps an instance's output: a twentieth of a processor
+///   /<node>/hooks                        the operator's programs
 /// ```
 /// A user's group is there while a container is in it.
 final class GroupTree: Sendable {

@@ -19,6 +19,8 @@ struct RuntimePaths: Sendable {
     var builds: String { group + "/builds" }
     /// The group of what makes file systems of packages.
     var packages: String { builds + "/packages" }
+    /// The group of the operator's hooks.
+    var hooks: String { group + "/hooks" }
     /// The group of the process that keeps an instance's output.
     func monitor(_ name: String) -> String { "\(monitors)/\(name)" }
     var monitors: String { group + "/monitors" }

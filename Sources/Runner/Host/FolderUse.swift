@@ -3,13 +3,28 @@ import Glibc
 
 /// What folders with all that is in them take on its file system. Never follows a link; they may change meanwhile.
 struct FolderUse: Sendable, Hashable {
-    /// Bytes of whole blocks.
-    private(set) var bytes = 0
-    /// Files, folders, links.
-    private(set) var entries = 0
+    /// In what a limit is exceeded.
+    enum Excess: Sendable, Hashable {
+        case bytes
+        case entries
+        /// Nobody knows what lies below.
+        case depth
+    }
 
-    /// Folders within one another that are looked into.
-    private static let depth = 256
+    private struct File: Sendable, Hashable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    /// Bytes of whole blocks. A file with several names takes them once.
+    private(set) var bytes = 0
+    /// Names of files, folders, links.
+    private(set) var entries = 0
+    /// Whether there are more than `ContainerTask.folderDepth` folders within one another; deeper ones are not looked into.
+    private(set) var isTooDeep = false
+    /// Files with several names that are counted.
+    private var seen: Set<File> = []
+
     private static let blockSize = 512
 
     /// Looks until it is clear that `limit` is exceeded. Blocks.
@@ -22,7 +37,12 @@ struct FolderUse: Sendable, Hashable {
         return use
     }
 
-    func exceeds(_ limit: DiskLimit) -> Bool { bytes > limit.bytes || entries > limit.entries }
+    /// `nil` when the limit holds, as far as it was looked.
+    func excess(over limit: DiskLimit) -> Excess? {
+        if bytes > limit.bytes { return .bytes }
+        if entries > limit.entries { return .entries }
+        return isTooDeep ? .depth : nil
+    }
 
     /// Adds files that have no name any more but are open in one of the processes, when they lie on the file system of
     /// `path`.
@@ -49,7 +69,7 @@ struct FolderUse: Sendable, Hashable {
             return
         }
         defer { closedir(stream) }
-        while let entry = readdir(stream), !exceeds(limit) {
+        while let entry = readdir(stream), excess(over: limit) == nil {
             let isSelf = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 bytes[0] == 0x2e && (bytes[1] == 0 || bytes[1] == 0x2e && bytes[2] == 0)
             }
@@ -66,8 +86,16 @@ struct FolderUse: Sendable, Hashable {
         var info = stat()
         guard fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 else { return }
         entries += 1
-        bytes += Int(info.st_blocks) * Self.blockSize
-        guard info.st_mode & S_IFMT == S_IFDIR, depth < Self.depth else { return }
+        let isFolder = info.st_mode & S_IFMT == S_IFDIR
+        let file = File(device: UInt64(info.st_dev), inode: UInt64(info.st_ino))
+        if isFolder || info.st_nlink < 2 || seen.insert(file).inserted {
+            bytes += Int(info.st_blocks) * Self.blockSize
+        }
+        guard isFolder else { return }
+        guard depth < ContainerTask.folderDepth else {
+            isTooDeep = true
+            return
+        }
         let child = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         if child >= 0 { visit(child, depth: depth + 1, limit: limit) }
     }

@@ -19,7 +19,11 @@ extension ContainerRunner {
             host: endpoint.host, port: plan.port, path: plan.probedPath,
             patience: Self.lookPatience
         ).ask()
-        return outcome.isReady ? nil : "the app \(outcome.description)"
+        return switch outcome {
+        case _ where outcome.isReady: nil
+        case .refused, .unreachable: "the app does not answer on port \(plan.port): \(outcome.description)"
+        default: "the app \(outcome.description)"
+        }
     }
 
     public func endpoint(of id: ID<Instance>) async -> InstanceEndpoint? {
@@ -56,12 +60,15 @@ extension ContainerRunner {
             let path = logPath(id)
             let task = Task {
                 var reader = ContainerLog.Reader(path: path, last: Self.followTail)
-                for line in reader.readMore().suffix(lines) { continuation.yield(line) }
+                let isGone = self.supervisors.withLock { $0[id] == nil }
+                let written = reader.readMore() + (isGone ? reader.end() : [])
+                for line in written.suffix(lines) { continuation.yield(line) }
                 while self.supervisors.withLock({ $0[id] != nil }),
                     (try? await Task.sleep(for: Self.followInterval)) != nil
                 {
                     for line in reader.readMore() { continuation.yield(line) }
                 }
+                for line in reader.readMore() + reader.end() { continuation.yield(line) }
                 continuation.finish()
             }
             continuation.onTermination = { _ in task.cancel() }

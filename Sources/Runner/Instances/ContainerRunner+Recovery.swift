@@ -7,32 +7,33 @@ import Synchronization
 extension ContainerRunner {
     public func recover(
         keep: Set<ID<Instance>>, logs: Set<ID<Instance>>
-    ) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint] {
-        var endpoints: [ID<Instance>: InstanceEndpoint] = [:]
+    ) async throws(PlatformError) -> RecoveredInstances {
+        var found = RecoveredInstances()
         var leases: [NetworkLease] = []
         for (id, supervisor) in supervisors.withLock({ $0 }) where keep.contains(id) {
-            endpoints[id] = await supervisor.endpoint
+            found.endpoints[id] = await supervisor.endpoint
             leases.append(await supervisor.lease)
         }
         for name in HostFiles.names(in: runtime.paths.containers) {
             guard let record = InstanceRecord(path: runtime.paths.record(name)), name == InstanceRecord.name(record.id),
-                keep.contains(record.id), endpoints[record.id] == nil
+                keep.contains(record.id), found.endpoints[record.id] == nil
             else { continue }
             if let obstacle = await obstacle(to: record) {
-                logger.warning(
-                    "instance cannot be taken over", metadata: ["instance": "\(record.id)", "reason": "\(obstacle)"])
+                found.losses[record.id] = obstacle
                 continue
             }
             await takeOver(record)
-            endpoints[record.id] = record.endpoint
+            found.endpoints[record.id] = record.endpoint
             leases.append(record.lease)
         }
-        let kept = Set(endpoints.keys)
+        let kept = Set(found.endpoints.keys)
         for id in supervisors.withLock({ Array($0.keys) }) where !kept.contains(id) { await stop(id, grace: nil) }
-        await sweep(keep: Set(kept.map { InstanceRecord.name($0) }), leases: leases, logs: kept.union(logs))
+        let removed = await sweep(
+            keep: Set(kept.map { InstanceRecord.name($0) }), leases: leases, logs: kept.union(logs))
+        found.strays = removed.subtracting(keep.union(logs).map { InstanceRecord.name($0) }).sorted()
         logger.info("instances recovered", metadata: ["kept": "\(kept.count)", "asked": "\(keep.count)"])
         replenishNetwork()
-        return endpoints
+        return found
     }
 
     /// Stops every container and removes everything of ours from the machine: containers, network, cgroups, mounts and
@@ -42,7 +43,7 @@ extension ContainerRunner {
         await withDiscardingTaskGroup { group in
             for id in supervisors.keys { group.addTask { await self.stop(id, grace: nil) } }
         }
-        await sweep(keep: [], leases: [], logs: [])
+        _ = await sweep(keep: [], leases: [], logs: [])
         await network.remove()
         for point in MountTable.points(below: configuration.runtimeDirectory) { MountTable.unmount(point) }
         await runtime.groups.remove(runtime.paths.group)
@@ -82,8 +83,8 @@ extension ContainerRunner {
         supervisors.withLock { $0[record.id] = supervisor }
     }
 
-    /// Removes what is not in `keep`: container names, namespaces, log files.
-    private func sweep(keep: Set<String>, leases: [NetworkLease], logs: Set<ID<Instance>>) async {
+    /// Removes what is not in `keep`: container names, namespaces, log files. Returns the containers' names.
+    private func sweep(keep: Set<String>, leases: [NetworkLease], logs: Set<ID<Instance>>) async -> Set<String> {
         let groups = runtime.tree.containers()
         let found = Set(HostFiles.names(in: runtime.paths.containers) + HostFiles.names(in: runtime.paths.state))
             .union(groups.keys).subtracting(keep)
@@ -96,7 +97,7 @@ extension ContainerRunner {
                     let bundle = self.runtime.paths.bundle(name)
                     for point in MountTable.points(below: bundle) { MountTable.unmount(point) }
                     HostFiles.remove(bundle)
-                    self.logger.info("stray container removed", metadata: ["container": "\(name)"])
+                    self.logger.debug("container removed", metadata: ["container": "\(name)"])
                 }
             }
         }
@@ -106,9 +107,13 @@ extension ContainerRunner {
         }
         await network.sweep(keep: leases)
         let files = Set(logs.map { logPath($0) })
-        for name in HostFiles.names(in: configuration.logDirectory) where name.hasSuffix(".log") {
+        for name in HostFiles.names(in: configuration.logDirectory) {
             let path = "\(configuration.logDirectory)/\(name)"
-            if ID<Instance>(name.dropLast(4)) != nil, !files.contains(path) { HostFiles.remove(path) }
+            // What a server leaves that ends while it shortens a log is nobody's.
+            let log = name.hasSuffix(".new") ? name.dropLast(4) : name[...]
+            guard log.hasSuffix(".log"), ID<Instance>(log.dropLast(4)) != nil, !files.contains(path) else { continue }
+            HostFiles.remove(path)
         }
+        return found
     }
 }

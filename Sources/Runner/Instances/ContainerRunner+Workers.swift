@@ -24,8 +24,9 @@ extension ContainerRunner {
             }
             if let process, Self.hasReadyFile(process.pid) { return }
             let age = ContinuousClock.now - begun
-            if plan.readiness != .file, age >= .seconds(RunPlan.upSeconds) { return }
-            guard age < .seconds(plan.readySeconds) else {
+            if plan.readiness != .file {
+                if age >= configuration.upTime { return }
+            } else if age >= .seconds(plan.readySeconds) {
                 throw PlatformError(
                     .buildFailed,
                     "\(what) did not make the file that \(RunPlan.readyFileVariable) names within \(plan.readySeconds) s"

@@ -16,6 +16,7 @@ public final class ContainerRunner: InstanceRunner, Service {
     let logger: Logger
     /// Where what tasks have written is counted.
     let diskPool = BlockingPool(label: "disk", width: 1)
+    let diskWriters: DiskWriters
     /// What instances use; looked at while `run` runs.
     public let meter: ControlGroupMeter
     let supervisors = Mutex<[ID<Instance>: InstanceSupervisor]>([:])
@@ -40,6 +41,7 @@ public final class ContainerRunner: InstanceRunner, Service {
         self.configuration = configuration
         self.network = network
         self.logger = logger
+        diskWriters = DiskWriters(reserve: configuration.diskReserve)
         runtime = try ContainerRuntime(configuration: configuration, logger: logger)
         meter = ControlGroupMeter(groups: runtime.groups)
         try HostFiles.makeDirectory(configuration.logDirectory)
@@ -88,9 +90,15 @@ public final class ContainerRunner: InstanceRunner, Service {
         return await supervisor.endpoint
     }
 
-    public func stop(_ id: ID<Instance>, grace: Int?) async {
+    public func stop(_ id: ID<Instance>, grace: Int?) async { await stop(id, grace: grace, reason: nil) }
+
+    public func stop(_ id: ID<Instance>, grace: Int?, because reason: String) async {
+        await stop(id, grace: grace, reason: reason)
+    }
+
+    private func stop(_ id: ID<Instance>, grace: Int?, reason: String?) async {
         guard let supervisor = supervisors.withLock({ $0[id] }) else { return }
-        await supervisor.takeDown(grace: grace)
+        await supervisor.takeDown(grace: grace, because: reason)
         supervisors.withLock { if $0[id] === supervisor { $0[id] = nil } }
         logger.info("instance stopped", metadata: ["instance": "\(id)"])
     }
@@ -117,8 +125,10 @@ public final class ContainerRunner: InstanceRunner, Service {
                 var round = 0
                 while (try? await Task.sleep(for: Self.watchInterval)) != nil {
                     round += 1
-                    if self.network.firewallHasChanged() ?? (round % Self.thoroughness == 0) {
-                        group.addTask { await self.network.mendFirewall() }
+                    // What the kernel tells of is looked at right away, and now and then without it.
+                    let hasChanged = self.network.firewall.hasChanged() ?? false
+                    if hasChanged || round % Self.thoroughness == 0 {
+                        group.addTask { await self.network.firewall.mend() }
                     }
                     let supervisors = self.supervisors.withLock { $0 }
                     let isThorough = round % Self.thoroughness == 1

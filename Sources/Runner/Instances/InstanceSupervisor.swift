@@ -102,12 +102,13 @@ actor InstanceSupervisor {
 
     /// The plan's stop signal, `grace` seconds, SIGKILL; then removes container, group, bundle and network, and all but the
     /// end of the log.
-    func takeDown(grace: Int?) async {
+    /// - Parameter reason: for the log's last line; `nil` for none.
+    func takeDown(grace: Int?, because reason: String? = nil) async {
         isStopping = true
         let seconds = grace ?? record.plan.graceSeconds
         let task = Task { [last] in
             await last?.value
-            await self.performTakeDown(grace: .seconds(seconds))
+            await self.performTakeDown(grace: .seconds(seconds), because: reason)
         }
         last = task
         await task.value
@@ -117,6 +118,8 @@ actor InstanceSupervisor {
         guard !isStopping else { throw PlatformError(.cancelled, "the instance was stopped while it started") }
         // What ran before, if this is not the first time.
         if record.process != nil { await runtime.delete(name) }
+        // conmon adds to what is there, and counts from nothing what it may write.
+        log.shorten()
         let clock = ContinuousClock()
         let begun = clock.now
         let process = try await runtime.create(name, log: log.path, logSizeLimit: logSizeLimit)
@@ -135,7 +138,7 @@ actor InstanceSupervisor {
             ])
     }
 
-    private func performTakeDown(grace: Duration) async {
+    private func performTakeDown(grace: Duration, because reason: String?) async {
         let clock = ContinuousClock()
         let begun = clock.now
         if let process = record.process {
@@ -151,6 +154,7 @@ actor InstanceSupervisor {
         let deleted = clock.now
         await network.release(record.lease)
         HostFiles.remove(runtime.paths.bundle(name))
+        if let reason { log.append("berth: \(reason)", at: Date()) }
         log.shorten()
         logger.debug(
             "container removed",

@@ -12,15 +12,9 @@ public actor ContainerNetwork {
     let commands: HostCommands
     private let plugin: CNIPlugin
     private let logger: Logger
-    private var reachablePorts: Set<UInt16>
-    private var services: Set<ReachableService> = []
-    /// Addresses of running builds.
-    private var builds: Set<String> = []
-    /// The firewall as the kernel told it right after it was made.
-    private var appliedRules: String?
-    /// Changes of the firewall so far, and those that are being made.
-    private var changes = (begun: 0, ended: 0)
-    private let watch = FirewallWatch()
+    nonisolated let firewall: ContainerFirewall
+    /// What all containers share was made and not removed.
+    private(set) var isMade = false
     private var ready: [NetworkLease] = []
     /// Namespaces that are being made or released at this moment.
     private var busy: Set<String> = []
@@ -31,8 +25,13 @@ public actor ContainerNetwork {
         self.configuration = configuration
         self.logger = logger
         gateway = configuration.subnet.gateway
-        reachablePorts = configuration.reachablePorts
-        commands = HostCommands(logger: logger)
+        commands = HostCommands(logger: logger, limit: configuration.programLimit)
+        firewall = ContainerFirewall(
+            rules: FirewallRules(
+                node: configuration.node, bridge: configuration.bridge, subnet: configuration.subnet,
+                reachablePorts: configuration.reachablePorts, nameServers: configuration.nameServers,
+                instanceEgress: configuration.instanceEgress, buildEgress: configuration.buildEgress),
+            programs: configuration.programs, commands: commands, logger: logger)
         plugin = CNIPlugin(
             plugins: configuration.programs.plugins, network: "berth-\(configuration.node)",
             bridge: configuration.bridge, subnet: configuration.subnet,
@@ -53,14 +52,14 @@ public actor ContainerNetwork {
         for folder in [namespaces, plugin.reservations] { try HostFiles.makeDirectory(folder) }
         isClosed = false
         // Before the bridge, so that there is no moment without rules.
-        try await applyFirewall()
+        try await firewall.load()
+        isMade = true
         try await makeBridge()
     }
 
     /// Lets containers reach one more TCP port of the gateway.
     public func allow(port: UInt16) async throws(PlatformError) {
-        guard reachablePorts.insert(port).inserted else { return }
-        try await applyFirewall()
+        try await firewall.update { _ = $0.reachablePorts.insert(port) }
     }
 
     /// Lets containers reach TCP services at these IPv4 addresses, in whatever network they are, beside those of earlier
@@ -71,20 +70,18 @@ public actor ContainerNetwork {
                 !configuration.subnet.contains(text)
             else { throw .invalid("containers cannot be let through to \(text)") }
         }
-        let known = services
-        services.formUnion(addresses.map { ReachableService(address: $0, port: port) })
-        guard services != known else { return }
-        try await applyFirewall()
+        let named = addresses.map { ReachableService(address: $0, port: port) }
+        try await firewall.update { $0.services.formUnion(named) }
     }
 
     /// Removes bridge, firewall, namespaces and reservations.
     public func remove() async {
         isClosed = true
-        appliedRules = nil
+        isMade = false
         while !busy.isEmpty || isReplenishing { try? await Task.sleep(for: .milliseconds(5)) }
         ready.removeAll()
         await sweep(keep: [])
-        _ = try? await commands.run(configuration.programs.nft, ["-f", "-"], input: rules.removal)
+        await firewall.remove()
         if HostFiles.exists("/sys/class/net/\(configuration.bridge)") {
             _ = try? await commands.run(configuration.programs.ip, ["link", "delete", "dev", configuration.bridge])
         }
@@ -96,13 +93,12 @@ public actor ContainerNetwork {
     func lease(for kind: ContainerKind) async throws(PlatformError) -> NetworkLease {
         let lease = if let waiting = await takeReady() { waiting } else { try await make() }
         guard kind == .build else { return lease }
-        builds.insert(lease.address)
-        guard rules.tellsBuildsApart else { return lease }
         do throws(PlatformError) {
-            // Before anything runs at the address: until then it counts as an instance's.
-            try await changeFirewall("add element \(rules.table) builds { \(lease.address) }\n")
+            // Before anything runs at the address.
+            try await firewall.admit(build: lease.address)
         } catch {
-            try await openAfterFlush(lease)
+            await release(lease)
+            throw error
         }
         return lease
     }
@@ -116,37 +112,6 @@ public actor ContainerNetwork {
         }
         return nil
     }
-
-    /// The table may just have been flushed: made again, it has the builds' addresses in it.
-    private func openAfterFlush(_ lease: NetworkLease) async throws(PlatformError) {
-        do throws(PlatformError) { try await applyFirewall() } catch {
-            await release(lease)
-            throw error
-        }
-    }
-
-    /// Makes the firewall anew when it is not what it was made to be. Another program may have loaded rules of its own
-    /// with `flush ruleset` (nft(8)).
-    func mendFirewall() async {
-        // A change of ours that comes in between is no mistake; the rules are looked at again after it.
-        var before: (begun: Int, ended: Int)
-        repeat {
-            while changes.begun != changes.ended {
-                guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { return }
-            }
-            before = changes
-            guard isMade, await listing() != appliedRules else { return }
-        } while changes != before
-        guard !isClosed else { return }
-        logger.warning("firewall changed from outside, made again")
-        do throws(PlatformError) { try await applyFirewall() } catch {
-            logger.error("firewall not made", metadata: ["error": "\(error)"])
-        }
-    }
-
-    /// Whether rules of the host's firewall, ours or others', were changed since the last call; `nil` when the kernel does
-    /// not tell.
-    nonisolated func firewallHasChanged() -> Bool? { watch?.hasChanged() }
 
     /// Makes namespaces until enough wait ready. Best called when nothing urgent runs.
     func replenish() async {
@@ -166,15 +131,15 @@ public actor ContainerNetwork {
 
     /// Takes a namespace and its address back.
     func release(_ lease: NetworkLease) async {
+        do throws(PlatformError) {
+            // Before anybody else can have the address.
+            try await firewall.dismiss(build: lease.address)
+        } catch {
+            logger.warning("address of a build not forgotten", metadata: ["error": "\(error)"])
+        }
         // Whatever is left of it: somebody may have taken a part away.
         if HostFiles.exists(lease.path) || HostFiles.exists("\(addresses)/\(lease.address)") {
             await release(name: lease.name)
-        }
-        guard builds.remove(lease.address) != nil, rules.tellsBuildsApart, !isClosed else { return }
-        do throws(PlatformError) {
-            try await changeFirewall("delete element \(rules.table) builds { \(lease.address) }\n")
-        } catch {
-            logger.warning("address of a build not forgotten", metadata: ["error": "\(error)"])
         }
     }
 
@@ -201,35 +166,9 @@ public actor ContainerNetwork {
         }
     }
 
-    /// What all containers share was made and not removed.
-    var isMade: Bool { !isClosed && appliedRules != nil }
-
     private var namespaces: String { configuration.runtimeDirectory + "/netns" }
     /// A file of each address that is taken.
     private var addresses: String { "\(plugin.reservations)/\(plugin.network)" }
-
-    private var rules: FirewallRules {
-        FirewallRules(
-            node: configuration.node, bridge: configuration.bridge, subnet: configuration.subnet,
-            reachablePorts: reachablePorts, services: services, nameServers: NameServers.ofHost(),
-            instanceEgress: configuration.instanceEgress, buildEgress: configuration.buildEgress, builds: builds)
-    }
-
-    private func applyFirewall() async throws(PlatformError) { try await changeFirewall(rules.script) }
-
-    private func changeFirewall(_ script: String) async throws(PlatformError) {
-        changes.begun += 1
-        defer { changes.ended += 1 }
-        try await commands.succeed(configuration.programs.nft, ["-f", "-"], input: script)
-        appliedRules = await listing()
-    }
-
-    /// The table as the kernel has it; `nil` when there is none.
-    private func listing() async -> String? {
-        let table = rules.table.split(separator: " ").map(String.init)
-        let result = try? await commands.run(configuration.programs.nft, ["--stateless", "list", "table"] + table)
-        return result?.status == 0 ? result?.output : nil
-    }
 
     private func make() async throws(PlatformError) -> NetworkLease {
         let name = "n" + UUID().uuidString.lowercased().prefix(8)

@@ -3,11 +3,11 @@
 /// Containers may reach name servers, the listed TCP ports of the gateway, the listed services wherever they are, and what
 /// the policy of their kind says, by default the internet without its mail servers; not the host's other ports, not one
 /// another, not private, link-local or otherwise special ranges (RFC 6890). The host reaches containers, nobody else does.
-struct FirewallRules: Sendable {
+struct FirewallRules: Sendable, Hashable {
     let node: String
     let bridge: String
     let subnet: IPv4Subnet
-    let reachablePorts: Set<UInt16>
+    var reachablePorts: Set<UInt16>
     /// Services that the operator has named, on this host or in a private network.
     var services: Set<ReachableService> = []
     let nameServers: [String]
@@ -30,6 +30,14 @@ struct FirewallRules: Sendable {
 
     /// Whether it matters which addresses are builds'.
     var tellsBuildsApart: Bool { instanceEgress != buildEgress }
+
+    /// What turns a table with the rules `old` into this one; empty where they are the same.
+    func script(after old: FirewallRules) -> String {
+        var others = old
+        others.builds = builds
+        guard others == self else { return script }
+        return change("delete", old.builds.subtracting(builds)) + change("add", builds.subtracting(old.builds))
+    }
 
     /// Removes the table, whether or not it exists.
     var removal: String { "add table \(table)\ndelete table \(table)\n" }
@@ -111,6 +119,10 @@ struct FirewallRules: Sendable {
             rules.append("reject with icmpx admin-prohibited")
         }
         return rules.joined(separator: "\n            ")
+    }
+
+    private func change(_ verb: String, _ builds: Set<String>) -> String {
+        builds.isEmpty ? "" : "\(verb) element \(table) builds { \(builds.sorted().joined(separator: ", ")) }\n"
     }
 
     private func elements(_ values: [String]) -> String {

@@ -23,9 +23,8 @@ public actor RootfsStore: RootfsProvider, Service {
     let directory: String
     let logger: Logger
     private let program: String
-    private let groups = ControlGroups()
-    /// The control group of what is being made; `nil` for none.
-    private let group: String?
+    /// That of what is being made; `nil` for none.
+    private let group: ProgramGroup?
     private let pool = BlockingPool(label: "rootfs", width: 1)
     /// Those that are being made.
     private var running: [String: Task<Void, Never>] = [:]
@@ -48,8 +47,8 @@ public actor RootfsStore: RootfsProvider, Service {
         self.directory = directory
         self.program = program
         self.logger = logger
-        group = node.map { RuntimePaths(directory: "", node: $0).packages }
-        if let group { groups.removeBlocking(group) }
+        group = node.map { ProgramGroup(path: RuntimePaths(directory: "", node: $0).packages) }
+        group?.empty()
         for name in HostFiles.names(in: directory) where name.hasPrefix(Self.unfinished) {
             HostFiles.remove("\(directory)/\(name)")
         }
@@ -110,7 +109,7 @@ public actor RootfsStore: RootfsProvider, Service {
         isClosed = true
         for task in running.values { task.cancel() }
         for task in Array(running.values) { await task.value }
-        if let group { groups.removeEmpty(group) }
+        group?.removeEmpty()
     }
 
     private func make(_ rootfs: Rootfs, path: String) async {
@@ -146,15 +145,15 @@ public actor RootfsStore: RootfsProvider, Service {
         let packages = rootfs.packages.joined(separator: ",")
         // In namespaces of its own: what it mounts and starts ends with it, whatever happens. And in a group, where the next
         // server finds it: it outlives one that is killed.
-        let result = try await Self.run(
-            "/bin/sh",
+        let command =
             [
-                "-c", Self.entersGroup, groupFile(), "/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child",
+                "/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child",
                 "--mount-proc", "--propagation", "private", program, "--mode=root", "--variant=essential",
                 "--format=directory", "--include=\(packages)",
                 "--aptopt=APT::Install-Recommends \"false\"", "--dpkgopt=path-exclude=/usr/share/doc/*",
                 "--dpkgopt=path-exclude=/usr/share/man/*", rootfs.suite, new,
-            ] + sources)
+            ] + sources
+        let result = try await Self.run(group?.command(command) ?? command)
         guard let result, result.isFine else {
             let output = (result?.output ?? "").split(whereSeparator: \.isNewline)
             let reason = result == nil ? "within \(Self.timeLimit) s" : "by this server"
@@ -166,25 +165,12 @@ public actor RootfsStore: RootfsProvider, Service {
         }
     }
 
-    /// Enters the group whose file it is given, before there is anything to be found, and becomes the command. The script is
-    /// constant.
-    private static let entersGroup = #"echo $$ >"$0" && exec "$@""#
-
-    /// Where a process writes its number to be in the group.
-    private func groupFile() -> String {
-        guard let group else { return "/dev/null" }
-        groups.prepare(group, .init(weight: 100))
-        return groups.directories(of: group).map { "\($0)/cgroup.procs" }.first { HostFiles.exists($0) } ?? "/dev/null"
-    }
-
     /// Runs a program, and kills it when the task is cancelled. `nil` when it was killed because its time was over.
-    private static func run(
-        _ program: String, _ arguments: [String]
-    ) async throws -> (isFine: Bool, output: String)? {
+    private static func run(_ command: [String]) async throws -> (isFine: Bool, output: String)? {
         try await withThrowingTaskGroup(of: (isFine: Bool, output: String)?.self) { group in
             group.addTask {
                 let result = try await Subprocess.run(
-                    .path(FilePath(program)), arguments: Arguments(arguments),
+                    .path(FilePath(command[0])), arguments: Arguments(Array(command.dropFirst())),
                     environment: HostCommands.subprocessEnvironment([:]), workingDirectory: FilePath("/"),
                     input: .none, output: .string(limit: outputLimit), error: .string(limit: outputLimit))
                 return (result.terminationStatus.isSuccess, result.standardOutput + result.standardError)

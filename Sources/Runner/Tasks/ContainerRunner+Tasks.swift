@@ -1,4 +1,3 @@
-import Blocking
 import Core
 import Foundation
 import Glibc
@@ -10,7 +9,7 @@ import SystemPackage
 extension ContainerRunner: ContainerTaskRunner {
     /// How often a running task is looked at for its limits.
     private static let watchInterval = Duration.milliseconds(20)
-    /// Every so many looks also at its processes and its disk.
+    /// Every so many looks also at its processes.
     private static let thoroughness = 5
     /// A program that is refused a process gives up or waits; one that goes on is a fork bomb.
     private static let refusalLimit = 1000
@@ -109,6 +108,8 @@ extension ContainerRunner: ContainerTaskRunner {
     ) async throws(PlatformError) -> ContainerTaskExit {
         let bundle = runtime.paths.bundle(name)
         let log = bundle + "/runc.log"
+        let watch = watchDisk(of: task, name: name, ending: ending)
+        defer { endWatch(watch, name: name) }
         let status: TerminationStatus
         do {
             let result = try await Subprocess.run(
@@ -117,11 +118,13 @@ extension ContainerRunner: ContainerTaskRunner {
                     "--root", runtime.paths.state, "--log", log, "run", "--keep", "--bundle", bundle,
                     "--pid-file", runtime.paths.pidFile(name), name,
                 ]),
-                environment: HostCommands.subprocessEnvironment([:]), input: .none, output: .sequence,
-                error: .discarded
+                environment: HostCommands.subprocessEnvironment([:]), platformOptions: HostCommands.options,
+                input: .none, output: .sequence, error: .discarded
             ) { execution in
+                // It leads a group, and is not collected before this has ended.
+                let runc = execution.processIdentifier.value
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { await self.enforceLimits(of: task, name: name, ending: ending) }
+                    group.addTask { await self.enforceLimits(of: task, name: name, runc: runc, ending: ending) }
                     var meter = OutputMeter(limit: task.outputLimit)
                     for try await chunk in execution.standardOutput where !meter.isOver {
                         let bytes = chunk.withUnsafeBytes { Array($0.prefix(meter.take($0))) }
@@ -155,6 +158,8 @@ extension ContainerRunner: ContainerTaskRunner {
         case .tooManyProcesses: return .tooManyProcesses
         case .tooMuchDisk: return .tooMuchDisk
         case .tooManyFiles: return .tooManyFiles
+        case .tooDeep: return .tooDeep
+        case .tooMuchInVolumes: return .tooMuchInVolumes
         case .diskReserve: return .diskReserve
         case .cancelled: throw PlatformError(.cancelled, "the task was cancelled")
         case nil: break
@@ -175,28 +180,23 @@ extension ContainerRunner: ContainerTaskRunner {
     }
 
     /// Waits for a limit or another reason to end the task, then kills its first process, and so all of them: they share
-    /// a PID namespace (pid_namespaces(7)).
-    private func enforceLimits(of task: ContainerTask, name: String, ending: TaskEnding) async {
+    /// a PID namespace (pid_namespaces(7)). A runc that does not end with it gets the time of any program of the host.
+    private func enforceLimits(of task: ContainerTask, name: String, runc: pid_t, ending: TaskEnding) async {
         let deadline = ContinuousClock.now + .seconds(task.timeLimit)
+        var lastMoment: ContinuousClock.Instant?
         let group = runtime.group(of: name)
-        var disk = DiskWatch(
-            folders: [task.directory, task.cache].compactMap { $0 }, limit: task.disk,
-            reserve: configuration.diskReserve)
         var round = 0
         while (try? await Task.sleep(for: Self.watchInterval)) != nil {
             round += 1
             if ContinuousClock.now >= deadline { ending.set(.timedOut) }
-            if round % Self.thoroughness == 0 {
-                if runtime.groups.refusedProcesses(group) > Self.refusalLimit { ending.set(.tooManyProcesses) }
-                let seen = await diskPool.run { [disk, runtime] () throws(Never) -> (DiskWatch, TaskEnding.Reason?) in
-                    var disk = disk
-                    let reason = disk.look { runtime.groups.processes(of: group) }
-                    return (disk, reason)
-                }
-                disk = seen.0
-                if let reason = seen.1 { ending.set(reason) }
+            if round % Self.thoroughness == 0, runtime.groups.refusedProcesses(group) > Self.refusalLimit {
+                ending.set(.tooManyProcesses)
             }
-            if ending.reason != nil { ProcessIdentity(pidFile: runtime.paths.pidFile(name))?.signal(SIGKILL) }
+            guard ending.reason != nil else { continue }
+            ProcessIdentity(pidFile: runtime.paths.pidFile(name))?.signal(SIGKILL)
+            let now = ContinuousClock.now
+            lastMoment = lastMoment ?? now + configuration.programLimit
+            if let lastMoment, now >= lastMoment { kill(-runc, SIGKILL) }
         }
     }
 }

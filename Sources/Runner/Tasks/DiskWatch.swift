@@ -10,35 +10,32 @@ struct DiskWatch: Sendable {
 
     private let folders: [String]
     private let limit: DiskLimit?
-    private let reserve: DiskReserve
     private var last: DiskRoom?
     private var walkedAt: ContinuousClock.Instant
     private var nextWalk: ContinuousClock.Instant
 
     /// - Parameter folders: on one file system; the limit is for all together.
-    init(folders: [String], limit: DiskLimit?, reserve: DiskReserve, now: ContinuousClock.Instant = .now) {
+    init(folders: [String], limit: DiskLimit?, now: ContinuousClock.Instant = .now) {
         self.folders = folders
         self.limit = limit
-        self.reserve = reserve
         last = folders.first.flatMap { FileSystemRoom.at($0) }
         walkedAt = now
         nextWalk = now
     }
 
-    /// Why the task must end; `nil` when it may go on. Blocks.
+    /// In what the task is over its limit; `nil` when it may go on. Blocks.
     /// - Parameter processes: those of the task.
-    mutating func look(now: ContinuousClock.Instant = .now, processes: () -> [Int32]) -> TaskEnding.Reason? {
-        guard let folder = folders.first, let room = FileSystemRoom.at(folder) else { return nil }
-        if reserve.isReached(in: room) { return .diskReserve }
-        guard let limit, now >= nextWalk, isDue(room, limit: limit, now: now) else { return nil }
+    mutating func look(now: ContinuousClock.Instant = .now, processes: () -> [Int32]) -> FolderUse.Excess? {
+        guard let limit, let folder = folders.first, let room = FileSystemRoom.at(folder), now >= nextWalk,
+            isDue(room, limit: limit, now: now)
+        else { return nil }
         var use = FolderUse.of(folders, until: limit)
         use.addUnnamedFiles(of: processes(), besides: folder)
         let end = ContinuousClock.now
         last = room
         walkedAt = end
         nextWalk = end + max(Self.shortestPause, (end - now) * 10)
-        guard use.exceeds(limit) else { return nil }
-        return use.bytes > limit.bytes ? .tooMuchDisk : .tooManyFiles
+        return use.excess(over: limit)
     }
 
     private func isDue(_ room: DiskRoom, limit: DiskLimit, now: ContinuousClock.Instant) -> Bool {

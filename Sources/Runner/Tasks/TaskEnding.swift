@@ -9,6 +9,8 @@ final class TaskEnding: Sendable {
         case tooManyProcesses
         case tooMuchDisk
         case tooManyFiles
+        case tooDeep
+        case tooMuchInVolumes
         case diskReserve
         case cancelled
     }

@@ -13,7 +13,7 @@ struct Stage: Sendable {
         "BERTH_BUILD_SECONDS": "15", "BERTH_BUILD_MEMORY": "256", "BERTH_BUILD_PROCESSES": "96",
         "BERTH_BUILD_OUTPUT": "1",
         "BERTH_RELEASE_SIZE": "48", "BERTH_RELEASE_FILES": "4000", "BERTH_INSTANCE_MEMORY": "192",
-        "BERTH_KEPT_RELEASES": "2",
+        "BERTH_KEPT_RELEASES": "2", "BERTH_VOLUME_SIZE": "16",
     ]
     /// What only the neighbour's instance knows.
     static let neighbourSecret = "neighbours-own-\(UUID().uuidString)"
@@ -26,6 +26,8 @@ struct Stage: Sendable {
     let berthd: Berthd
     let attacker: Project
     let neighbour: Project
+    /// What the probe was told to try. From the host each of them answers, before it and after it.
+    let targets: Targets
     /// What the probe saw.
     let findings: [Place: Findings]
 
@@ -47,35 +49,29 @@ struct Stage: Sendable {
         try await neighbour.deploy()
         self.neighbour = neighbour
 
-        let port = try ListeningPort()
-        (attacker, findings) = try await withOutsideNetwork(
+        let (listener, echo) = (try ListeningPort(), try EchoingPort())
+        defer { withExtendedLifetime((listener, echo)) {} }
+        (attacker, targets, findings) = try await withOutsideNetwork(
             addresses: Self.outsideAddresses, ports: [Self.webPort, Self.mailPort]
-        ) { outside in
-            for address in outside.addresses {
-                for port in outside.ports {
-                    try await eventually("\(address) answers the host at \(port)") {
-                        try await Self.isReached(address, port)
-                    }
-                }
-            }
-            let targets = try Targets(berthd, neighbour: neighbour.instanceAddress(), hostPort: Int(port.port))
+        ) { _ in
+            let targets = try Targets(
+                berthd, neighbour: neighbour.instanceAddress(), hostPort: Int(listener.port),
+                hostDatagramPort: Int(echo.port))
+            try await targets.expectAnswers()
             let attacker = try await Project("attacker", template: "node", on: Platform.admin())
             try ProbeApp.write(to: attacker, targets: targets)
             try await attacker.commit("look around")
             try await attacker.deploy()
             let seen = try await attacker.get("/probe")
+            try await targets.expectAnswers()
             return (
-                attacker,
+                attacker, targets,
                 [
                     .build: Findings(log: try await attacker.lastLog()),
                     .instance: Findings(log: seen.text),
                 ]
             )
         }
-    }
-
-    private static func isReached(_ address: String, _ port: Int) async throws -> Bool {
-        try await run(["bash", "-c", "exec 3<>/dev/tcp/$0/$1", address, "\(port)"]).status == 0
     }
 }
 
@@ -124,7 +120,8 @@ struct StageTrait: SuiteTrait, TestScoping {
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        let berthd = try Berthd(environment: Stage.settings)
+        // On every address: what keeps containers from it is the firewall alone.
+        let berthd = try Berthd(environment: Stage.settings, listeningOn: "0.0.0.0")
         do {
             try await berthd.start()
             try await Berthd.$current.withValue(berthd) {

@@ -3,23 +3,54 @@ import ServerTestSupport
 
 /// What the probe is told to try: connections, by name, and paths of the host.
 struct Targets: Sendable {
-    let connections: [(name: String, host: String, port: Int)]
+    /// A service that answers the host.
+    struct Connection: Sendable {
+        enum Transport: String, Sendable { case tcp, udp }
+
+        let name: String
+        let host: String
+        let port: Int
+        var transport = Transport.tcp
+
+        /// Whether it answers the host now.
+        func isReached() async throws -> Bool {
+            let script =
+                switch transport {
+                case .tcp: "exec 3<>/dev/tcp/$0/$1"
+                case .udp: "exec 3<>/dev/udp/$0/$1 && printf '?' >&3 && read -r -n 1 -t 2 -u 3"
+                }
+            return try await run(["bash", "-c", script, host, "\(port)"]).status == 0
+        }
+    }
+
+    let connections: [Connection]
     let paths: [String]
 
-    init(_ berthd: Berthd, neighbour: String, hostPort: Int) throws {
+    /// - Parameters:
+    ///   - neighbour: another app's instance.
+    ///   - hostPort: a TCP port on all addresses of the host.
+    ///   - hostDatagramPort: a UDP port, the same.
+    init(_ berthd: Berthd, neighbour: String, hostPort: Int, hostDatagramPort: Int) throws {
         let gateway = Self.text(berthd.gateway)
-        var connections: [(name: String, host: String, port: Int)] = [
-            ("neighbour", neighbour, 8080), ("loopback", "127.0.0.1", hostPort), ("gateway", gateway, hostPort),
-            ("router", gateway, berthd.port), ("ssh", gateway, 22),
+        var connections = [
+            Connection(name: "neighbour", host: neighbour, port: 8080),
+            Connection(name: "router", host: gateway, port: berthd.port),
+            Connection(name: "database", host: gateway, port: try Self.databasePort(berthd)),
+            Connection(name: "mail", host: Stage.outsideAddresses[0], port: Stage.mailPort),
         ]
-        for (index, address) in Self.hostAddresses().enumerated() where address != gateway {
-            connections.append(("host\(index)", address, hostPort))
+        func add(_ name: String, _ host: String, port: Int, datagramPort: Int) {
+            connections.append(Connection(name: name, host: host, port: port))
+            connections.append(Connection(name: "udp-\(name)", host: host, port: datagramPort, transport: .udp))
+        }
+        add("loopback", "127.0.0.1", port: hostPort, datagramPort: hostDatagramPort)
+        add("gateway", gateway, port: hostPort, datagramPort: hostDatagramPort)
+        for (number, address) in Self.hostAddresses().filter({ $0 != gateway }).enumerated() {
+            add("host\(number)", address, port: hostPort, datagramPort: hostDatagramPort)
         }
         let outside = ["internet", "private10", "private172", "private192", "shared", "metadata4", "metadata6"]
         for (name, address) in zip(outside, Stage.outsideAddresses) {
-            connections.append((name, address, Stage.webPort))
+            add(name, address, port: Stage.webPort, datagramPort: Stage.webPort)
         }
-        connections.append(("mail", Stage.outsideAddresses[0], Stage.mailPort))
         self.connections = connections
         paths =
             ["", "/berth.sqlite", "/secrets/store.key", "/repos", "/releases", "/run/api.sock"].map { berthd.data + $0 }
@@ -33,7 +64,28 @@ struct Targets: Sendable {
     }
 
     /// One connection a line.
-    var connectionList: String { connections.map { "\($0.name) \($0.host) \($0.port)\n" }.joined() }
+    var connectionList: String {
+        connections.map { "\($0.transport.rawValue) \($0.name) \($0.host) \($0.port)\n" }.joined()
+    }
+
+    /// Names of the connections to addresses of the host other than the gateway's.
+    var hostNames: [String] {
+        connections.map(\.name).filter { $0.hasPrefix("host") || $0.hasPrefix("udp-host") }
+    }
+
+    /// Throws for the first one that does not answer the host.
+    func expectAnswers() async throws {
+        for connection in connections {
+            try await eventually("\(connection.name) answers the host") { try await connection.isReached() }
+        }
+    }
+
+    private static func databasePort(_ berthd: Berthd) throws -> Int {
+        let path = "\(berthd.data)/secrets/postgres.port"
+        let text = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let port = Int(text) else { throw HTTPFailure(description: "\(path) holds no port: \(text)") }
+        return port
+    }
 
     /// This machine's IPv4 addresses outside loopback.
     private static func hostAddresses() -> [String] {

@@ -37,6 +37,9 @@ import Testing
         ] {
             #expect(throws: PlatformError.self) { try wrong.validate() }
         }
+        var wrong = RunnerConfiguration(logDirectory: "/logs")
+        wrong.nameServers = ["10.0.0.2", "8.8.8.8 }"]
+        #expect(throws: PlatformError.self) { try wrong.validate() }
     }
 
     @Test func `every needed program is found here and tells its version`() async {

@@ -64,6 +64,24 @@ import Testing
         #expect(files.map(text) == ["1073741824", "0", "150000 100000", "77"])
     }
 
+    @Test func `on v1 the keeper of an instance's output is limited, in the processors' hierarchy only`() throws {
+        let group = "berth/n/monitors/i-1"
+        let files = ["cpu.cfs_period_us", "cpu.cfs_quota_us", "cgroup.procs"].map { "cpu/\(group)/\($0)" }
+        let others = ["memory/\(group)/cgroup.procs", "pids/\(group)/cgroup.procs"]
+        tree(try groups(.v1, having: files + others)).enter(monitor: 4321, of: "i-1")
+        #expect(files.map(text) == ["100000", "5000", "4321"])
+        #expect(others.map(text) == ["", ""])
+    }
+
+    @Test func `on v2 the keeper of an instance's output is limited in a group of its own`() throws {
+        let group = "berth/n/monitors/i-1"
+        let files = ["cpu.max", "cgroup.procs"].map { "\(group)/\($0)" }
+        let switches = ["", "berth/", "berth/n/", "berth/n/monitors/"].map { "\($0)cgroup.subtree_control" }
+        tree(try groups(.v2, having: files + switches)).enter(monitor: 4321, of: "i-1")
+        #expect(files.map(text) == ["5000 100000", "4321"])
+        #expect(switches.map(text) == Array(repeating: "+memory +cpu +pids", count: 4))
+    }
+
     @Test func `a container does not get more of the processors than its user`() throws {
         let tree = tree(try groups(.v1, having: []), ShareLimits(milliCPU: 1500))
         let limits = ContainerLimits(memory: 1 << 20, milliCPU: 2000, processes: 9, temporary: 1 << 20)

@@ -60,12 +60,48 @@ import Testing
         #expect(!groups.limitsSwap)
     }
 
-    @Test func `a removed group is gone in every hierarchy, with those below it`() async throws {
+    @Test(arguments: [(.v1, ["memory/", "pids/"]), (.v2, [""])] as [(ControlGroups.Version, [String])])
+    func `a removed group is gone in every hierarchy, with those below it`(
+        version: ControlGroups.Version, hierarchies: [String]
+    ) async throws {
         let tree = try TemporaryDirectory("cgroup")
-        for controller in ["memory", "pids"] { try HostFiles.makeDirectory(tree.path("\(controller)/berth/n/i-1/sub")) }
-        let groups = ControlGroups(root: tree.path, version: .v1)
+        for hierarchy in hierarchies { try HostFiles.makeDirectory(tree.path("\(hierarchy)berth/n/i-1/sub")) }
+        let groups = ControlGroups(root: tree.path, version: version)
         await groups.remove("/berth/n/i-1")
         #expect(groups.children(of: "/berth/n").isEmpty)
-        #expect(HostFiles.exists(tree.path("memory/berth/n")))
+        #expect(hierarchies.allSatisfy { HostFiles.exists(tree.path("\($0)berth/n")) })
+    }
+
+    /// The kernel takes a group's files away with it; here somebody must.
+    @Test(arguments: [(.v1, "memory/"), (.v2, "")] as [(ControlGroups.Version, String)])
+    func `what is left in a group is killed, and the group is gone once it is empty`(
+        version: ControlGroups.Version, hierarchy: String
+    ) async throws {
+        let tree = try TemporaryDirectory("cgroup")
+        let group = tree.path("\(hierarchy)berth/n/t-1/sub")
+        try HostFiles.makeDirectory(group)
+        let process = try ChildProcess(["sleep", "600"], environment: ["PATH": "/usr/bin:/bin"])
+        try HostFiles.write("\(process.processID)\n", to: group + "/cgroup.procs")
+        let groups = ControlGroups(root: tree.path, version: version)
+        async let removal: Void = groups.remove("/berth/n/t-1")
+        #expect(await process.end() == -SIGKILL)
+        #expect(HostFiles.exists(group))
+        HostFiles.remove(group + "/cgroup.procs")
+        await removal
+        #expect(groups.children(of: "/berth/n").isEmpty)
+    }
+
+    @Test(arguments: [(.v1, "pids/"), (.v2, "")] as [(ControlGroups.Version, String)])
+    func `the processes of a group are its own, not those of groups in it`(
+        version: ControlGroups.Version, hierarchy: String
+    ) throws {
+        let tree = try TemporaryDirectory("cgroup")
+        let group = tree.path("\(hierarchy)berth/n/t-1")
+        try HostFiles.makeDirectory(group + "/sub")
+        try HostFiles.write("12\n3456\n", to: group + "/cgroup.procs")
+        try HostFiles.write("78\n", to: group + "/sub/cgroup.procs")
+        let groups = ControlGroups(root: tree.path, version: version)
+        #expect(groups.processes(of: "/berth/n/t-1") == [12, 3456])
+        #expect(groups.processes(of: "/berth/n/t-2") == [])
     }
 }

@@ -49,6 +49,20 @@ extension RealContainers {
             }
         }
 
+        @Test func `the reason for a stop is the last line of the log, also for those who follow it`() async throws {
+            try await withRunner { fixture in
+                let endpoint = try await fixture.startNode(Self.echo)
+                #expect(await eventually { await fixture.runner.recentOutput(endpoint.id, lines: 5) == ["listening"] })
+                let followed = Task {
+                    await fixture.runner.follow(endpoint.id, last: 5).reduce(into: [String]()) { $0.append($1) }
+                }
+                await fixture.runner.stop(endpoint.id, grace: nil, because: "stopped: its volumes are full")
+                let lines = ["listening", "berth: stopped: its volumes are full"]
+                #expect(await fixture.runner.recentOutput(endpoint.id, lines: 5) == lines)
+                #expect(await followed.value == lines)
+            }
+        }
+
         @Test func `an app that ignores SIGTERM is killed after the grace period`() async throws {
             try await withRunner { fixture in
                 let endpoint = try await fixture.startNode("process.on('SIGTERM', () => {});" + Self.echo)

@@ -28,6 +28,15 @@ extension RealContainers {
             """
         }
 
+        /// Sends datagrams from where it runs; prints `answer` or `silence`.
+        private static func ask(_ host: String, _ port: Int) -> String {
+            """
+            node -e 'const s = require("dgram").createSocket("udp4"), end = (word) => { console.log(word); process.exit() };
+            const send = () => s.send("?", \(port), "\(host)", () => {});
+            s.on("message", () => end("answer")); setTimeout(() => end("silence"), 1500); setInterval(send, 300); send()'
+            """
+        }
+
         @Test func `attack 12: an instance does not reach another one, the host does`() async throws {
             try await withRunner { fixture in
                 let endpoint = try await fixture.startNode(Self.serve)
@@ -111,12 +120,43 @@ extension RealContainers {
                     let table = ["list", "table", "inet", "berth_\(fixture.configuration.node)"]
                     let nft = fixture.configuration.programs.nft
                     let commands = HostCommands(logger: RunnerFixture.logger)
-                    _ = fixture.network.firewallHasChanged()
+                    _ = fixture.network.firewall.hasChanged()
                     try await commands.succeed(nft, ["delete"] + table.dropFirst())
-                    #expect(fixture.network.firewallHasChanged() == true)
-                    await fixture.network.mendFirewall()
+                    #expect(fixture.network.firewall.hasChanged() == true)
+                    await fixture.network.firewall.mend()
                     try await expectPolicies()
                     #expect(try await commands.run(nft, table).output.contains("set builds"))
+                }
+            }
+        }
+
+        @Test func `of a name server port 53 is reached under every policy, over UDP and TCP, and no other port`()
+            async throws
+        {
+            // A private address, as many a resolver has.
+            let server = "10.99.99.9"
+            try await withRunner(configure: {
+                $0.nameServers = [server]
+                $0.buildEgress = .closed
+            }) { fixture in
+                try await withOutsideNetwork(addresses: ["203.0.113.9", server], ports: [53, 8099]) { outside in
+                    let commands = HostCommands(logger: RunnerFixture.logger)
+                    for port in outside.ports {
+                        #expect(await eventually { await get(server, port, seconds: 1) != nil }, "\(port)")
+                        let answer = try await commands.run("/bin/sh", ["-c", Self.ask(server, port)]).output
+                        #expect(answer == "answer\n", "\(port)")
+                    }
+                    #expect(try await fixture.output("grep ^nameserver /etc/resolv.conf") == "nameserver \(server)\n")
+                    #expect(try await fixture.output(Self.reach(server, 53)) == "open\n")
+                    #expect(try await fixture.output(Self.ask(server, 53)) == "answer\n")
+                    let refused = try await fixture.output(Self.reach(server, 8099))
+                    #expect(["EHOSTUNREACH\n", "EACCES\n"].contains(refused), "\(refused)")
+                    #expect(try await fixture.output(Self.ask(server, 8099)) == "silence\n")
+                    // An instance's policy is the internet, without private ranges.
+                    let endpoint = try await fixture.startNode(Self.relay)
+                    #expect(await get(endpoint.host, endpoint.port, "/\(server)/53") == OutsideNetwork.hostAddress)
+                    let closed = await get(endpoint.host, endpoint.port, "/\(server)/8099", seconds: 2)
+                    #expect(closed != OutsideNetwork.hostAddress)
                 }
             }
         }

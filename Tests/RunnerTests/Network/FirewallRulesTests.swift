@@ -94,6 +94,23 @@ import Testing
         #expect(script.contains("elements = { 10.210.0.9 }"))
     }
 
+    @Test func `where only builds differ the table stays, and is told of them`() throws {
+        var old = FirewallRules(
+            node: "n", bridge: "berth0", subnet: .standard, reachablePorts: [], nameServers: [], buildEgress: .closed)
+        old.builds = ["10.210.0.9", "10.210.0.8"]
+        var new = old
+        #expect(new.script(after: old) == "")
+        new.builds = ["10.210.0.9", "10.210.0.11", "10.210.0.10"]
+        #expect(
+            new.script(after: old) == """
+                delete element inet berth_n builds { 10.210.0.8 }
+                add element inet berth_n builds { 10.210.0.10, 10.210.0.11 }
+
+                """)
+        new.reachablePorts = [5432]
+        #expect(new.script(after: old) == new.script)
+    }
+
     /// The rules of a chain.
     private func chain(_ name: String, of script: String) -> String? {
         guard let start = script.range(of: "chain \(name) {"),

@@ -81,14 +81,15 @@ final class RunnerFixture: Sendable {
     func task(
         _ script: String, id: String = UUID().uuidString, environment: [String: String] = [:], timeLimit: Int = 30,
         outputLimit: Int = 1 << 20, memory: Int = 256 << 20, processes: Int = 64, owner: ID<User>? = nil,
-        disk: DiskLimit? = nil, cache: String? = nil, hasNetwork: Bool = true, rootfs: String? = nil
+        disk: DiskLimit? = nil, cache: String? = nil, hasNetwork: Bool = true, rootfs: String? = nil,
+        volumes: [VolumeMount] = [], volumeLimit: DiskLimit? = nil
     ) -> ContainerTask {
         ContainerTask(
             id: id, channel: ID(), directory: app, arguments: ["/bin/bash", "-c", script], environment: environment,
             account: Self.account,
             limits: ContainerLimits(memory: memory, milliCPU: 2000, processes: processes, temporary: 16 << 20),
             timeLimit: timeLimit, outputLimit: outputLimit, owner: owner, disk: disk, cache: cache,
-            hasNetwork: hasNetwork, rootfs: rootfs)
+            hasNetwork: hasNetwork, rootfs: rootfs, volumes: volumes, volumeLimit: volumeLimit)
     }
 
     /// Runs a script to its end and returns how it ended with all it wrote.

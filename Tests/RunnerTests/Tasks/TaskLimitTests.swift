@@ -1,5 +1,7 @@
 import Core
 import Foundation
+import Glibc
+import Synchronization
 import TestSupport
 import Testing
 
@@ -24,6 +26,40 @@ extension RealContainers {
                     #expect(result.exit == end, "\(script)")
                     try await fixture.runInFolder("find . -mindepth 1 -delete")
                 }
+            }
+        }
+
+        @Test func `attack 11: a task that fills the disk below more folders than are counted is ended`() async throws {
+            try await withRunner { fixture in
+                let script = """
+                    deep=$(printf 'd/%.0s' $(seq 300)); mkdir -p $deep && cd $deep
+                    for i in 1 2 3 4; do dd if=/dev/zero of=$i bs=1M count=4 2>&-; done; sleep 60
+                    """
+                let task = fixture.task(script, disk: DiskLimit(bytes: 8 << 20, entries: 10_000))
+                let exit = try await fixture.run(task).exit
+                #expect(exit == .tooDeep)
+            }
+        }
+
+        @Test func `a task ends in time while others' folders are gone through`() async throws {
+            let room = try #require(FileSystemRoom.at("/tmp"))
+            // Everybody's folders are gone through, the other's first: that takes until the gate is opened.
+            try await withRunner(configure: { $0.diskReserve = DiskReserve(bytes: room.total) }) { fixture in
+                let isOpen = Mutex(false)
+                let wasOpened = Mutex<Bool?>(nil)
+                let other = DiskWriters.Writer(folders: [fixture.directory.path], ending: TaskEnding()) {
+                    let deadline = ContinuousClock.now + .seconds(45)
+                    while !isOpen.withLock({ $0 }), ContinuousClock.now < deadline { usleep(10_000) }
+                    let result = isOpen.withLock { $0 }
+                    wasOpened.withLock { $0 = result }
+                    return []
+                }
+                fixture.runner.diskWriters.add("other", other)
+                let exit = try await fixture.run(fixture.task("sleep 60", timeLimit: 1)).exit
+                isOpen.withLock { $0 = true }
+                #expect(exit == .timedOut)
+                #expect(await eventually { wasOpened.withLock { $0 } != nil })
+                #expect(wasOpened.withLock { $0 } == true)
             }
         }
 

@@ -56,6 +56,25 @@ extension RealContainers {
             }
         }
 
+        @Test func `what a task writes into its volumes counts for their limit, with what was there before`()
+            async throws
+        {
+            try await withRunner { fixture in
+                let volume = fixture.directory.path("volume")
+                for folder in [volume, "\(fixture.app)/data"] {
+                    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+                    chown(folder, RunnerFixture.account, RunnerFixture.account)
+                }
+                try Data(repeating: 1, count: 10 << 20).write(to: URL(fileURLWithPath: "\(volume)/before"))
+                let task = fixture.task(
+                    "for i in 1 2 3 4 5 6 7 8; do head -c 1000000 /dev/zero >data/$i; done; sleep 60",
+                    disk: DiskLimit(bytes: 64 << 20, entries: 100),
+                    volumes: [VolumeMount(source: volume, path: "data")],
+                    volumeLimit: DiskLimit(bytes: 16 << 20, entries: 100))
+                #expect(try await fixture.run(task).exit == .tooMuchInVolumes)
+            }
+        }
+
         @Test func `an app that says itself when it is ready is not asked before, and ends by its own signal`()
             async throws
         {
