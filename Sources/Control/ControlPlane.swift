@@ -18,10 +18,11 @@ public struct ControlPlane: Sendable {
     public let address: PublicAddress
     /// Tells whether anything was committed to the stores, for whoever keeps what was read.
     public let dataVersion: DataVersionSource
-    private let pipeline: DeployPipeline
+    private let ends: DeployEnds
     private let queue: DeployQueue
     private let recovery: Recovery
     private let reconciler: Reconciler
+    private let volumeWatch: VolumeWatch
     private let interval: Duration
     private let logs: DeployLogs
     private let removal: Removal
@@ -29,6 +30,7 @@ public struct ControlPlane: Sendable {
     private let runner: any InstanceRunner
     private let channelStore: any ChannelStore
     private let sleepInterval: Duration
+    private let volumeInterval: Duration
     private let logger: Logger
 
     public init(_ platform: Platform) {
@@ -41,9 +43,11 @@ public struct ControlPlane: Sendable {
         let sites = SiteRoutes(routes: platform.routes, address: platform.address)
         events = EventService(platform: platform)
         let hooks = HookOccasions(platform: platform)
-        pipeline = DeployPipeline(
+        let ends = DeployEnds(platform: platform, logs: logs, retirement: retirement, hooks: hooks)
+        self.ends = ends
+        let pipeline = DeployPipeline(
             platform: platform, databases: databases, logs: logs, retirement: retirement, sites: sites,
-            serving: serving, turns: turns, reservations: reservations, hooks: hooks, events: events,
+            serving: serving, turns: turns, reservations: reservations, hooks: hooks, ends: ends, events: events,
             slots: BuildSlots(platform.configuration.buildSlots))
         queue = DeployQueue(platform: platform, pipeline: pipeline)
         let starter = InstanceStarter(platform: platform, sites: sites)
@@ -51,7 +55,7 @@ public struct ControlPlane: Sendable {
             platform: platform, queue: queue, turns: serving, starter: starter, retirement: retirement, sites: sites)
         self.sleeping = sleeping
         (runner, channelStore) = (platform.runner, platform.channels)
-        sleepInterval = platform.configuration.sleepInterval
+        (sleepInterval, volumeInterval) = (platform.configuration.sleepInterval, platform.configuration.volumeInterval)
         platform.routes.onWake { channel in Task { await sleeping.wake(channel) } }
         removal = Removal(
             platform: platform, databases: databases, queue: queue, retirement: retirement, sites: sites,
@@ -65,18 +69,23 @@ public struct ControlPlane: Sendable {
         apps = AppService(platform: platform, databases: databases, removal: removal, sites: sites)
         channels = ChannelService(platform: platform, databases: databases, removal: removal, sites: sites)
         deploys = DeployService(
-            platform: platform, tokens: tokens, queue: queue, logs: logs, turns: turns, followers: followers)
+            platform: platform, tokens: tokens, queue: queue, logs: logs, ends: ends, turns: turns,
+            followers: followers)
         interval = platform.configuration.reconcileInterval
         instances = InstanceService(platform: platform, tokens: tokens, followers: followers)
         environment = EnvironmentService(apps: platform.apps, environment: platform.environment)
+        let held = HeldDeploys(platform: platform, deploys: deploys)
         pushes = PushService(
-            platform: platform, tokens: tokens, deploys: deploys, queue: queue, logs: logs, hooks: hooks)
+            platform: platform, tokens: tokens, deploys: deploys, held: held, queue: queue, logs: logs, hooks: hooks)
         recovery = Recovery(
-            platform: platform, databases: databases, pipeline: pipeline, queue: queue, logs: logs, removal: removal,
-            sites: sites, starter: starter, serving: serving)
+            platform: platform, databases: databases, pipeline: pipeline, queue: queue, logs: logs, held: held,
+            removal: removal, sites: sites, starter: starter, serving: serving, events: events)
+        let volumes = VolumeWatch(platform: platform, turns: serving, sites: sites, events: events)
+        volumeWatch = volumes
+        let reaper = Reaper(platform: platform, queue: queue, pipeline: pipeline, held: held, events: events)
         reconciler = Reconciler(
-            platform: platform, queue: queue, pipeline: pipeline, starter: starter, serving: serving,
-            databases: databases, sites: sites, events: events)
+            platform: platform, queue: queue, reaper: reaper, starter: starter, serving: serving,
+            databases: databases, sites: sites, volumes: volumes, events: events)
         address = platform.address
         dataVersion = platform.dataVersion
     }
@@ -84,12 +93,17 @@ public struct ControlPlane: Sendable {
     /// Settles what a stop interrupted, finds what runs and publishes every route; before the listener opens.
     public func restore() async throws(PlatformError) -> Leftovers { try await recovery.restore() }
 
-    /// Starts interrupted deploys and missing instances again and removes left-overs; once requests are let in. Goes on
-    /// until every instance runs that should, or the task is cancelled.
-    public func resume(_ leftovers: Leftovers) async { await recovery.resume(leftovers) }
+    /// Starts interrupted deploys and missing instances again, removes left-overs and reconciles for the first time; once
+    /// requests are let in. Goes on until every instance runs that should, or the task is cancelled.
+    public func resume(_ leftovers: Leftovers) async {
+        await recovery.resume(leftovers) { await reconciler.run() }
+    }
 
-    /// Compares what should be with what is and repairs the difference, once.
+    /// Compares what should be with what is and repairs the difference, once. Leaves out what an earlier call is still at.
     public func reconcile() async { await reconciler.run() }
+
+    /// Looks at the volumes when the disk fills, and stops what fills it.
+    public func lookAtVolumes() async { await volumeWatch.lookIfFilling() }
 
     /// Stops the instances that nobody asked for since their time began, as of `now`.
     public func putToSleep(at now: ContinuousClock.Instant = .now) async { await sleeping.look(at: now) }
@@ -98,9 +112,15 @@ public struct ControlPlane: Sendable {
     public func keepUp(every pause: Duration = .seconds(60)) async {
         await withDiscardingTaskGroup { group in
             group.addTask { while (try? await Task.sleep(for: pause)) != nil { await noteUses() } }
-            group.addTask { while (try? await Task.sleep(for: interval)) != nil { await reconcile() } }
+            group.addTask {
+                // One round may wait for apps that do not come up: the others do not wait for it.
+                await withDiscardingTaskGroup { rounds in
+                    while (try? await Task.sleep(for: interval)) != nil { rounds.addTask { await reconcile() } }
+                }
+            }
             group.addTask { await noteRestarts() }
             group.addTask { while (try? await Task.sleep(for: sleepInterval)) != nil { await putToSleep() } }
+            group.addTask { while (try? await Task.sleep(for: volumeInterval)) != nil { await lookAtVolumes() } }
         }
     }
 
@@ -125,7 +145,7 @@ public struct ControlPlane: Sendable {
         await queue.close(grace: grace)
         await sleeping.close()
         removal.unfinished.cancelAll()
-        pipeline.afterwards.cancelAll()
+        ends.close()
         pushes.afterwards.cancelAll()
         await databases.close()
         await noteUses()

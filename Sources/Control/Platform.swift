@@ -30,6 +30,9 @@ public struct Platform: Sendable {
     public let dataVersion: DataVersionSource
     /// Tells the room on the disk that releases are made on.
     public let diskRoom: DiskRoomSource
+    /// Tells the room on the disk that volumes are on.
+    public let volumeRoom: DiskRoomSource
+    public let userDisk: UserDiskSource
     public let address: PublicAddress
     public let configuration: ControlConfiguration
     /// Told of the moments at which a test may end the server.
@@ -47,6 +50,7 @@ public struct Platform: Sendable {
         routes: any RoutePublisher,
         provisioner: (any DatabaseProvisioner)?, hooks: (any HookRunner)? = nil,
         dataVersion: @escaping DataVersionSource = { nil }, diskRoom: @escaping DiskRoomSource = { nil },
+        volumeRoom: @escaping DiskRoomSource = { nil }, userDisk: @escaping UserDiskSource = { _ in nil },
         address: PublicAddress, configuration: ControlConfiguration, pass: @escaping CheckpointObserver = { _ in },
         now: @escaping WallClock, logger: Logger
     ) {
@@ -73,6 +77,8 @@ public struct Platform: Sendable {
         self.hooks = hooks
         self.dataVersion = dataVersion
         self.diskRoom = diskRoom
+        self.volumeRoom = volumeRoom
+        self.userDisk = userDisk
         self.address = address
         self.configuration = configuration
         self.pass = pass
@@ -95,6 +101,8 @@ public struct ControlConfiguration: Sendable {
     /// Bytes on disk that a channel's volumes may take together: with more, nothing is deployed to it. Also the most that one
     /// of their files may have.
     public var volumeBytes = 5 << 30
+    /// Bytes on disk that all apps of a user may take together: with more, nothing of theirs is built. `nil` for any number.
+    public var userDiskBytes: Int?
     /// Ended deploys that a channel keeps with their logs.
     public var keptDeploys = 200
     /// No deploy begins when the disk has less left.
@@ -112,20 +120,36 @@ public struct ControlConfiguration: Sendable {
     /// Logs that a user may follow at the same time, and that all users together may.
     public var followersPerUser = 32
     public var followers = 512
-    /// Builds of all users that run at the same time.
+    /// Builds of all users that run at the same time. From two on there is one more, for users who have none running.
     public var buildSlots = 4
     /// Seconds that open requests get on a new version that did not prove sound.
     public var failedDrainSeconds = 5
-    /// What each step of a deploy may take, waiting for its turn included.
+    /// What each step of a deploy may take: a build from its turn on, of a switch each thing that is written down. A start
+    /// has its own.
     public var stepLimits: [DeployStep.Name: Duration] = [
         .resolve: .seconds(60), .database: .seconds(180), .hooks: .seconds(600), .build: .seconds(3600),
+        .switch: .seconds(60),
     ]
+    /// How long a build waits for its turn.
+    public var buildTurnLimit = Duration.seconds(7200)
+    /// How long a deploy waits for what else changes what its channel serves: falling asleep, a wake, a repair.
+    public var servingTurnLimit = Duration.seconds(7200)
+    /// What one look at a new version after the switch may take.
+    public var lookLimit = Duration.seconds(15)
+    /// How long a part of a deploy is waited for that was told to end.
+    public var stepGrace = Duration.seconds(30)
+    /// What a deploy may take in all; `nil` for what all its parts may take, and half an hour.
+    public var deployLimit: Duration?
     /// What a start may take beyond the time that the app has to become ready.
     public var startMargin = Duration.seconds(60)
+    /// What a stop may take beyond the time that the app has to end.
+    public var stopMargin = Duration.seconds(20)
     /// Between two comparisons of what should be with what is.
     public var reconcileInterval = Duration.seconds(30)
     /// Between two looks for instances that nobody asks for.
     public var sleepInterval = Duration.seconds(2)
+    /// Between two looks at whether the disk fills.
+    public var volumeInterval = Duration.seconds(1)
     /// How often a deploy that a crash of the server interrupted is started again before it is given up.
     public var deployAttempts = 2
     /// Between looks at a store that does not answer.

@@ -24,7 +24,8 @@ struct HookProgram: Sendable {
         }
     }
 
-    let path: String
+    /// Absolute path first.
+    let command: [String]
     let environment: [String: String]
     let folder: String
     let limit: Duration
@@ -45,8 +46,8 @@ struct HookProgram: Sendable {
         let (reading, writing) = try FileDescriptor.pipe(options: .closeOnExec)
         defer { try? reading.close() }
         let result = try await Subprocess.run(
-            .path(FilePath(path)), environment: Self.environment(environment), workingDirectory: FilePath(folder),
-            platformOptions: options,
+            .path(FilePath(command[0])), arguments: Arguments(Array(command.dropFirst())),
+            environment: Self.environment(environment), workingDirectory: FilePath(folder), platformOptions: options,
             input: .fileDescriptor(try Self.file(of: input), closeAfterSpawningProcess: true),
             output: .fileDescriptor(writing, closeAfterSpawningProcess: true), error: .combinedWithOutput
         ) { execution in

@@ -11,6 +11,11 @@ public struct HooksConfiguration: Sendable {
     public var limit = Duration.seconds(60)
     /// Bytes of output of each program that are passed on.
     public var outputLimit = 256 << 10
+    /// Folders in which programs find others.
+    public var searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    /// What is run for a program, which is given as a command (absolute path first): itself, or a command that becomes it where
+    /// it does not outlive the server.
+    public var command: @Sendable ([String]) -> [String] = { $0 }
 
     public init(folder: String) { self.folder = folder }
 }
@@ -18,8 +23,6 @@ public struct HooksConfiguration: Sendable {
 /// Programs in `<event>.d` folders, run as the server. The folders are read each time: what the operator changes holds at
 /// once.
 public struct OperatorHooks: HookRunner {
-    private static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
     private let configuration: HooksConfiguration
     private let logger: Logger
     private let pool = BlockingPool(label: "hooks", width: 64)
@@ -45,11 +48,11 @@ public struct OperatorHooks: HookRunner {
         _ name: String, in folder: HookFolder, _ call: HookCall, _ output: @escaping @Sendable (String) -> Void
     ) async throws(PlatformError) {
         var environment = call.environment
-        environment["PATH"] = Self.path
+        environment["PATH"] = configuration.searchPath
         environment["LC_ALL"] = "C.UTF-8"
         environment["BERTH_HOOK"] = call.event.rawValue
         let program = HookProgram(
-            path: "\(folder.path)/\(name)", environment: environment, folder: folder.path,
+            command: configuration.command(["\(folder.path)/\(name)"]), environment: environment, folder: folder.path,
             limit: configuration.limit, outputLimit: configuration.outputLimit, pool: pool)
         let ending: HookProgram.Ending
         do { ending = try await program.run(input: call.input, output: output) } catch {

@@ -92,8 +92,11 @@ public struct RouterConfiguration: Sendable {
     /// it has to be asked. Called on event loops: it must not wait.
     public var knownAnswer: (@Sendable (_ service: String, _ path: String, _ credential: String) -> ByteBuffer?)?
 
-    /// How long a request waits for an app that is being replaced by one that must not run beside it, or is woken.
+    /// How long a request waits for an app that is woken.
     public var holdTimeout: Duration = .seconds(60)
+    /// How long a request waits for an app that is being replaced by one that must not run beside it. Whoever replaces it
+    /// ends the wait, well or badly; this is for the case that it never does.
+    public var switchTimeout: Duration = .seconds(300)
     /// Requests that wait so at one hostname.
     public var maximumHeldPerHost = 1024
     /// Requests that wait so at all hostnames.

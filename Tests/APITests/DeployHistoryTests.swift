@@ -56,6 +56,38 @@ struct DeployHistoryTests {
         #expect(try await api.call(.get, "/apps/\(world.app)/deploys/nonsense", token: token).code == "not_found")
     }
 
+    @Test("a switch under traffic is shown with what it cost, before and after")
+    func switched() async throws {
+        func figures(_ requests: Int, failed: Int, milliseconds: Int) -> TrafficFigures {
+            var figures = TrafficFigures()
+            for number in 0..<requests { figures.add(microseconds: milliseconds * 1000, isFailure: number < failed) }
+            return figures
+        }
+        let token = try await api.token()
+        let world = try await deployed("a", token: token)
+        let old = try #require(api.platform.runner.running.values.first)
+        let (before, after) = (figures(200, failed: 2, milliseconds: 3), figures(100, failed: 1, milliseconds: 7))
+        api.platform.routes.count { $0 == .instance(old) ? before : after }
+        api.platform.repository.move(.master, to: api.platform.commit("b"), app: try #require(ID(world.app)))
+        let deploy = try await api.call(.post, "\(world.path)/deploy", token: token, body: #"{"sha":"HEAD"}"#)
+        try await ended(deploy)
+        let id = try #require(deploy.object["deploy_id"] as? String)
+        var shown: [String: Any]?
+        // The figures are kept a moment after the log has ended.
+        _ = try await eventually {
+            let detail = try await api.call(.get, "/apps/\(world.app)/deploys/\(id)", token: token)
+            shown = detail.object["switch"] as? [String: Any]
+            return shown != nil
+        }
+        let cost = try #require(shown)
+        #expect(cost["requests"] as? Int == 100 && cost["failed"] as? Int == 1)
+        #expect(cost["requests_before"] as? Int == 200 && cost["failed_before"] as? Int == 2)
+        // With one decimal; the buckets are some 6 % wide.
+        let (p99Before, p99After) = (cost["p99_before_ms"] as? Double, cost["p99_after_ms"] as? Double)
+        #expect(p99Before.map { (2.9...3.4).contains($0) } == true, "\(cost)")
+        #expect(p99After.map { (6.8...7.9).contains($0) } == true, "\(cost)")
+    }
+
     @Test("the events of a deploy have the numbers of its lines, from where the caller was")
     func events() async throws {
         let token = try await api.token()

@@ -69,6 +69,7 @@ struct ErrorTests {
         let id = try #require(app["id"] as? String)
         let channel = try #require((app["channels"] as? [[String: Any]])?.first?["id"] as? String)
         let missing = ID<App>().description
+        let (deploy, instance) = try await Self.deployed(id, channel: channel, api, token: alice)
         let routes: [(HTTPRequest.Method, String, String?)] = [
             (.get, "", nil), (.delete, "", nil), (.get, "/channels", nil), (.post, "/channels", "{"),
             (.get, "/channels/\(channel)", nil), (.delete, "/channels/\(channel)", nil),
@@ -77,6 +78,11 @@ struct ErrorTests {
             (.get, "/deploys?limit=x&channel=\(channel)", nil), (.get, "/channels/\(channel)/postgres", nil),
             (.post, "/channels/\(channel)/postgres/reset", "{"), (.get, "/channels/\(channel)/postgres/dump", nil),
             (.head, "/channels/\(channel)/postgres/dump", nil),
+            (.get, "/deploys/\(deploy)", nil), (.post, "/deploys/\(deploy)/cancel", "{"),
+            (.get, "/deploys/\(deploy)/events?after=x", nil), (.get, "/channels/\(channel)/releases", nil),
+            (.post, "/channels/\(channel)/rollback", "{"), (.get, "/channels/\(channel)/instances", nil),
+            (.get, "/channels/\(channel)/instances/\(instance)/log?lines=x", nil),
+            (.get, "/channels/\(channel)/instances/\(instance)/events?lines=x", nil), (.get, "/events?limit=x", nil),
         ]
         for (method, path, body) in routes {
             let foreign = try await api.call(method, "/apps/\(id)\(path)", token: bob, body: body)
@@ -86,6 +92,39 @@ struct ErrorTests {
             #expect(foreign.text == absent.text && foreign.text == malformed.text, "\(method) \(path)")
         }
         #expect(try await api.call(.get, "/apps/\(id)", token: alice).status == 200)
+        // Nor through an app of the stranger's own.
+        let own = try await api.app("own", token: bob)
+        let nobody = ID<Deploy>().description
+        let insides: [(HTTPRequest.Method, String, String)] = [
+            (.get, "/deploys/#", deploy), (.post, "/deploys/#/cancel", deploy), (.get, "/deploys/#/events", deploy),
+            (.get, "/channels/#/releases", channel), (.post, "/channels/#/rollback", channel),
+            (.get, "/channels/#/instances", channel), (.get, "/channels/#/instances/\(instance)/log", channel),
+            (.get, "/channels/\(own.prod)/instances/#/log", instance),
+            (.get, "/channels/\(own.prod)/instances/#/events", instance),
+        ]
+        for (method, path, inside) in insides {
+            let foreign = try await api.call(
+                method, "/apps/\(own.id)\(path.replacing("#", with: inside))", token: bob)
+            let absent = try await api.call(method, "/apps/\(own.id)\(path.replacing("#", with: nobody))", token: bob)
+            #expect(foreign.status == 404 && foreign.text == absent.text, "\(method) \(path): \(foreign.text)")
+        }
+        let kept = try await api.call(.get, "/apps/\(id)/deploys/\(deploy)", token: alice).object
+        #expect(kept["status"] as? String == "success")
+    }
+
+    /// Brings something live on a channel; the ids of the deploy and of the instance.
+    private static func deployed(
+        _ app: String, channel: String, _ api: TestAPI, token: String
+    ) async throws -> (deploy: String, instance: String) {
+        api.platform.builder.use(ScriptedBuilder.web)
+        api.platform.repository.move(.master, to: api.platform.commit("a"), app: try #require(ID(app)))
+        let path = "/apps/\(app)/channels/\(channel)"
+        let reply = try await api.call(.post, "\(path)/deploy", token: token, body: #"{"sha":"HEAD"}"#)
+        let deploy = try #require(reply.object["deploy_id"] as? String)
+        _ = try await api.platform.log(of: try #require(ID(deploy)))
+        let list = try await api.call(.get, "\(path)/instances", token: token).object["instances"]
+        let instance = (list as? [[String: Any]])?.first?["instance_id"] as? String
+        return (deploy, try #require(instance))
     }
 
     @Test("of scope: each endpoint wants the scope that the document names")
@@ -100,6 +139,8 @@ struct ErrorTests {
             (.delete, "/apps/\(id)/channels/\(channel)", .channel),
             (.post, "/apps/\(id)/channels/\(channel)/deploy", .deploy), (.post, "/apps/\(id)/env", .deploy),
             (.delete, "/apps/\(id)/env/A", .deploy),
+            (.post, "/apps/\(id)/channels/\(channel)/rollback", .deploy),
+            (.post, "/apps/\(id)/deploys/\(ID<Deploy>())/cancel", .deploy),
         ]
         for held in Scope.standard {
             let token = try await api.platform.control.tokens.issue(to: user, label: nil, scopes: [held]).plaintext

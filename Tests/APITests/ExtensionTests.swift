@@ -114,7 +114,7 @@ struct ExtensionTests {
         let alice = try await api.token("alice")
         let calls: [(HTTPRequest.Method, String)] = [
             (.get, "/admin/users"), (.post, "/admin/users"), (.get, "/admin/invites"), (.post, "/admin/invites"),
-            (.delete, "/admin/invites/x"),
+            (.delete, "/admin/invites/x"), (.get, "/admin/events?limit=x"),
         ]
         for (method, path) in calls {
             let reply = try await api.call(method, path, token: alice, body: "{")

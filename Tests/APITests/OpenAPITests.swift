@@ -45,6 +45,31 @@ struct OpenAPITests {
         #expect(Set(served).count == served.count)
     }
 
+    /// The endpoints of the contract's document "API Reference", in its order.
+    private static let contract: Set<String> = [
+        "GET /apps", "POST /apps", "GET /apps/{app_id}", "DELETE /apps/{app_id}", "GET /apps/{app_id}/channels",
+        "POST /apps/{app_id}/channels", "GET /apps/{app_id}/channels/{channel_id}",
+        "DELETE /apps/{app_id}/channels/{channel_id}", "POST /apps/{app_id}/channels/{channel_id}/deploy",
+        "GET /apps/{app_id}/channels/{channel_id}/logs", "POST /apps/{app_id}/env", "DELETE /apps/{app_id}/env/{key}",
+        "GET /apps/{app_id}/channels/{channel_id}/postgres", "POST /apps/{app_id}/channels/{channel_id}/postgres/reset",
+        "GET /apps/{app_id}/channels/{channel_id}/postgres/dump", "GET /me/postgres/storage", "POST /tokens",
+        "DELETE /tokens/{token_id}", "GET /api/user/stats",
+    ]
+
+    @Test("marks as an extension whatever the contract does not have, and nothing that it has")
+    func extensions() async throws {
+        let paths = try #require(try await description()["paths"] as? [String: [String: Any]])
+        var unmarked: Set<String> = []
+        for (path, item) in paths {
+            for (method, operation) in item where method != "parameters" {
+                let isExtension = (operation as? [String: Any])?["x-berth-extension"] as? Bool ?? false
+                if !isExtension { unmarked.insert("\(method.uppercased()) \(path)") }
+            }
+        }
+        #expect(unmarked.subtracting(Self.contract) == [], "these lack the mark")
+        #expect(Self.contract.subtracting(unmarked) == [], "these have the mark, or are not described")
+    }
+
     @Test("names every path parameter once, each operation once, and refers to nothing that is missing")
     func references() async throws {
         let document = try await description()

@@ -55,6 +55,7 @@ struct StatementCountTests {
         let paths = [
             ("/apps", 3), ("/apps/\(first)", 3), ("/apps/\(first)/channels", 3), ("/apps/\(first)/env", 3),
             ("/apps/\(first)/deploys", 4), ("/tokens", 2), ("/admin/users", 2), ("/admin/invites", 2),
+            ("/admin/events", 2),
             ("/api/user/stats", 5), ("/me", 1),
         ]
         func ask(_ path: String) async throws -> [String] {

@@ -15,6 +15,8 @@ public struct TestPlatform: Sendable {
     public let meter = ScriptedMeter()
     public let volumes = RecordingVolumes()
     public let disk = ScriptedDisk()
+    /// What is logged, after a restart too.
+    public let serverLog = RecordingLog()
     public let control: ControlPlane
 
     /// - Parameters:
@@ -24,29 +26,34 @@ public struct TestPlatform: Sendable {
         control = ControlPlane(
             Self.platform(
                 StoreSet(stores), repository, builder, runner, meter, routes, provisioner, volumes: volumes,
-                hooks: hooks, disk: disk,
+                serverLog, hooks: hooks, disk: disk,
                 adjust: adjust))
     }
 
     /// The same state under a new control plane, as after a restart of the server.
-    public func restarted(withPostgres: Bool = true) -> ControlPlane {
+    public func restarted(
+        withPostgres: Bool = true, hooks: (any HookRunner)? = nil,
+        adjust: (inout ControlConfiguration) -> Void = { _ in }
+    ) -> ControlPlane {
         ControlPlane(
             Self.platform(
                 StoreSet(stores), repository, builder, runner, meter, routes, withPostgres ? provisioner : nil,
-                volumes: volumes))
+                volumes: volumes, serverLog, hooks: hooks, adjust: adjust))
     }
 
     /// A control plane over other stores, with this platform's rooms.
     public func over(_ stores: StoreSet, version: @escaping DataVersionSource = { nil }) -> ControlPlane {
         ControlPlane(
             Self.platform(
-                stores, repository, builder, runner, meter, routes, provisioner, volumes: volumes, version: version))
+                stores, repository, builder, runner, meter, routes, provisioner, volumes: volumes, serverLog,
+                version: version))
     }
 
     /// A control plane over other routes, with this platform's state.
     public func over(routes: any RoutePublisher) -> ControlPlane {
         ControlPlane(
-            Self.platform(StoreSet(stores), repository, builder, runner, meter, routes, provisioner, volumes: volumes))
+            Self.platform(
+                StoreSet(stores), repository, builder, runner, meter, routes, provisioner, volumes: volumes, serverLog))
     }
 
     /// A user with a token.
@@ -81,7 +88,7 @@ public struct TestPlatform: Sendable {
     private static func platform(
         _ stores: StoreSet, _ repository: InMemoryRepository, _ builder: ScriptedBuilder,
         _ runner: ScriptedRunner, _ meter: ScriptedMeter, _ routes: any RoutePublisher,
-        _ provisioner: ScriptedProvisioner?, volumes: RecordingVolumes,
+        _ provisioner: ScriptedProvisioner?, volumes: RecordingVolumes, _ serverLog: RecordingLog,
         version: @escaping DataVersionSource = { nil }, hooks: (any HookRunner)? = nil, disk: ScriptedDisk? = nil,
         adjust: (inout ControlConfiguration) -> Void = { _ in }
     ) -> Platform {
@@ -103,10 +110,18 @@ public struct TestPlatform: Sendable {
             statistics: stores.statistics, events: stores.events, deployLogs: stores.logs, repository: repository,
             builder: builder, volumes: volumes, runner: runner, meter: meter, routes: routes, provisioner: provisioner,
             hooks: hooks,
-            dataVersion: version, diskRoom: { disk?.room },
+            dataVersion: version, diskRoom: { disk?.room }, volumeRoom: { disk?.room },
+            userDisk: { disk?.use(of: $0) },
             address: PublicAddress(scheme: "http", domain: "localhost", port: 8080),
             configuration: configuration, now: { Date(timeIntervalSince1970: 1_776_853_860) },
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: serverLog.logger)
+    }
+}
+
+extension TestPlatform {
+    /// What the lines of the server's log say that tell of a repair.
+    public var repairs: [String] {
+        serverLog.entries.filter { $0.message == "repaired" }.compactMap { $0.metadata["what"] }
     }
 }
 

@@ -1,6 +1,7 @@
 import ControlTestSupport
 import Core
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -59,6 +60,52 @@ struct CancellationTests {
         #expect(try await platform.stores.deploys.deploy(first.id)?.status == .running)
         _ = try await deploys.cancel(first.id, app: app.id, by: alice)
         #expect(platform.builder.requests.count == 1)
+    }
+
+    @Test("that waits for a database that does not come ends it all the same, and nobody waits for it")
+    func database() async throws {
+        let gate = platform.provisioner.gate
+        gate.close()
+        let alice = try await platform.user()
+        let made = try await platform.control.apps.create(name: "site", template: nil, by: alice)
+        let (app, prod) = (made.app, made.channels[0])
+        for digit in "abc" { platform.repository.move(.master, to: platform.commit(digit), app: app.id) }
+        let deploys = platform.control.deploys
+        func request(_ digit: Character) async throws -> Deploy {
+            try await deploys.request(platform.commit(digit).rawValue, channel: prod.id, app: app.id, by: alice)
+        }
+        let first = try await request("a")
+        #expect(await eventually { deploys.turns[first.id]?.report.steps.last?.name == .resolve })
+        // What waits behind it is superseded at once.
+        let (second, third) = (try await request("b"), try await request("c"))
+        #expect(try await platform.stores.deploys.deploy(second.id)?.failure == Deploy.superseded)
+        let cancelling = Task { try await deploys.cancel(first.id, app: app.id, by: alice) }
+        #expect(await eventually { (try? await platform.stores.deploys.deploy(first.id)?.status) == .failed })
+        #expect(gate.queue == 1)
+        gate.open()
+        #expect(try await cancelling.value.failure == "cancelled by alice")
+        #expect(try await platform.log(of: third.id).hasSuffix("deploy complete\n"))
+    }
+
+    @Test("by a stop of the server is not held up by a database that does not come")
+    func databaseAtStop() async throws {
+        let gate = platform.provisioner.gate
+        gate.close()
+        let alice = try await platform.user()
+        let made = try await platform.control.apps.create(name: "site", template: nil, by: alice)
+        platform.repository.move(.master, to: platform.commit("a"), app: made.app.id)
+        let deploy = try await platform.control.deploys.request(
+            "HEAD", channel: made.channels[0].id, app: made.app.id, by: alice)
+        #expect(await eventually { platform.control.deploys.turns[deploy.id]?.report.steps.last?.name == .resolve })
+        let isClosed = Mutex(false)
+        let closing = Task { [platform] in
+            await platform.control.close(grace: .zero)
+            isClosed.withLock { $0 = true }
+        }
+        #expect(await eventually { isClosed.withLock { $0 } })
+        #expect(try await platform.stores.deploys.deploy(deploy.id)?.status == .running)
+        gate.open()
+        await closing.value
     }
 
     @Test("is for its owner, with the scope")

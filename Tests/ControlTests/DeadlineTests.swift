@@ -62,4 +62,29 @@ struct DeadlineTests {
         let error = await #expect(throws: PlatformError.self) { try await task.value }
         #expect(error?.code == .cancelled)
     }
+
+    @Test("leaves work alone that does not heed a cancellation, long before its time is over")
+    func unheeding() async throws {
+        let gate = Gate()
+        gate.close()
+        let task = Task {
+            try await Deadline.run("it", limit: .seconds(600), patience: .milliseconds(10)) {
+                () async throws(PlatformError) in await gate.pass()
+            }
+        }
+        #expect(await eventually { gate.queue == 1 })
+        task.cancel()
+        let error = await #expect(throws: PlatformError.self) { try await task.value }
+        #expect(error?.code == .cancelled)
+        gate.open()
+    }
+
+    @Test("does not fail work that was told to end and has come to its end instead")
+    func lateSuccess() async throws {
+        let value = try await Deadline.run("it", limit: .milliseconds(1)) { () async throws(PlatformError) in
+            try? await Task.sleep(for: .seconds(600))
+            return 7
+        }
+        #expect(value == 7)
+    }
 }

@@ -24,6 +24,30 @@ struct DiskGuardTests {
         #expect(platform.builder.requests.count == 1)
     }
 
+    @Test("is not one user's: whose apps take more than they may together gets no build, and goes back all the same")
+    func user() async throws {
+        let platform = TestPlatform { $0.userDiskBytes = 50 << 20 }
+        let (alice, bob) = (try await platform.user("alice"), try await platform.user("bob"))
+        let made = try await platform.control.apps.create(name: "site", template: "static", by: alice)
+        let other = try await platform.control.apps.create(name: "site", template: "static", by: bob).app
+        let prod = try #require(made.channels.first)
+        // Nobody has counted yet.
+        _ = try await platform.push(platform.commit("a"), app: made.app, by: alice)
+        platform.disk.setUse(50 << 20, of: alice.user.id)
+        let fits = try await platform.push(platform.commit("b"), app: made.app, by: alice)
+        #expect(verdicts(fits) == ["refs/heads/master": ""])
+        platform.disk.setUse(51 << 20, of: alice.user.id)
+        let refused = try await platform.push(platform.commit("c"), app: made.app, by: alice)
+        let reason = verdicts(refused).values.first ?? ""
+        #expect(reason.contains("take 51 MiB of this server's disk, of 50 MiB that they may"), "\(reason)")
+        #expect(reason.contains("--user-disk"))
+        #expect(platform.builder.requests.count == 2)
+        let deploy = try await platform.control.deploys.rollback(to: nil, channel: prod.id, app: made.app.id, by: alice)
+        #expect(try await platform.log(of: deploy.id).contains("deploy complete"))
+        let others = try await platform.push(platform.commit("d"), app: other, by: bob)
+        #expect(verdicts(others) == ["refs/heads/master": ""])
+    }
+
     @Test("is also one without places for files")
     func entries() throws {
         let reserve = DiskReserve(bytes: 1 << 20)

@@ -94,6 +94,8 @@ struct ReconcilerTests {
         platform.provisioner.lose(record.identity)
         await platform.control.reconcile()
         #expect(await platform.runner.removeStrays().isEmpty)
+        #expect(platform.stores.machineEvents.map(\.kind) == [.strayRemoved])
+        #expect(platform.stores.machineEvents.map(\.text) == ["the container i-stray was nobody's and was removed"])
         #expect(platform.provisioner.provisioned == [record.identity])
         #expect(try await platform.stores.databases.database(channel: prod.id)?.status == .ready)
         #expect(try await events(app, by: alice) == [.databaseRestored])

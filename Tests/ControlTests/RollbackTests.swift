@@ -59,6 +59,27 @@ struct RollbackTests {
         #expect(platform.builder.requests.count == 3)
     }
 
+    @Test("is found among all of its commit, by the variables that it was built with")
+    func olderOne() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        for mode in ["one", "two", "three"] {
+            try await platform.control.environment.set("MODE", value: mode, app: app.id, by: alice)
+            _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        }
+        let releases = try await platform.stores.releases.releases(channel: prod.id).map(\.id)
+        #expect(releases.count == 3)
+        for (mode, place) in [("one", 2), ("two", 1)] {
+            try await platform.control.environment.set("MODE", value: mode, app: app.id, by: alice)
+            let deploy = try await platform.control.deploys.request(
+                "HEAD", channel: prod.id, app: app.id, by: alice)
+            #expect(try await platform.log(of: deploy.id).contains("no build"))
+            #expect(try await liveEnvironment()["MODE"] == mode)
+            #expect(try await platform.stores.channels.channel(prod.id)?.currentRelease == releases[place])
+        }
+        #expect(platform.builder.requests.count == 3)
+    }
+
     @Test("is gone back to with the variables that it was built with, in one container start")
     func rollback() async throws {
         let alice = try await platform.user()
@@ -68,11 +89,12 @@ struct RollbackTests {
         try await platform.control.environment.set("MODE", value: "new", app: app.id, by: alice)
         _ = try await platform.push(platform.commit("b"), app: app, by: alice)
         #expect(try await liveEnvironment()["MODE"] == "new")
+        let starts = platform.runner.starts
         let deploy = try await platform.control.deploys.rollback(
             to: nil, channel: prod.id, app: app.id, by: alice)
         let log = try await platform.log(of: deploy.id)
         #expect(log.contains("deploy complete"), "\(log)")
-        #expect(platform.builder.requests.count == 2)
+        #expect(platform.builder.requests.count == 2 && platform.runner.starts == starts + 1)
         let live = try await liveEnvironment()
         #expect(live["MODE"] == "old" && live["XHOST_SHA"] == platform.commit("a").rawValue)
         #expect(try await platform.stores.channels.channel(prod.id)?.currentCommit == platform.commit("a"))

@@ -47,8 +47,10 @@ struct SleepingTests {
 
     func expectAwake(_ channel: Channel) async throws {
         #expect(await eventually { if case .instance? = target { true } else { false } })
+        // What it replaces, if anything, ends after that.
+        #expect(await eventually { platform.runner.running.count == 1 })
         let running = try #require(platform.runner.running.values.first)
-        #expect(target == .instance(running) && platform.runner.running.count == 1)
+        #expect(target == .instance(running))
         #expect(await eventually { (try? await states(channel)) == [.live] })
     }
 

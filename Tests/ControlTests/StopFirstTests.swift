@@ -91,6 +91,92 @@ struct StopFirstTests {
         #expect(try await platform.stores.instances.instances().map(\.state) == [.live])
     }
 
+    @Test(
+        "brings the old version back when the store does not answer in the gap",
+        arguments: [StoreCall.setInstanceState, .insertInstance])
+    func storeFails(call: StoreCall) async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        platform.builder.use(Self.stopFirst)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.stores.refuse(call, times: 1, with: PlatformError(.unavailable, "busy"))
+        let events = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(verdicts(events) == ["refs/heads/master": "deploy of prod failed: busy"])
+        #expect(lines(events).contains { $0.hasSuffix("] the version before runs again") })
+        try await expectBack(prod)
+    }
+
+    @Test("that is cancelled in the gap brings the old version back")
+    func cancelled() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        platform.builder.use(Self.stopFirst)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.runner.holdStarts()
+        platform.repository.move(.master, to: platform.commit("b"), app: app.id)
+        let deploys = platform.control.deploys
+        let deploy = try await deploys.request("HEAD", channel: prod.id, app: app.id, by: alice)
+        #expect(await eventually { platform.runner.starts == 2 })
+        #expect(platform.runner.running.isEmpty)
+        let cancelling = Task { try await deploys.cancel(deploy.id, app: app.id, by: alice) }
+        #expect(await eventually { deploys.turns[deploy.id]?.cancellation != nil })
+        platform.runner.letGo()
+        #expect(try await cancelling.value.failure == "cancelled by alice")
+        try await expectBack(prod)
+    }
+
+    @Test("does not stop the old version any more when it is cancelled before that")
+    func cancelledEarly() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        platform.builder.use(Self.stopFirst)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.values.first)
+        platform.routes.drains.close()
+        platform.repository.move(.master, to: platform.commit("b"), app: app.id)
+        let deploys = platform.control.deploys
+        let deploy = try await deploys.request("HEAD", channel: prod.id, app: app.id, by: alice)
+        #expect(await eventually { platform.routes.drains.queue == 1 })
+        let cancelling = Task { try await deploys.cancel(deploy.id, app: app.id, by: alice) }
+        #expect(await eventually { deploys.turns[deploy.id]?.cancellation != nil })
+        platform.routes.drains.open()
+        #expect(try await cancelling.value.failure == "cancelled by alice")
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(old))
+        #expect(!platform.runner.stopped.contains(old.id) && platform.runner.starts == 1)
+        try await expectBack(prod)
+    }
+
+    @Test("is undone too when requests begin to fail: the old version is started again")
+    func undone() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        platform.builder.use(Self.stopFirst)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.values.first)
+        platform.routes.count { target in
+            var figures = TrafficFigures()
+            let isNew = if case .instance(let endpoint)? = target { endpoint != old } else { false }
+            for _ in 0..<100 { figures.add(microseconds: 1000, isFailure: isNew) }
+            return figures
+        }
+        let events = try await platform.push(platform.commit("b"), app: app, by: alice)
+        let reason = "100 of 100 requests failed after the switch, 0 of 100 before it"
+        #expect(verdicts(events) == ["refs/heads/master": "deploy of prod failed: \(reason)"])
+        #expect(lines(events).contains { $0.hasSuffix("] the version before runs again") })
+        try await expectBack(prod)
+    }
+
+    /// The version of commit a serves, alone.
+    private func expectBack(_ prod: Channel) async throws {
+        let back = try #require(platform.runner.running.values.first)
+        #expect(platform.runner.running.count == 1 && platform.runner.mostAtOnce == 1)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(back))
+        #expect(platform.runner.environment(of: back.id)?["XHOST_SHA"] == platform.commit("a").rawValue)
+        #expect(try await platform.stores.channels.channel(prod.id)?.currentCommit == platform.commit("a"))
+        #expect(try await platform.stores.instances.instances().map(\.id) == [back.id])
+        #expect(try await platform.stores.instances.instances().map(\.state) == [.live])
+    }
+
     @Test("that is a worker shows a plain page, replaces the old process, and is found again")
     func worker() async throws {
         let alice = try await platform.user()

@@ -9,16 +9,16 @@ import Testing
 
 @Suite("The switch of a deploy")
 struct SwitchTests {
-    private let platform = TestPlatform()
+    let platform = TestPlatform()
 
     /// Figures of so many requests that took a millisecond each.
-    private static func figures(_ requests: Int, failed: Int = 0, microseconds: Int = 1000) -> TrafficFigures {
+    static func figures(_ requests: Int, failed: Int = 0, microseconds: Int = 1000) -> TrafficFigures {
         var figures = TrafficFigures()
         for number in 0..<requests { figures.add(microseconds: microseconds, isFailure: number < failed) }
         return figures
     }
 
-    private func lastDeploy(_ channel: Channel) async throws -> Deploy {
+    func lastDeploy(_ channel: Channel) async throws -> Deploy {
         try #require(try await platform.stores.deploys.deploys(channel: channel.id, limit: 1).first)
     }
 
@@ -72,6 +72,60 @@ struct SwitchTests {
         let deploy = try await lastDeploy(prod)
         #expect(deploy.status == .failed && deploy.failure == reason)
         #expect(platform.routes.drained.count == 1 && platform.routes.drainedInFull.isEmpty)
+    }
+
+    @Test("is undone for a site as well, when its files cannot be read")
+    func unreadableSite() async throws {
+        let alice = try await platform.user()
+        let made = try await platform.control.apps.create(name: "site", template: "static", by: alice)
+        let prod = try #require(made.channels.first)
+        _ = try await platform.push(platform.commit("a"), app: made.app, by: alice)
+        let old = try #require(platform.routes.targets["site-alice.localhost"])
+        platform.routes.count { $0 == old ? Self.figures(100) : Self.figures(50, failed: 50) }
+        let events = try await platform.push(platform.commit("b"), app: made.app, by: alice)
+        let reason = "50 of 50 requests failed after the switch, 0 of 100 before it"
+        #expect(verdicts(events) == ["refs/heads/master": "deploy of prod failed: \(reason)"])
+        #expect(lines(events).contains { $0.contains("the old version serves again") })
+        #expect(platform.routes.targets["site-alice.localhost"] == old)
+        let channel = try #require(try await platform.stores.channels.channel(prod.id))
+        #expect(channel.currentCommit == platform.commit("a"))
+        let release = try #require(channel.currentRelease)
+        #expect(await platform.builder.releasesOnDisk() == [release])
+        let noted = try await platform.control.events.list(app: made.app.id, limit: 9, by: alice)
+        #expect(noted.map(\.kind) == [.switchUndone])
+    }
+
+    @Test("of a site is looked at for half a second at most, however long others are")
+    func shortLook() async throws {
+        let platform = TestPlatform { $0.watchTime = .seconds(60) }
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: "static", by: alice).app
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.routes.count { _ in Self.figures(10) }
+        let begun = ContinuousClock.now
+        let events = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(verdicts(events) == ["refs/heads/master": ""])
+        #expect(ContinuousClock.now - begun < .seconds(30))
+    }
+
+    @Test("is not looked at with no time for it: what fails then stays, and its figures are told")
+    func unwatched() async throws {
+        let platform = TestPlatform { $0.watchTime = .zero }
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.values.first)
+        platform.routes.count { [runner = platform.runner] target in
+            guard case .instance(let endpoint)? = target, endpoint != old else { return Self.figures(100) }
+            runner.setFault("the app answered with status 500", of: endpoint.id)
+            return Self.figures(100, failed: 100)
+        }
+        let events = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(verdicts(events) == ["refs/heads/master": ""])
+        #expect(lines(events).contains { $0.contains("switch: 100 failed of 100") }, "\(lines(events))")
+        #expect(try await platform.stores.channels.channel(prod.id)?.currentCommit == platform.commit("b"))
+        #expect(await eventually { platform.runner.stopped == [old.id] })
+        #expect(try await platform.control.events.list(app: app.id, limit: 9, by: alice).isEmpty)
     }
 
     @Test("that cannot be written down as undone leaves the files of what the store calls current")

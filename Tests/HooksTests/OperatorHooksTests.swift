@@ -116,11 +116,30 @@ struct OperatorHooksTests {
     @Test("are ended with the task that runs them")
     func cancelled() async throws {
         let file = directory.path("pid")
-        try add("1", .preDeploy, "echo $$ > \(file).new; mv \(file).new \(file); sleep 600")
+        try add("1", .preDeploy, "sleep 600 & echo \"$$ $!\" > \(file).new; mv \(file).new \(file); wait")
+        try add("2", .preDeploy, "echo never")
         let task = Task { await run(.preDeploy) }
         #expect(await eventually { FileManager.default.fileExists(atPath: file) })
+        let text = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let processes = text.split(separator: " ").compactMap { pid_t($0) }
+        #expect(processes.count == 2 && processes.allSatisfy { kill($0, 0) == 0 })
         task.cancel()
-        #expect(await task.value.error?.code == .cancelled)
+        let (lines, error) = await task.value
+        #expect(error?.code == .cancelled && lines.isEmpty)
+        #expect(await eventually { processes.allSatisfy { kill($0, 0) != 0 || isZombie($0) } })
+    }
+
+    @Test("are run by the command that the server makes of them, which hands on all that they have")
+    func command() async throws {
+        var configuration = HooksConfiguration(folder: directory.path)
+        configuration.command = { ["/bin/sh", "-c", "echo through; exec \"$@\"", "sh"] + $0 }
+        let through = OperatorHooks(
+            configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try add("1", .preReceive, "cat; echo $BERTH_APP in $(basename \"$(pwd)\"); exit 3")
+        let (lines, error) = await run(
+            .preReceive, input: "line\n", environment: ["BERTH_APP": "shop"], by: through)
+        #expect(lines == ["through", "line", "shop in pre-receive.d"])
+        #expect(error?.message == "the pre-receive hook 1 exited 3")
     }
 
     @Test("that others could change are not run, and refuse what they guard")
@@ -148,67 +167,5 @@ struct OperatorHooksTests {
     private func isZombie(_ pid: pid_t) -> Bool {
         let status = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
         return status.contains(") Z ")
-    }
-}
-
-/// The examples of `hooks/README.md`.
-@Suite("The examples of hooks")
-struct HookExamplesTests {
-    private static let examples = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("hooks/examples")
-
-    private func run(
-        _ event: HookEvent, in directory: TemporaryDirectory, input: String = "", environment: [String: String]
-    ) async throws -> (lines: [String], error: PlatformError?) {
-        let lines = Mutex<[String]>([])
-        let hooks = OperatorHooks(
-            configuration: HooksConfiguration(folder: directory.path("hooks")),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        do throws(PlatformError) {
-            try await hooks.run(HookCall(event, input: input, environment: environment)) { line in
-                lines.withLock { $0.append(line) }
-            }
-            return (lines.withLock { $0 }, nil)
-        } catch {
-            return (lines.withLock { $0 }, error)
-        }
-    }
-
-    /// The examples as an operator puts them in place.
-    private func install() throws -> TemporaryDirectory {
-        let directory = try TemporaryDirectory("berth-hook-examples")
-        try FileManager.default.copyItem(at: Self.examples, to: directory.url.appendingPathComponent("hooks"))
-        for event in HookEvent.allCases {
-            let folder = directory.path("hooks/\(event.rawValue).d")
-            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-            #expect(!names.isEmpty)
-            for path in names.map({ "\(folder)/\($0)" }) + [folder] {
-                try FileManager.default.setAttributes(
-                    [.posixPermissions: 0o755, .ownerAccountID: Int(geteuid())], ofItemAtPath: path)
-            }
-        }
-        return directory
-    }
-
-    @Test("freeze: pushes are refused with what the file says")
-    func freeze() async throws {
-        let directory = try install()
-        let file = directory.path("freeze")
-        let environment = ["BERTH_USER": "alice", "BERTH_APP": "shop", "BERTH_FREEZE_FILE": file]
-        #expect(try await run(.preReceive, in: directory, environment: environment).error == nil)
-        try Data("Until Monday.\n".utf8).write(to: URL(fileURLWithPath: file))
-        let refused = try await run(.preReceive, in: directory, environment: environment)
-        #expect(refused.lines == ["Pushes to alice/shop are frozen:", "Until Monday."])
-        #expect(refused.error?.message == "the pre-receive hook 10-freeze exited 1")
-    }
-
-    @Test("journal, office hours and tell: run, and leave alone what is not theirs")
-    func others() async throws {
-        let directory = try install()
-        let input = "\(String(repeating: "0", count: 40)) \(String(repeating: "a", count: 40)) refs/heads/master\n"
-        let names = ["BERTH_USER": "alice", "BERTH_APP": "shop", "BERTH_CHANNEL": "staging"]
-        #expect(try await run(.postReceive, in: directory, input: input, environment: names).error == nil)
-        #expect(try await run(.preDeploy, in: directory, input: "{}\n", environment: names).error == nil)
-        #expect(try await run(.postDeploy, in: directory, input: "{}\n", environment: names).error == nil)
     }
 }

@@ -11,6 +11,8 @@ package final class Berthd: Sendable {
     package let folder: String
     package let port: Int
     private let executable: String
+    /// Of the host, that it listens on.
+    private let address: String
     /// More arguments of `serve`.
     private let options: [String]
     private let environment: [String: String]
@@ -31,11 +33,14 @@ package final class Berthd: Sendable {
     /// - Parameters:
     ///   - options: more arguments of `serve`.
     ///   - environment: settings beside those that every server of ours has.
+    ///   - address: of the host, that it listens on; `0.0.0.0` for all.
     ///   - other: a server whose state this one goes on with.
     package init(
-        options: [String] = [], environment: [String: String] = [:], continuing other: Berthd? = nil
+        options: [String] = [], environment: [String: String] = [:], listeningOn address: String = "127.0.0.1",
+        continuing other: Berthd? = nil
     ) throws {
         self.options = options
+        self.address = address
         self.environment = environment
         let random = UUID().uuidString.prefix(8).lowercased()
         folder = "/tmp/berth-e2e-\(ProcessInfo.processInfo.processIdentifier)-\(random)"
@@ -83,7 +88,7 @@ package final class Berthd: Sendable {
         defer { close(descriptor) }
         let process = try ChildProcess(
             [
-                executable, "serve", "--data", data, "--domain", "localhost", "--listen", "127.0.0.1:\(port)",
+                executable, "serve", "--data", data, "--domain", "localhost", "--listen", "\(address):\(port)",
                 "--subnet",
                 subnet.subnet, "--hooks", "\(folder)/hooks", "--watch-seconds", "1", "--reconcile-seconds", "2",
             ] + options,

@@ -53,13 +53,7 @@ package final class HTTPConnection {
     package func request(
         _ method: String = "GET", host: String, path: String = "/", headers: [(String, String)] = [], body: Data? = nil
     ) throws -> HTTPAnswer {
-        var head = "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n"
-        for (name, value) in headers { head += "\(name): \(value)\r\n" }
-        if let body { head += "Content-Length: \(body.count)\r\n" }
-        try write(Array((head + "\r\n").utf8) + (body ?? Data()))
-
-        var (status, fields) = try readHead()
-        while (100..<200).contains(status) { (status, fields) = try readHead() }
+        let (status, fields) = try ask(method, host: host, path: path, headers: headers, body: body)
         let content: [UInt8]
         if method == "HEAD" || status == 204 || status == 304 {
             content = []
@@ -73,6 +67,40 @@ package final class HTTPConnection {
             buffer = []
         }
         return HTTPAnswer(status: status, headers: fields, body: Data(content))
+    }
+
+    /// Sends a GET and reads the head of its answer. The body, which must come in chunks, is left to `nextChunk`.
+    package func open(host: String, path: String, headers: [(String, String)] = []) throws -> HTTPAnswer {
+        let (status, fields) = try ask("GET", host: host, path: path, headers: headers, body: nil)
+        return HTTPAnswer(status: status, headers: fields, body: Data())
+    }
+
+    /// The next piece of a body that comes in chunks; `nil` at its end.
+    package func nextChunk() throws -> Data? {
+        let line = try readLine()
+        guard let size = Int(line.prefix { $0 != ";" }, radix: 16) else {
+            throw HTTPFailure(description: "not a chunk size: \(line)")
+        }
+        guard size > 0 else {
+            _ = try readLines()
+            return nil
+        }
+        let content = try take(size)
+        _ = try take(2)
+        return Data(content)
+    }
+
+    /// Sends a request and reads the head of the final answer.
+    private func ask(
+        _ method: String, host: String, path: String, headers: [(String, String)], body: Data?
+    ) throws -> (Int, [String: String]) {
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n"
+        for (name, value) in headers { head += "\(name): \(value)\r\n" }
+        if let body { head += "Content-Length: \(body.count)\r\n" }
+        try write(Array((head + "\r\n").utf8) + (body ?? Data()))
+        var (status, fields) = try readHead()
+        while (100..<200).contains(status) { (status, fields) = try readHead() }
+        return (status, fields)
     }
 
     private func readHead() throws -> (Int, [String: String]) {
@@ -112,18 +140,8 @@ package final class HTTPConnection {
 
     private func readChunks() throws -> [UInt8] {
         var content: [UInt8] = []
-        while true {
-            let line = try readLine()
-            guard let size = Int(line.prefix { $0 != ";" }, radix: 16) else {
-                throw HTTPFailure(description: "not a chunk size: \(line)")
-            }
-            if size == 0 {
-                _ = try readLines()
-                return content
-            }
-            content += try take(size)
-            _ = try take(2)
-        }
+        while let chunk = try nextChunk() { content += chunk }
+        return content
     }
 
     private func take(_ count: Int) throws -> [UInt8] {

@@ -19,6 +19,17 @@ package struct Project: Sendable {
         try await git("remote", "add", "origin", self.platform.remote(name))
     }
 
+    private init(_ other: Project, on platform: Platform) {
+        self.platform = platform
+        (app, directory) = (other.app, other.directory)
+    }
+
+    /// The same app on another server that goes on with its state. Pushes go there from now on.
+    package func moved(to platform: Platform) async throws -> Project {
+        try await git("remote", "set-url", "origin", platform.remote(app.name))
+        return Project(self, on: platform)
+    }
+
     // MARK: - Files and git
 
     package func write(_ path: String, _ text: String) throws { try write(path, Data(text.utf8)) }

@@ -67,11 +67,16 @@ enum Examples {
     ]
     static let instance: JSONValue = [
         "instance_id": .string(instanceID), "release_id": .string(releaseID), "state": "live",
-        "created_at": .string(time),
+        "reason": .null, "created_at": .string(time),
     ]
     static let event: JSONValue = [
         "kind": "instance_replaced", "channel_id": .string(channelID),
         "text": "an instance was started anew: its network is gone", "created_at": .string(time),
+    ]
+    static let machineEvent: JSONValue = [
+        "kind": "stray_removed", "channel_id": .null,
+        "text": "the container i-5f0c6b1e-7d0a-4c0e-9a53-0f6f4b1f2d11 was nobody's and was removed",
+        "created_at": .string(time),
     ]
     static let deployEvents = """
         id: 1

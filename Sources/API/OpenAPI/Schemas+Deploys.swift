@@ -66,8 +66,13 @@ extension Schemas {
             "Instance",
             object([
                 ("instance_id", id), ("release_id", id),
-                ("state", ["type": "string", "enum": ["starting", "live", "draining", "asleep", "stopped"]]),
-                ("created_at", time),
+                (
+                    "state",
+                    [
+                        "type": "string",
+                        "enum": ["starting", "live", "draining", "asleep", "suspended", "stopped"],
+                    ]
+                ), ("reason", textOrNull), ("created_at", time),
             ])
         ),
         (

@@ -32,6 +32,7 @@ struct Removal: Sendable {
     func remove(_ channel: Channel) async {
         await attempt("channel", "\(channel.id)") { () async throws(PlatformError) in
             try await clear(channel)
+            platform.pass(.deletionCleared)
             finish("channel", "\(channel.id)") { () async throws(PlatformError) in
                 try await databases.drop(channel.id)
                 try await platform.channels.purge(channel.id)

@@ -61,6 +61,7 @@ public struct ChannelService: Sendable {
         guard try await platform.channels.markDeleted(channel.id, app: channel.appID) else {
             throw .notFound("channel")
         }
+        platform.pass(.deletionMarked)
         sites.withdraw(channel)
         platform.logger.info("channel deleted", metadata: ["channel": "\(channel.id)"])
         await removal.remove(channel)

@@ -8,7 +8,8 @@ extension DatabaseService {
         let ready = try await platform.databases.databases().filter { $0.status == .ready }
         let missing = Set(try await provisioner.missing(ready.map(\.identity)))
         var restored: [ID<Channel>] = []
-        for record in ready where missing.contains(record.identity) {
+        // What belongs to a deleted channel may go while it is looked for.
+        for record in ready where missing.contains(record.identity) && !dropped.contains(record.channelID) {
             try await platform.databases.setStatus(.provisioning, lastError: nil, channel: record.channelID)
             try await made(record.channelID)
             restored.append(record.channelID)

@@ -23,7 +23,7 @@ public actor DatabaseService {
     private var failures: [ID<Channel>: Int] = [:]
     private var retries: [ID<Channel>: Task<Void, Never>] = [:]
     /// Channels whose database was dropped: nothing makes it again.
-    private var dropped: Set<ID<Channel>> = []
+    private(set) var dropped: Set<ID<Channel>> = []
 
     init(platform: Platform, tokens: TokenService) {
         self.platform = platform

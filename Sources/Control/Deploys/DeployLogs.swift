@@ -43,6 +43,14 @@ final class DeployLogs: Sendable {
         live(deploy)?.hide(SecretMask(environment))
     }
 
+    /// A text about the deploy as it may be shown: as a line of its log is.
+    func shown(_ text: String, in deploy: ID<Deploy>) -> String {
+        live(deploy)?.shown(text) ?? LogText.harmless(text)
+    }
+
+    /// It has not ended since it was opened.
+    func isOpen(_ deploy: ID<Deploy>) -> Bool { live(deploy) != nil }
+
     /// Without effect on a deploy that is not open.
     func write(_ lines: [String], to deploy: ID<Deploy>) { live(deploy)?.write(lines, stamp: stamp) }
 

@@ -25,6 +25,7 @@ extension DeployPipeline {
                 kept, "back to the release of \(Timestamp.string(from: kept.release.createdAt)): no build", work)
         }
         let environment = try await environment(commit, work, database: database?.value() ?? [:])
+        platform.pass(.databaseReady)
         if let kept = try await unchanged(commit, environment, work) {
             let date = Timestamp.string(from: kept.release.createdAt)
             return reuse(kept, "nothing has changed since the release of \(date): no build", work)
@@ -58,15 +59,16 @@ extension DeployPipeline {
         }
     }
 
-    /// The newest kept release of this commit, when it was built with the very same variables.
+    /// The newest kept release of this commit that was built with the very same variables.
     private func unchanged(
         _ commit: CommitID, _ environment: [String: String], _ work: Work
     ) async throws(PlatformError) -> Candidate? {
-        let releases = try await platform.releases.releases(channel: work.channel.id)
-        guard let release = releases.first(where: { $0.commit == commit }),
-            try await platform.releases.environment(of: release.id) == environment
-        else { return nil }
-        return try await kept(release.id, of: work.channel)
+        for release in try await platform.releases.releases(channel: work.channel.id) where release.commit == commit {
+            guard let candidate = try await kept(release.id, of: work.channel) else { continue }
+            if candidate.environment == environment { return candidate }
+            reservations.free(release.id)
+        }
+        return nil
     }
 
     private func build(
@@ -84,12 +86,8 @@ extension DeployPipeline {
             })
         _ = reservations.reserve(request.release)
         do throws(PlatformError) {
-            let built = try await step(.build, of: work.turn) { () async throws(PlatformError) in
-                try await slots.run(for: app.ownerID) {
-                    work.log.write("waiting for a turn among the builds of this server...")
-                } _: { () async throws(PlatformError) in
-                    try await platform.builder.build(request, log: work.log)
-                }
+            let built = try await inTurn(work) { () async throws(PlatformError) in
+                try await platform.builder.build(request, log: work.log)
             }
             platform.pass(.releaseBuilt)
             do throws(PlatformError) {
@@ -107,6 +105,19 @@ extension DeployPipeline {
         } catch {
             reservations.free(request.release)
             throw error
+        }
+    }
+
+    /// The step is as long as the wait for its turn and the build, whose limit begins with the turn.
+    private func inTurn(
+        _ work: Work, _ build: @escaping @Sendable () async throws(PlatformError) -> BuildResult
+    ) async throws(PlatformError) -> BuildResult {
+        let number = work.turn.begin(.build, at: platform.now())
+        defer { work.turn.end(step: number) }
+        return try await slots.run(for: work.app.ownerID, limit: platform.configuration.buildTurnLimit) {
+            work.log.write("waiting for a turn among the builds of this server...")
+        } _: { () async throws(PlatformError) in
+            try await within(.build, build)
         }
     }
 

@@ -12,67 +12,89 @@ extension DeployPipeline {
             }
             try await makeLive(candidate, instance: nil, target: .site(release: release.id, site), work)
         case .web, .worker:
-            let isStopFirst = release.plan.strategy == .stopFirst
-            let hasStopped = isStopFirst ? try await stopOld(work) : false
-            if hasStopped { platform.pass(.formerStopped) }
+            let old = release.plan.strategy == .stopFirst ? try await live(of: work.channel) : []
             let instance = Instance(
                 channelID: work.channel.id, releaseID: release.id, createdAt: platform.now())
-            try await platform.instances.insert(instance)
-            platform.pass(.instanceKept)
             do throws(PlatformError) {
-                let specification = InstanceSpecification(
-                    id: instance.id, channel: work.channel.id, release: release.id,
-                    directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
-                    environment: candidate.environment, account: work.channel.account,
-                    limits: try platform.configuration.limits(of: release.plan), owner: work.app.ownerID,
-                    volumes: try await platform.volumes.prepare(release.plan, of: work.channel),
-                    fileSize: platform.configuration.fileSize(of: release.plan))
-                // The runner ends by itself when the app is not ready in its time.
-                let limit = Duration.seconds(release.plan.readySeconds) + platform.configuration.startMargin
-                let endpoint = try await step(.start, of: work.turn, limit: limit) { () async throws(PlatformError) in
-                    try await platform.runner.start(specification, log: work.log)
+                if !old.isEmpty {
+                    try await stop(old, work)
+                    platform.pass(.formerStopped)
                 }
+                try await platform.instances.insert(instance)
+                platform.pass(.instanceKept)
+                let endpoint = try await start(instance, of: candidate, work)
                 platform.pass(.instanceReady)
                 try checkCancellation()
                 try await makeLive(
                     candidate, instance: instance.id,
-                    target: release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), work)
+                    target: release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint),
+                    hasStopped: !old.isEmpty, work)
             } catch {
                 // Requests that came to it meanwhile, if it was ever asked, may end.
-                _ = await platform.routes.drain(
-                    instance.id, seconds: platform.configuration.failedDrainSeconds, keepsLongLived: false)
-                await platform.runner.stop(instance.id, grace: 0)
-                try? await platform.instances.setState(.stopped, of: instance.id)
-                if hasStopped { await bringBack(work) }
+                await starter.discard(instance.id, drain: platform.configuration.failedDrainSeconds)
+                if !old.isEmpty {
+                    platform.pass(.bringingBack)
+                    await bringBack(work)
+                }
                 throw error
             }
         }
     }
 
+    private var starter: InstanceStarter { InstanceStarter(platform: platform, sites: sites) }
+
+    private func start(
+        _ instance: Instance, of candidate: Candidate, _ work: Work
+    ) async throws(PlatformError) -> InstanceEndpoint {
+        let release = candidate.release
+        // The runner ends by itself when the app is not ready in its time.
+        let limit = platform.configuration.startLimit(of: release.plan)
+        return try await step(.start, of: work.turn, limit: limit) { () async throws(PlatformError) in
+            try await platform.runner.start(
+                InstanceSpecification(
+                    id: instance.id, channel: work.channel.id, release: release.id,
+                    directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
+                    environment: candidate.environment, account: work.channel.account,
+                    limits: try platform.configuration.limits(of: release.plan), owner: work.app.ownerID,
+                    volumes: try await platform.volumes.prepare(release.plan, of: work.channel),
+                    fileSize: platform.configuration.fileSize(of: release.plan)),
+                log: work.log)
+        }
+    }
+
+    /// None of a channel that is asleep.
+    private func live(of channel: Channel) async throws(PlatformError) -> [Instance] {
+        try await platform.instances.instances(channel: channel.id).filter { $0.state == .live }
+    }
+
     /// For an app that must not run twice: requests wait from now on, and what serves is stopped when its own have ended. A
-    /// crash in the gap starts it again. False when nothing ran, as of a channel that is asleep.
-    private func stopOld(_ work: Work) async throws(PlatformError) -> Bool {
-        let old = try await platform.instances.instances(channel: work.channel.id).filter { $0.state == .live }
-        guard !old.isEmpty else { return false }
+    /// crash in the gap starts it again.
+    private func stop(_ old: [Instance], _ work: Work) async throws(PlatformError) {
         work.log.write("stopping the version before...")
         if case .instance? = sites.target(of: work.channel) {
             try sites.publish(.placeholder(.switching), for: work.channel)
         }
+        let drain = platform.configuration.drainSeconds
         for instance in old {
-            _ = await platform.routes.drain(
-                instance.id, seconds: platform.configuration.drainSeconds, keepsLongLived: false)
-            await platform.runner.stop(instance.id, grace: nil)
-            try await platform.instances.setState(.stopped, of: instance.id)
+            let plan = try await platform.releases.release(instance.releaseID)?.plan
+            let grace = plan?.graceSeconds ?? RunPlan.graceRange.upperBound
+            let limit = platform.configuration.stopLimit(drain: drain, grace: grace)
+            // A cancellation does not cut it short: it would stop what is brought back meanwhile.
+            try await platform.within(limit, "stopping the version before", patience: limit) {
+                () async throws(PlatformError) in
+                _ = await platform.routes.drain(instance.id, seconds: drain, keepsLongLived: false)
+                try checkCancellation()
+                await platform.runner.stop(instance.id, grace: nil)
+                try await platform.instances.setState(.stopped, of: instance.id)
+            }
         }
-        return true
     }
 
-    /// The version that was stopped serves again. Without the task's cancellation: it is what remains of the deploy.
+    /// The version before serves again. Without the task's cancellation: it is what remains of the deploy.
     private func bringBack(_ work: Work) async {
         let id = work.channel.id
-        let starter = InstanceStarter(platform: platform, sites: sites)
-        let result = await Task { () -> PlatformError? in
-            do throws(PlatformError) { try await starter.startMissing(of: id) } catch { return error }
+        let result = await Task { [starter] () -> PlatformError? in
+            do throws(PlatformError) { try await starter.bringBack(id) } catch { return error }
             return nil
         }.value
         guard let result else { return work.log.write("the version before runs again") }
@@ -84,15 +106,19 @@ extension DeployPipeline {
     /// The switch: durable first, then visible. After the first step a restart of the server comes up with the new
     /// version. A site that is being asked is looked at for a while: the deploy succeeds when the new version proves
     /// sound, else the old one, which is kept until then, serves again.
+    ///
+    /// Each thing that it waits for has a limit of its own: cut short as a whole, it could be at any of its points.
+    /// - Parameter hasStopped: the version before was stopped, and is started again to go back to it.
     private func makeLive(
-        _ candidate: Candidate, instance: ID<Instance>?, target: RouteTarget, _ work: Work
+        _ candidate: Candidate, instance: ID<Instance>?, target: RouteTarget, hasStopped: Bool = false, _ work: Work
     ) async throws(PlatformError) {
         let step = work.turn.begin(.switch, at: platform.now())
         defer { work.turn.end(step: step) }
         let before = sites.takeFigures(of: work.channel)
-        guard let former = try await former(of: work.channel), before.requests > 0, watchTime(candidate) > .zero else {
-            try await platform.deploys.succeed(
-                work.deploy.id, release: candidate.release.id, instance: instance, at: platform.now())
+        guard let former = try await former(of: work.channel, hasStopped: hasStopped), before.requests > 0,
+            watchTime(candidate) > .zero
+        else {
+            try await succeed(candidate, instance, work)
             platform.pass(.switched)
             let replaced = try sites.publish(target, for: work.channel)
             platform.pass(.published)
@@ -104,7 +130,10 @@ extension DeployPipeline {
         // What is gone back to must be there until then.
         let isReserved = reservations.reserve(former.release)
         defer { if isReserved { reservations.free(former.release) } }
-        try await platform.deploys.switched(work.deploy.id, release: candidate.release.id, instance: instance)
+        try await platform.recording { () async throws(PlatformError) in
+            try await platform.deploys.switched(
+                work.deploy.id, release: candidate.release.id, instance: instance, report: work.turn.reportSoFar)
+        }
         platform.pass(.switched)
         let replaced = try sites.publish(target, for: work.channel)
         platform.pass(.published)
@@ -112,14 +141,13 @@ extension DeployPipeline {
         let fault = await watch.run(for: watchTime(candidate), turn: work.turn) {
             sites.figures(of: work.channel)
         } fault: { () async -> String? in
-            if let instance { await platform.runner.fault(of: instance) } else { nil }
+            if let instance { await look(at: instance) } else { nil }
         }
         note(SwitchFigures(before: before, after: sites.figures(of: work.channel)), work)
         platform.pass(.watched)
         do throws(PlatformError) {
             if let fault { throw PlatformError(.buildFailed, fault) }
-            try await platform.deploys.succeed(
-                work.deploy.id, release: candidate.release.id, instance: instance, at: platform.now())
+            try await succeed(candidate, instance, work)
         } catch {
             try await goBack(to: former, replaced, because: error, work)
             throw error
@@ -127,15 +155,41 @@ extension DeployPipeline {
         await retirement.retire(replaced, channel: work.channel.id)
     }
 
+    private func succeed(
+        _ candidate: Candidate, _ instance: ID<Instance>?, _ work: Work
+    ) async throws(PlatformError) {
+        try await platform.recording { () async throws(PlatformError) in
+            try await platform.deploys.succeed(
+                work.deploy.id, release: candidate.release.id, instance: instance, report: work.turn.reportSoFar,
+                at: platform.now())
+        }
+    }
+
+    /// What is wrong with an instance; `nil` for nothing. A look that does not end has found something.
+    private func look(at instance: ID<Instance>) async -> String? {
+        let limit = platform.configuration.lookLimit
+        do throws(PlatformError) {
+            return try await Deadline.run("a look at it", limit: limit, grace: .zero) {
+                () async throws(PlatformError) in await platform.runner.fault(of: instance)
+            }
+        } catch {
+            return error.code == .timeout ? error.message : nil
+        }
+    }
+
     /// What a channel can go back to.
     struct Former: Sendable {
         let release: ID<Release>
+        /// `nil` for files, and for what was stopped.
         let instance: ID<Instance>?
+        /// It serves again when it has been started.
+        var wasStopped = false
     }
 
-    /// `nil` when nothing serves now.
-    private func former(of channel: Channel) async throws(PlatformError) -> Former? {
+    /// `nil` when nothing serves now, nor did before it was stopped.
+    private func former(of channel: Channel, hasStopped: Bool) async throws(PlatformError) -> Former? {
         guard let release = try await platform.channels.channel(channel.id)?.currentRelease else { return nil }
+        if hasStopped { return Former(release: release, instance: nil, wasStopped: true) }
         switch sites.target(of: channel) {
         case .instance(let endpoint)?: return Former(release: release, instance: endpoint.id)
         case .site?: return Former(release: release, instance: nil)
@@ -143,22 +197,24 @@ extension DeployPipeline {
         }
     }
 
-    /// As the switch: durable first, then visible. A store that does not answer does not keep requests from the old version.
+    /// As the switch: durable first, then visible. A store that does not answer does not keep requests from the old version;
+    /// it is asked again, or the bad one would be what the channel should serve.
     private func goBack(
         to former: Former, _ replaced: RouteTarget?, because error: PlatformError, _ work: Work
     ) async throws(PlatformError) {
-        let reason = work.turn.cancellation ?? error.message
-        let written: Result<Void, PlatformError>
-        do throws(PlatformError) {
+        let reason = logs.shown(work.turn.cancellation ?? error.message, in: work.deploy.id)
+        let write = { @Sendable () async throws(PlatformError) -> Void in
             try await platform.deploys.goBack(
                 work.deploy.id, to: former.release, instance: former.instance, reason: reason, at: platform.now())
-            written = .success(())
-        } catch {
-            written = .failure(error)
+            platform.pass(.goneBack)
         }
+        var isWritten = true
+        do throws(PlatformError) { try await platform.recording(write) } catch { isWritten = false }
         if let replaced { try sites.publish(replaced, for: work.channel) }
-        try written.get()
-        work.log.write("the old version serves again")
+        if !isWritten {
+            try await platform.insisting { () async throws(PlatformError) in try await platform.recording(write) }
+        }
+        if !former.wasStopped { work.log.write("the old version serves again") }
         await events.note(
             .switchUndone, app: work.app.id, channel: work.channel.id, "deploy \(work.deploy.id) was undone: \(reason)")
     }

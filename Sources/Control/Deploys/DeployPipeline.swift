@@ -1,6 +1,5 @@
 import Core
 import Foundation
-import Logging
 
 /// Takes one deploy from its commit to live: resolve, database, build, start, switch, and the drain of what it replaced.
 ///
@@ -17,10 +16,12 @@ struct DeployPipeline: Sendable {
     let turns: DeployTurns
     let reservations: ReleaseReservations
     let hooks: HookOccasions
+    let ends: DeployEnds
     let events: EventService
     let slots: BuildSlots
-    /// Programs that are told of ended deploys.
-    let afterwards = BackgroundTasks()
+
+    /// For how long a cancelled deploy waits for its database: nothing of the deploy is left there.
+    private static let databasePatience = Duration.seconds(1)
 
     /// What one deploy works on.
     struct Work: Sendable {
@@ -39,42 +40,26 @@ struct DeployPipeline: Sendable {
         defer { turns.end(turn) }
         do throws(PlatformError) {
             try await bringLive(turn)
-            platform.pass(.succeeded)
-            logs.end(deploy.id, lastLines: DeployEnding.success, failure: nil)
-            platform.pass(.logEnded)
-            platform.logger.info("deploy succeeded", metadata: metadata(deploy))
         } catch {
             if let reason = turn.cancellation {
-                await fail(deploy, because: PlatformError(.cancelled, reason))
-            } else if Task.isCancelled {
-                throw CancellationError()
-            } else {
-                await fail(deploy, because: error)
+                platform.pass(.cancelled)
+                return await ends.fail(deploy, because: PlatformError(.cancelled, reason), report: turn.report)
             }
+            if Task.isCancelled { throw CancellationError() }
+            return await ends.fail(deploy, because: error, report: turn.report)
         }
-        do throws(PlatformError) { try await platform.deploys.note(turn.report, of: deploy.id) } catch {
-            platform.logger.error("figures of a deploy not kept", metadata: ["error": "\(error)"])
-        }
-        let report = turn.report
-        if platform.hooks != nil { afterwards.add { await hooks.postDeploy(deploy.id, report: report) } }
+        platform.pass(.succeeded)
+        await ends.succeeded(deploy, report: turn.report)
+        platform.pass(.logEnded)
     }
 
-    /// Ends a deploy as failed, in the store first, then in its log. Nobody goes back to its commit, so that is not kept.
-    func fail(_ deploy: Deploy, because error: PlatformError) async {
-        let reason = error.code == .internal ? "internal error: \(error.message)" : error.message
-        var facts = metadata(deploy)
-        facts["reason"] = "\(error)"
-        do throws(PlatformError) {
-            try await platform.deploys.fail(deploy.id, reason: reason, at: platform.now())
-            platform.logger.info("deploy failed", metadata: facts)
-        } catch {
-            facts["error"] = "\(error)"
-            platform.logger.error("failure of a deploy not recorded", metadata: facts)
-        }
-        logs.end(deploy.id, lastLines: DeployEnding.failure(reason), failure: reason)
-        // Left pinned, it is unpinned when the deploy is forgotten.
-        try? await platform.repository.unpin(deploy.id, app: deploy.appID)
-        await retirement.prune(deploy.channelID)
+    /// Ends a deploy whose turn goes on although it was told to end, so that its channel's next one may begin. What it does
+    /// from now on finds a deploy that has ended.
+    func abandon(_ turn: DeployTurn) async {
+        turns.end(turn)
+        let reason = turn.cancellation ?? "it did not end"
+        await ends.fail(turn.deploy, because: PlatformError(.cancelled, reason), report: turn.reportSoFar)
+        turn.end()
     }
 
     // MARK: - Steps
@@ -88,9 +73,13 @@ struct DeployPipeline: Sendable {
             turn: turn, app: app, channel: channel, log: DeployLogWriter(logs: logs, deploy: deploy.id))
         sites.beginMeasuring(channel)
         defer { sites.endMeasuring(channel) }
+        // Until all variables are known, the database's among them.
+        logs.hide(try await platform.environment.values(app: app.id), in: deploy.id)
 
         if let room = platform.diskRoom() { try platform.configuration.diskReserve.check(room) }
         try await checkVolumes(of: channel)
+        // Going back adds nothing.
+        if deploy.release == nil { try checkUse(of: app.ownerID) }
         // The database needs nothing of the repository, and the repository nothing of it.
         let database = deploy.release == nil ? beginDatabase(of: channel, turn) : nil
         defer { database?.cancel() }
@@ -104,12 +93,14 @@ struct DeployPipeline: Sendable {
             try await step(.hooks, of: turn) { () async throws(PlatformError) in
                 try await hooks.preDeploy(deploy, commit: commit, app: app, channel: channel, log: work.log)
             }
+            platform.pass(.hooksPassed)
         }
         let candidate = try await candidate(of: commit, work, database: database)
         defer { reservations.free(candidate.release.id) }
         do throws(PlatformError) {
             try checkCancellation()
-            try await serving.run(on: channel.id) { () async throws(PlatformError) in
+            let limit = platform.configuration.servingTurnLimit
+            try await serving.run(on: channel.id, limit: limit) { () async throws(PlatformError) in
                 try await start(candidate, work)
             }
             work.log.write(turn.report.line)
@@ -156,10 +147,9 @@ struct DeployPipeline: Sendable {
     /// Waits for the channel's database while something else goes on.
     private func beginDatabase(of channel: Channel, _ turn: DeployTurn) -> Ahead<[String: String]> {
         let number = turn.begin(.database, at: platform.now())
-        let limit = platform.configuration.stepLimits[.database] ?? .seconds(3600)
-        return Ahead { [databases] () async throws(PlatformError) in
+        return Ahead { () async throws(PlatformError) in
             defer { turn.end(step: number) }
-            return try await Deadline.run("the step database", limit: limit) { () async throws(PlatformError) in
+            return try await within(.database, patience: Self.databasePatience) { () async throws(PlatformError) in
                 try await databases.variables(of: channel.id)
             }
         }
@@ -172,15 +162,19 @@ struct DeployPipeline: Sendable {
     ) async throws(PlatformError) -> Value {
         let number = turn.begin(name, at: platform.now())
         defer { turn.end(step: number) }
-        let limit = limit ?? platform.configuration.stepLimits[name] ?? .seconds(3600)
-        return try await Deadline.run("the step \(name.rawValue)", limit: limit, body)
+        return try await within(name, limit: limit, body)
+    }
+
+    /// Runs a part of a deploy's way within its time.
+    func within<Value: Sendable>(
+        _ name: DeployStep.Name, limit: Duration? = nil, patience: Duration? = nil,
+        _ body: @escaping @Sendable () async throws(PlatformError) -> Value
+    ) async throws(PlatformError) -> Value {
+        try await platform.within(
+            limit ?? platform.configuration.limit(of: name), "the step \(name.rawValue)", patience: patience, body)
     }
 
     func checkCancellation() throws(PlatformError) {
         if Task.isCancelled { throw PlatformError(.cancelled, "cancelled") }
-    }
-
-    private func metadata(_ deploy: Deploy) -> Logger.Metadata {
-        ["deploy": "\(deploy.id)", "channel": "\(deploy.channelID)", "commit": "\(deploy.commit?.short ?? "-")"]
     }
 }

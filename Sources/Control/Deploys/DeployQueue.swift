@@ -1,6 +1,5 @@
 import Core
 import Logging
-import Synchronization
 
 /// Runs the deploys: one worker a channel, so that a channel's deploys follow one another and channels do not wait
 /// for each other. A worker lives as long as its channel has something queued.
@@ -55,7 +54,7 @@ actor DeployQueue {
         }
         do throws(PlatformError) {
             for deploy in try await platform.deploys.unfinished() where deploy.channelID == channel {
-                await pipeline.fail(deploy, because: PlatformError(.cancelled, reason))
+                await pipeline.ends.fail(deploy, because: PlatformError(.cancelled, reason))
             }
         } catch {
             platform.logger.error("queued deploys not cancelled", metadata: ["error": "\(error)"])
@@ -81,7 +80,7 @@ actor DeployQueue {
         unwanted[deploy.id] = reason
         defer { unwanted[deploy.id] = nil }
         if try await platform.deploys.failQueued(deploy.id, reason: reason, at: platform.now()) {
-            await pipeline.fail(deploy, because: PlatformError(.cancelled, reason))
+            await pipeline.ends.fail(deploy, because: PlatformError(.cancelled, reason))
             return
         }
         // It may be on its way from the queue to its turn.
@@ -97,22 +96,22 @@ actor DeployQueue {
         }
     }
 
-    /// Runs a deploy in a task of its own, so that it can be ended without its channel's worker.
+    /// Runs a deploy in a task of its own, so that it can be ended without its channel's worker. Returns when its turn is
+    /// over, whatever the task still does.
     private func run(_ deploy: Deploy) async throws(CancellationError) {
         let turn = turns.begin(deploy)
-        let isInterrupted = Mutex(false)
         let task = Task { [pipeline] in
-            do { try await pipeline.run(turn) } catch { isInterrupted.withLock { $0 = true } }
+            do { try await pipeline.run(turn) } catch { turn.interrupt() }
+            turn.end()
         }
         if let reason = unwanted[deploy.id] { turn.cancel(reason) }
         turn.runs(in: task)
         await withTaskCancellationHandler {
-            await task.value
+            await turn.ended()
         } onCancel: {
             task.cancel()
         }
-        turn.end()
-        if isInterrupted.withLock({ $0 }) { throw CancellationError() }
+        if turn.isInterrupted { throw CancellationError() }
     }
 
     private func work(_ channel: ID<Channel>) async {

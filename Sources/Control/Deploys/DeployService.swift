@@ -8,17 +8,19 @@ public struct DeployService: Sendable {
     let tokens: TokenService
     let deployQueue: DeployQueue
     let logs: DeployLogs
+    let ends: DeployEnds
     let turns: DeployTurns
     let followers: Followers
 
     init(
-        platform: Platform, tokens: TokenService, queue: DeployQueue, logs: DeployLogs, turns: DeployTurns,
-        followers: Followers
+        platform: Platform, tokens: TokenService, queue: DeployQueue, logs: DeployLogs, ends: DeployEnds,
+        turns: DeployTurns, followers: Followers
     ) {
         self.platform = platform
         self.tokens = tokens
         deployQueue = queue
         self.logs = logs
+        self.ends = ends
         self.turns = turns
         self.followers = followers
     }
@@ -132,9 +134,7 @@ public struct DeployService: Sendable {
             for deploy in deploys { logs.forget(deploy.id) }
             throw error
         }
-        for deploy in superseded {
-            logs.end(deploy.id, lastLines: DeployEnding.failure(Deploy.superseded), failure: Deploy.superseded)
-        }
+        await ends.superseded(superseded)
     }
 
     func make(

@@ -10,17 +10,33 @@ final class DeployTurn: Sendable {
         var stepStarts: [ContinuousClock.Instant] = []
         var cancellation: String?
         var task: Task<Void, Never>?
+        var isInterrupted = false
         var hasEnded = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     let deploy: Deploy
+    private let begunAt = ContinuousClock.now
     private let state = Mutex(State())
 
     init(_ deploy: Deploy) { self.deploy = deploy }
 
+    /// How long it has gone on.
+    var age: Duration { ContinuousClock.now - begunAt }
+
     /// The figures so far.
     var report: DeployReport { state.withLock { $0.report } }
+
+    /// The same, with the time so far of steps that go on.
+    var reportSoFar: DeployReport {
+        state.withLock { state in
+            var report = state.report
+            for number in report.steps.indices where report.steps[number].milliseconds == nil {
+                report.steps[number].milliseconds = Self.milliseconds(since: state.stepStarts[number])
+            }
+            return report
+        }
+    }
 
     /// A step begins; others may go on. Returns what `end` wants to know.
     func begin(_ step: DeployStep.Name, at date: Date) -> Int {
@@ -34,9 +50,13 @@ final class DeployTurn: Sendable {
     /// The step that `begin` gave this number has ended.
     func end(step number: Int) {
         state.withLock { state in
-            let (seconds, attoseconds) = (ContinuousClock.now - state.stepStarts[number]).components
-            state.report.steps[number].milliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+            state.report.steps[number].milliseconds = Self.milliseconds(since: state.stepStarts[number])
         }
+    }
+
+    private static func milliseconds(since start: ContinuousClock.Instant) -> Int {
+        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
     }
 
     func note(_ figures: SwitchFigures) { state.withLock { $0.report.switched = figures } }
@@ -64,6 +84,10 @@ final class DeployTurn: Sendable {
         }
         if isCancelled { task.cancel() }
     }
+
+    /// It was left as it is, for whoever has interrupted it.
+    var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
+    func interrupt() { state.withLock { $0.isInterrupted = true } }
 
     /// Waits until it has ended, or was interrupted.
     func ended() async {
@@ -100,4 +124,5 @@ final class DeployTurns: Sendable {
     func end(_ turn: DeployTurn) { turns.withLock { _ = $0.removeValue(forKey: turn.deploy.id) } }
 
     subscript(_ deploy: ID<Deploy>) -> DeployTurn? { turns.withLock { $0[deploy] } }
+    var all: [DeployTurn] { turns.withLock { Array($0.values) } }
 }

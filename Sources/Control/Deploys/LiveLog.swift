@@ -45,6 +45,9 @@ final class LiveLog: Sendable {
 
     func hide(_ mask: SecretMask) { state.withLock { $0.mask = mask } }
 
+    /// A text about the deploy as it may be shown.
+    func shown(_ text: String) -> String { state.withLock { $0.mask }.shown(text) }
+
     /// Writes lines of a step or of the app's own programs. After the end there is nothing to add to.
     func write(_ texts: [String], stamp: String) {
         state.withLock { state in
@@ -53,7 +56,7 @@ final class LiveLog: Sendable {
             lines.reserveCapacity(texts.count)
             var bytes = state.bytes
             for text in texts {
-                let shown = state.mask.hide(LogText.harmless(text))
+                let shown = state.mask.shown(text)
                 let line = "[\(stamp)] \(DeployEnding.isSpelled(by: shown) ? "> " : "")\(shown)"
                 if bytes + line.utf8.count + 1 <= Self.limit {
                     bytes += line.utf8.count + 1

@@ -7,6 +7,8 @@ struct SecretMask: Sendable {
     static let minimumLength = 8
     /// Long lines are cut, so of a long value this many bytes are enough to know it by.
     static let recognisedLength = 64
+    /// What a cut leaves of a value at the edge of a line is hidden when it has so many bytes; fewer are found by chance.
+    static let minimumPart = 4
     static let replacement = Array("[hidden]".utf8)
     /// Variables that tell nothing that the log does not say anyway.
     private static let open: Set<String> = ["XHOST_USER", "XHOST_SHA", "DATABASE_HOST"]
@@ -15,8 +17,11 @@ struct SecretMask: Sendable {
     private let values: [[[UInt8]]]
     private let isEmpty: Bool
 
-    init(_ environment: [String: String]) {
-        let secrets = environment.filter { !Self.open.contains($0.key) }.values
+    init(_ environment: [String: String]) { self.init([environment]) }
+
+    /// Hides what any of several sets of variables has.
+    init(_ environments: [[String: String]]) {
+        let secrets = environments.flatMap { $0.filter { !Self.open.contains($0.key) }.values }
         // A log has lines, so a value of several lines is hidden line by line, as it reads there.
         let lines = secrets.flatMap { $0.split(whereSeparator: \.isNewline) }.map(String.init)
         let plain = Set((lines + lines.map { LogText.harmless($0) }).map { Array($0.utf8) })
@@ -31,14 +36,30 @@ struct SecretMask: Sendable {
         isEmpty = values.allSatisfy(\.isEmpty)
     }
 
-    func hide(_ line: String) -> String {
+    /// A program's line as it may be shown: harmless, and without the values, also where a cut went through one (`LineCut`).
+    func shown(_ line: String) -> String {
+        let parts = LineCut.parts(of: line)
+        let text = hide(
+            LogText.harmless(String(parts.text)), isContinued: !parts.start.isEmpty, goesOn: !parts.end.isEmpty)
+        return parts.start.isEmpty && parts.end.isEmpty ? text : "\(parts.start)\(text)\(parts.end)"
+    }
+
+    /// - Parameters:
+    ///   - isContinued: what comes before the line is elsewhere: it may begin with the rest of a value.
+    ///   - goesOn: what comes after it is elsewhere: it may end with the beginning of a value.
+    func hide(_ line: String, isContinued: Bool = false, goesOn: Bool = false) -> String {
         guard !isEmpty else { return line }
         let bytes = Array(line.utf8)
         var result: [UInt8] = []
         var kept = 0
         var position = 0
+        if isContinued, let length = lengthOfRest(in: bytes, goesOn: goesOn) {
+            result = Self.replacement
+            position = length
+            kept = length
+        }
         while position < bytes.count {
-            guard let length = length(in: bytes, at: position) else {
+            guard let length = length(in: bytes, at: position, goesOn: goesOn) else {
                 position += 1
                 continue
             }
@@ -51,32 +72,62 @@ struct SecretMask: Sendable {
     }
 
     /// How many bytes from `start` on are one of the values, or a long one's beginning.
-    private func length(in line: [UInt8], at start: Int) -> Int? {
+    private func length(in line: [UInt8], at start: Int, goesOn: Bool) -> Int? {
         for value in values[Int(line[start])] {
-            if let length = Self.match(value, in: line, at: start) { return length }
+            if let length = Self.match(value, in: line, at: start, goesOn: goesOn) { return length }
         }
         guard let first = Self.percentEncoded(in: line, at: start) else { return nil }
         for value in values[Int(first)] {
-            if let length = Self.match(value, in: line, at: start) { return length }
+            if let length = Self.match(value, in: line, at: start, goesOn: goesOn) { return length }
         }
         return nil
     }
 
+    /// How many bytes at the beginning of the line are what a cut has left of a value, or the middle of a long one.
+    private func lengthOfRest(in line: [UInt8], goesOn: Bool) -> Int? {
+        // The cut may have gone through a byte that is percent-encoded: up to two digits of it are here.
+        let digits = line.prefix(2).prefix { Self.digit($0) != nil }.count
+        var longest = 0
+        for value in values.joined() {
+            for first in 0...(value.count - Self.minimumPart) {
+                for start in 0...digits {
+                    guard let length = Self.match(value, from: first, in: line, at: start, goesOn: goesOn) else {
+                        continue
+                    }
+                    longest = max(longest, start + length)
+                    // Of a value that repeats itself every part would match.
+                    if length >= Self.recognisedLength { return longest }
+                }
+            }
+        }
+        return longest > 0 ? longest : nil
+    }
+
     /// Each byte may stand as it is or percent-encoded, as an encoder of URLs or of forms has chosen.
-    private static func match(_ value: [UInt8], in line: [UInt8], at start: Int) -> Int? {
+    private static func match(
+        _ value: [UInt8], from first: Int = 0, in line: [UInt8], at start: Int, goesOn: Bool
+    ) -> Int? {
         var position = start
-        for (index, byte) in value.enumerated() {
+        for index in first..<value.count {
+            let byte = value[index]
             if position < line.count, line[position] == byte {
                 position += 1
             } else if percentEncoded(in: line, at: position) == byte {
                 position += 3
             } else if byte == UInt8(ascii: " "), position < line.count, line[position] == UInt8(ascii: "+") {
                 position += 1
+            } else if goesOn, index - first >= minimumPart, isEnd(of: line, position) {
+                return line.count - start
             } else {
-                return index >= recognisedLength ? position - start : nil
+                return index - first >= recognisedLength ? position - start : nil
             }
         }
         return position - start
+    }
+
+    /// Nothing follows, or what a cut has left of a byte that is percent-encoded.
+    private static func isEnd(of line: [UInt8], _ position: Int) -> Bool {
+        position == line.count || (line[position] == UInt8(ascii: "%") && position + 2 >= line.count)
     }
 
     /// The byte that `%41` stands for (RFC 3986 section 2.1).

@@ -20,6 +20,16 @@ public struct EventService: Sendable {
         }
     }
 
+    func noteStray(_ container: String) async {
+        await note(.strayRemoved, "the container \(container) was nobody's and was removed")
+    }
+
+    /// An instance was started in the place of one that was not there or could not go on.
+    func noteReplacement(of channel: Channel, because what: String) async {
+        await note(
+            .instanceReplaced, app: channel.appID, channel: channel.id, "an instance was started anew: \(what)")
+    }
+
     /// The app's events, newest first.
     public func list(
         app id: ID<App>?, limit: Int, by principal: Principal
@@ -27,6 +37,18 @@ public struct EventService: Sendable {
         try await checkAccess(app: id, by: principal)
         guard let id else { throw .notFound("app") }
         return try await platform.events.events(app: id, limit: limit)
+    }
+
+    /// The events that are about no app, newest first; for an administrator.
+    public func listOfMachine(limit: Int, by principal: Principal) async throws(PlatformError) -> [Event] {
+        try await requireAdmin(principal)
+        return try await platform.events.machineEvents(limit: limit)
+    }
+
+    /// Throws `.adminNotConfigured` and `.forbidden`.
+    public func requireAdmin(_ principal: Principal) async throws(PlatformError) {
+        let exists = principal.user.isAdmin ? true : try await platform.users.hasAdmin()
+        try Policy.requireAdmin(principal, exists: exists)
     }
 
     /// Throws `.notFound`, before anything else of a request is looked at.

@@ -6,6 +6,10 @@ import Synchronization
 /// When the operator's programs are run, and what they are told.
 struct HookOccasions: Sendable {
     let platform: Platform
+    /// Of programs that are told of ended deploys: a user may have many deploys end at once, which cost nothing but that.
+    private let turns = BuildSlots(8)
+
+    init(platform: Platform) { self.platform = platform }
 
     // MARK: - Pushes
 
@@ -50,8 +54,8 @@ struct HookOccasions: Sendable {
         }
     }
 
-    /// What fails is logged.
-    func postDeploy(_ id: ID<Deploy>, report: DeployReport) async {
+    /// What fails is logged. Nothing is told of deploys whose channel is gone.
+    func postDeploy(_ id: ID<Deploy>) async {
         guard let hooks = platform.hooks else { return }
         do throws(PlatformError) {
             guard let deploy = try await platform.deploys.deploy(id),
@@ -59,10 +63,13 @@ struct HookOccasions: Sendable {
                 let channel = try await platform.channels.channel(deploy.channelID)
             else { return }
             let description = HookDescription(
-                deploy, commit: deploy.commit, app: app, channel: channel, url: url(channel), report: report)
+                deploy, commit: deploy.commit, app: app, channel: channel, url: url(channel),
+                report: try await platform.deploys.report(of: id))
             let call = HookCall(
                 .postDeploy, input: try description.text, environment: environment(app, description))
-            await logged(app) { () async throws(PlatformError) in try await hooks.run(call) { _ in } }
+            try await turns.run(for: app.ownerID, onWait: {}) { () async throws(PlatformError) in
+                await logged(app) { () async throws(PlatformError) in try await hooks.run(call) { _ in } }
+            }
         } catch {
             platform.logger.error("hook not run", metadata: ["deploy": "\(id)", "error": "\(error)"])
         }

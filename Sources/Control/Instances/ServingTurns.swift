@@ -23,11 +23,30 @@ final class ServingTurns: Sendable {
     private let state = Mutex(State())
 
     /// Throws `.cancelled`, without having run `body`, when the task is cancelled before its turn has come.
+    /// - Parameter limit: how long the turn may be waited for; `nil` for any time. Throws `.timeout` when it is over.
     func run<Value>(
-        on channel: ID<Channel>, isolation: isolated (any Actor)? = #isolation,
+        on channel: ID<Channel>, limit: Duration? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: () async throws(PlatformError) -> Value
     ) async throws(PlatformError) -> Value {
-        guard await enter(channel) else { throw PlatformError(.cancelled, "cancelled") }
+        try await enter(channel, limit)
+        defer { leave(channel) }
+        return try await body()
+    }
+
+    private func enter(_ channel: ID<Channel>, _ limit: Duration?) async throws(PlatformError) {
+        let wait = { @Sendable () async throws(PlatformError) -> Void in
+            guard await self.enter(channel) else { throw PlatformError(.cancelled, "cancelled") }
+        }
+        guard let limit else { return try await wait() }
+        try await Deadline.run("waiting for what else changes what the channel serves", limit: limit, wait)
+    }
+
+    /// As `run`, when it is nobody's turn; `nil`, without having run `body`, when it is.
+    func runIfFree<Value>(
+        on channel: ID<Channel>, isolation: isolated (any Actor)? = #isolation,
+        _ body: () async throws(PlatformError) -> Value
+    ) async throws(PlatformError) -> Value? {
+        guard state.withLock({ $0.busy.insert(channel).inserted }) else { return nil }
         defer { leave(channel) }
         return try await body()
     }

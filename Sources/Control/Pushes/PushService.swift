@@ -7,18 +7,20 @@ public struct PushService: GitGate {
     private let tokens: TokenService
     private let deploys: DeployService
     private let queue: DeployQueue
+    private let held: HeldDeploys
     private let logs: DeployLogs
     private let hooks: HookOccasions
     /// Programs that are told of pushes.
     let afterwards = BackgroundTasks()
 
     init(
-        platform: Platform, tokens: TokenService, deploys: DeployService, queue: DeployQueue, logs: DeployLogs,
-        hooks: HookOccasions
+        platform: Platform, tokens: TokenService, deploys: DeployService, held: HeldDeploys, queue: DeployQueue,
+        logs: DeployLogs, hooks: HookOccasions
     ) {
         self.platform = platform
         self.tokens = tokens
         self.deploys = deploys
+        self.held = held
         self.queue = queue
         self.logs = logs
         self.hooks = hooks
@@ -88,12 +90,14 @@ public struct PushService: GitGate {
         let dropped = push.deploys.filter { !moved.contains(ExactText($0.ref ?? "")) }
         if !dropped.isEmpty {
             do throws(PlatformError) { try await platform.deploys.discard(dropped.map(\.id)) } catch {
-                // Held deploys never run by themselves; the next start drops these.
+                // Held deploys never run by themselves.
+                held.leave(dropped)
                 platform.logger.error("deploys of refused refs not dropped", metadata: ["error": "\(error)"])
             }
         }
         let started = push.deploys.filter { moved.contains(ExactText($0.ref ?? "")) }
         do throws(PlatformError) { try await deploys.release(started) } catch {
+            held.leave(started)
             platform.logger.error("deploys of a push not queued", metadata: ["error": "\(error)"])
             return Self.unqueued(started, because: error)
         }
@@ -136,7 +140,8 @@ public struct PushService: GitGate {
         }
     }
 
-    /// The refs have moved and the deploys are still held: the next start of the server queues them.
+    /// The refs have moved and the deploys are still held: the reaper queues them when the store answers, or the next start
+    /// of the server does.
     private static func unqueued(_ deploys: [Deploy], because error: PlatformError) -> AsyncStream<PushEvent> {
         AsyncStream { continuation in
             for ref in Set(deploys.compactMap(\.ref)).sorted() {

@@ -7,14 +7,17 @@ struct InstanceStarter: Sendable {
     let platform: Platform
     let sites: SiteRoutes
 
-    /// Starts the channel's current release when no instance of it is live.
-    func startMissing(of id: ID<Channel>) async throws(PlatformError) {
+    /// Starts the channel's current release when no instance of it is live, or suspended. Returns the channel when it has done
+    /// so.
+    @discardableResult
+    func startMissing(of id: ID<Channel>) async throws(PlatformError) -> Channel? {
         guard let channel = try await platform.channels.channel(id), let current = channel.currentRelease,
             try await !platform.instances.instances(channel: id).contains(where: {
-                $0.releaseID == current && $0.state == .live
+                $0.releaseID == current && ($0.state == .live || $0.state == .suspended)
             }), let release = try await platform.releases.release(current), release.plan.kind != .static
-        else { return }
+        else { return nil }
         try await start(release, of: channel)
+        return channel
     }
 
     /// Lets requests come to what the channel should serve, and starts that when it does not run, or not as it should. Throws
@@ -23,15 +26,30 @@ struct InstanceStarter: Sendable {
         guard let channel = try await platform.channels.channel(id), let current = channel.currentRelease,
             let release = try await platform.releases.release(current), release.plan.kind == .web
         else { throw .notFound("channel") }
-        let live = try await platform.instances.instances(channel: id).first {
-            $0.state == .live && $0.releaseID == current
+        try await serve(release, of: channel)
+    }
+
+    /// The same after a deploy that had stopped what the channel serves, or was about to. Nothing happens to what is asleep,
+    /// suspended, or only files.
+    func bringBack(_ id: ID<Channel>) async throws(PlatformError) {
+        guard let channel = try await platform.channels.channel(id), let current = channel.currentRelease,
+            let release = try await platform.releases.release(current), release.plan.kind != .static
+        else { return }
+        let states = try await platform.instances.instances(channel: id).filter { $0.releaseID == current }.map(\.state)
+        guard states.contains(.live) || !(states.contains(.asleep) || states.contains(.suspended)) else { return }
+        try await serve(release, of: channel)
+    }
+
+    private func serve(_ release: Release, of channel: Channel) async throws(PlatformError) {
+        let live = try await platform.instances.instances(channel: channel.id).first {
+            $0.state == .live && $0.releaseID == release.id
         }
         guard let live else { return try await start(release, of: channel) }
         guard await platform.runner.damage(of: live.id) == nil,
             let endpoint = await platform.runner.endpoint(of: live.id)
         else { return try await replace(of: channel) }
-        try sites.publish(.instance(endpoint), for: channel)
-        await forgetAsleep(of: id)
+        try sites.publish(release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), for: channel)
+        await forgetAsleep(of: channel.id)
     }
 
     /// Starts the channel's current release anew and then takes away what was live before.
@@ -42,6 +60,8 @@ struct InstanceStarter: Sendable {
         let old = try await platform.instances.instances(channel: channel.id).filter { $0.state == .live }
         guard release.plan.strategy == .stopFirst else {
             try await start(release, of: channel)
+            // It is not what serves any more, whether it can be stopped or not.
+            for instance in old { try await platform.instances.setState(.draining, of: instance.id) }
             return try await end(old)
         }
         // Two of it must not run at once: requests wait meanwhile, as they do for what is asleep.
@@ -57,11 +77,36 @@ struct InstanceStarter: Sendable {
     }
 
     private func end(_ instances: [Instance]) async throws(PlatformError) {
+        let limit = platform.configuration.stopLimit(drain: 1, grace: 1)
         for instance in instances {
-            _ = await platform.routes.drain(instance.id, seconds: 1, keepsLongLived: false)
-            await platform.runner.stop(instance.id, grace: 1)
-            try await platform.instances.setState(.stopped, of: instance.id)
+            try await platform.within(limit, "stopping the instance before", patience: limit) {
+                [platform] () async throws(PlatformError) in
+                _ = await platform.routes.drain(instance.id, seconds: 1, keepsLongLived: false)
+                await platform.runner.stop(instance.id, grace: 1)
+                try await platform.instances.setState(.stopped, of: instance.id)
+            }
         }
+    }
+
+    /// Takes away an instance that is not to serve. Also when the caller is cancelled: nobody else would.
+    /// - Parameter drain: seconds that requests get which have come to it; `nil` when none can have.
+    func discard(_ instance: ID<Instance>, drain: Int? = nil) async {
+        let limit = platform.configuration.stopLimit(drain: drain ?? 0, grace: 0)
+        let failure = await Task { [platform] () -> PlatformError? in
+            do throws(PlatformError) {
+                try await platform.within(limit, "removing the instance") { () async throws(PlatformError) in
+                    if let drain {
+                        _ = await platform.routes.drain(instance, seconds: drain, keepsLongLived: false)
+                    }
+                    await platform.runner.stop(instance, grace: 0)
+                    try await platform.instances.setState(.stopped, of: instance)
+                }
+                return nil
+            } catch { return error }
+        }.value
+        guard let failure else { return }
+        platform.logger.error(
+            "failed instance not removed", metadata: ["instance": "\(instance)", "error": "\(failure)"])
     }
 
     /// Nothing of what is written down as asleep was ever there. It serves already: what fails here does not undo that.
@@ -82,24 +127,26 @@ struct InstanceStarter: Sendable {
         try await platform.instances.insert(instance)
         platform.pass(.wakeKept)
         do throws(PlatformError) {
-            let endpoint = try await platform.runner.start(
-                InstanceSpecification(
-                    id: instance.id, channel: channel.id, release: release.id,
-                    directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
-                    environment: try await platform.releases.environment(of: release.id), account: channel.account,
-                    limits: try platform.configuration.limits(of: release.plan),
-                    owner: try await platform.apps.app(channel.appID)?.ownerID,
-                    volumes: try await platform.volumes.prepare(release.plan, of: channel),
-                    fileSize: platform.configuration.fileSize(of: release.plan)),
-                log: DiscardingLogSink())
+            let limit = platform.configuration.startLimit(of: release.plan)
+            let endpoint = try await platform.within(limit, "the start of the app") {
+                [platform] () async throws(PlatformError) in
+                try await platform.runner.start(
+                    InstanceSpecification(
+                        id: instance.id, channel: channel.id, release: release.id,
+                        directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
+                        environment: try await platform.releases.environment(of: release.id),
+                        account: channel.account, limits: try platform.configuration.limits(of: release.plan),
+                        owner: try await platform.apps.app(channel.appID)?.ownerID,
+                        volumes: try await platform.volumes.prepare(release.plan, of: channel),
+                        fileSize: platform.configuration.fileSize(of: release.plan)),
+                    log: DiscardingLogSink())
+            }
             platform.pass(.wakeReady)
             try sites.publish(
                 release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), for: channel)
             platform.pass(.wakeShown)
-            platform.logger.info("instance started again", metadata: ["channel": "\(channel.id)"])
         } catch {
-            await platform.runner.stop(instance.id, grace: 0)
-            try await platform.instances.setState(.stopped, of: instance.id)
+            await discard(instance.id)
             throw error
         }
         await forgetAsleep(of: channel.id)

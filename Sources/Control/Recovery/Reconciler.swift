@@ -4,57 +4,71 @@ import Logging
 /// Compares what should be with what is, and repairs the difference: at the start and every 30 seconds. Each repair is one
 /// line in the server's log and one event.
 ///
-/// What a deploy is changing is left to it: a channel is looked at in its turn, or not this time.
+/// What a deploy is changing is left to it: a channel is looked at in its turn, or not this time. Apps that do not come up
+/// hold up each other at most: what is not about a channel's instance is seen to first, and each round leaves out what an
+/// earlier one is still at.
 actor Reconciler {
+    private enum Part {
+        case machine, databases, channels
+    }
+
+    private static let repairsAtOnce = 4
+
     private let platform: Platform
     private let queue: DeployQueue
-    private let pipeline: DeployPipeline
+    private let reaper: Reaper
     private let starter: InstanceStarter
     private let serving: ServingTurns
     private let databases: DatabaseService
     private let sites: SiteRoutes
+    private let volumes: VolumeWatch
     private let events: EventService
-    /// What did not look right the last time; it must not the second time either.
-    private var suspects: Set<ID<Deploy>> = []
-    /// Channels whose volumes were too large when they were last looked at.
-    private var full: Set<ID<Channel>> = []
+    /// What a round is at now.
+    private var underWay: Set<Part> = []
     /// Channels whose instance did not start, and when it is tried again: a start holds up the channel's deploys.
     private var pauses: [ID<Channel>: (failures: Int, until: ContinuousClock.Instant)] = [:]
 
     init(
-        platform: Platform, queue: DeployQueue, pipeline: DeployPipeline, starter: InstanceStarter,
-        serving: ServingTurns, databases: DatabaseService, sites: SiteRoutes, events: EventService
+        platform: Platform, queue: DeployQueue, reaper: Reaper, starter: InstanceStarter,
+        serving: ServingTurns, databases: DatabaseService, sites: SiteRoutes, volumes: VolumeWatch,
+        events: EventService
     ) {
         self.platform = platform
         self.queue = queue
-        self.pipeline = pipeline
+        self.reaper = reaper
         self.starter = starter
         self.serving = serving
         self.databases = databases
         self.sites = sites
+        self.volumes = volumes
         self.events = events
     }
 
-    /// One round.
+    /// One round. The machine comes before the instances, whose links may have gone with its network.
     func run() async {
-        await guarded("deploys") { () async throws(PlatformError) in try await reapDeploys() }
-        // Before the instances, whose links may have gone with it.
+        await lookAtMachine()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.restoreDatabases() }
+            group.addTask { await self.lookAtVolumes() }
+            group.addTask { await self.repairChannels() }
+        }
+    }
+
+    private func lookAtMachine() async {
+        guard underWay.insert(.machine).inserted else { return }
+        defer { underWay.remove(.machine) }
+        await guarded("deploys") { () async throws(PlatformError) in try await reaper.run() }
         await guarded("network") { () async throws(PlatformError) in
             if let damage = try await platform.runner.mendNetwork() {
                 await events.note(.networkRestored, "what all instances' networks need was made again: \(damage)")
             }
         }
-        await guarded("channels") { () async throws(PlatformError) in
-            for channel in try await platform.channels.allChannels() {
-                await guarded("channel \(channel.id)") { () async throws(PlatformError) in
-                    if let damage = try await damage(of: channel) { try await repair(channel, damage) }
-                }
-            }
-        }
-        for stray in await platform.runner.removeStrays() {
-            await events.note(.strayRemoved, "the container \(stray) was nobody's and was removed")
-        }
-        await guarded("volumes") { () async throws(PlatformError) in try await lookAtVolumes() }
+        for stray in await platform.runner.removeStrays() { await events.noteStray(stray) }
+    }
+
+    private func restoreDatabases() async {
+        guard underWay.insert(.databases).inserted else { return }
+        defer { underWay.remove(.databases) }
         await guarded("databases") { () async throws(PlatformError) in
             for channel in try await databases.restoreMissing() {
                 let app = try await platform.channels.channel(channel)?.appID
@@ -64,46 +78,10 @@ actor Reconciler {
         }
     }
 
-    // MARK: - Deploys
-
-    /// Wakes the queues of deploys that wait unseen, and ends those that run in the store and nowhere else.
-    private func reapDeploys() async throws(PlatformError) {
-        var unseen: Set<ID<Deploy>> = []
-        for deploy in try await platform.deploys.unfinished() {
-            if deploy.status == .queued {
-                await queue.wake(deploy.channelID)
-            } else if pipeline.turns[deploy.id] == nil {
-                unseen.insert(deploy.id)
-            }
-        }
-        // Once may be the moment between the store and the turn.
-        for id in unseen.intersection(suspects) {
-            guard let deploy = try await platform.deploys.deploy(id), deploy.status == .running else { continue }
-            await pipeline.fail(deploy, because: PlatformError(.cancelled, "nobody worked on it any more"))
-            await events.note(
-                .deployReaped, app: deploy.appID, channel: deploy.channelID,
-                "deploy \(id) was running and nobody worked on it: ended")
-        }
-        suspects = unseen
-    }
-
     // MARK: - Volumes
 
-    /// One event when a channel's volumes become larger than they may.
-    private func lookAtVolumes() async throws(PlatformError) {
-        let limit = platform.configuration.volumeBytes
-        var full: Set<ID<Channel>> = []
-        for id in await platform.volumes.channels() {
-            let used = await platform.volumes.size(of: id)
-            guard used > limit, let channel = try await platform.channels.channel(id) else { continue }
-            full.insert(id)
-            if self.full.contains(id) { continue }
-            await events.note(
-                .volumeFull, app: channel.appID, channel: id,
-                "the volumes have \(VolumeUse.text(used)), of \(limit >> 20) MiB that they may: nothing is deployed until they have less"
-            )
-        }
-        self.full = full
+    private func lookAtVolumes() async {
+        await guarded("volumes") { () async throws(PlatformError) in try await volumes.look() }
     }
 
     // MARK: - Channels
@@ -113,20 +91,46 @@ actor Reconciler {
         case route(RouteTarget)
     }
 
+    /// Repairs several at once. What did not come up the last time comes last.
+    private func repairChannels() async {
+        guard underWay.insert(.channels).inserted else { return }
+        defer { underWay.remove(.channels) }
+        var damaged: [Channel] = []
+        await guarded("channels") { () async throws(PlatformError) in
+            for channel in try await platform.channels.allChannels() {
+                await guarded("channel \(channel.id)") { () async throws(PlatformError) in
+                    if try await damage(of: channel) != nil { damaged.append(channel) }
+                }
+            }
+        }
+        let order = damaged.sorted { failures(of: $0.id) < failures(of: $1.id) }
+        await withTaskGroup(of: Void.self) { group in
+            for (index, channel) in order.enumerated() {
+                if index >= Self.repairsAtOnce { _ = await group.next() }
+                group.addTask { await self.repair(channel) }
+            }
+        }
+    }
+
     /// What is wrong with what a channel serves; `nil` when nothing is.
     private func damage(of channel: Channel) async throws(PlatformError) -> Damage? {
-        guard let current = channel.currentRelease, let release = try await platform.releases.release(current) else {
-            return nil
-        }
+        guard let current = channel.currentRelease else { return nil }
         let target = sites.target(of: channel)
+        // Most channels of a large server, and what the route holds is all that there is to know.
+        if case .site(current, _)? = target { return nil }
+        guard let release = try await platform.releases.release(current) else { return nil }
         switch release.plan.kind {
         case .static:
-            if case .site(current, _)? = target { return nil }
             return .route(.site(release: current, try await platform.builder.site(of: current)))
         case .web, .worker:
             let instances = try await platform.instances.instances(channel: channel.id)
                 .filter { $0.releaseID == current }
             guard let live = instances.first(where: { $0.state == .live }) else {
+                // `VolumeWatch` lets it go on when there is room.
+                if instances.contains(where: { $0.state == .suspended }) {
+                    let page = RouteTarget.placeholder(release.plan.kind == .worker ? .worker : .suspended)
+                    return target == page ? nil : .route(page)
+                }
                 guard instances.contains(where: { $0.state == .asleep }) else { return .instance("there is none") }
                 let asleep = RouteTarget.placeholder(.asleep(channel.id))
                 return target == asleep ? nil : .route(asleep)
@@ -144,7 +148,7 @@ actor Reconciler {
     }
 
     /// In the channel's turn, when it is still so then. A channel that a deploy works on is left to that.
-    private func repair(_ channel: Channel, _ seen: Damage) async throws(PlatformError) {
+    private func repair(_ channel: Channel) async {
         if let pause = pauses[channel.id], pause.until > .now { return }
         guard await !queue.isBusy(channel.id) else { return }
         await queue.run(on: channel.id) { [self] in
@@ -172,13 +176,14 @@ actor Reconciler {
                 throw error
             }
             forgetPause(channel.id)
-            await events.note(
-                .instanceReplaced, app: channel.appID, channel: channel.id, "an instance was started anew: \(what)")
+            await events.noteReplacement(of: channel, because: what)
         }
     }
 
+    private func failures(of channel: ID<Channel>) -> Int { pauses[channel]?.failures ?? 0 }
+
     private func pause(_ channel: ID<Channel>) {
-        let failures = (pauses[channel]?.failures ?? 0) + 1
+        let failures = failures(of: channel) + 1
         pauses[channel] = (failures, .now + platform.configuration.instanceRetry.pause(after: failures))
     }
 

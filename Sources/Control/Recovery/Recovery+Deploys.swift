@@ -7,13 +7,7 @@ extension Recovery {
     func settleHeldDeploys() async throws(PlatformError) {
         for deploy in try await platform.deploys.held() {
             await guarded("held deploy \(deploy.id)") { () async throws(PlatformError) in
-                guard let branch = deploy.ref.flatMap({ BranchName(ref: $0) }),
-                    try await platform.repository.resolve(.branch(branch), app: deploy.appID) == deploy.commit
-                else { return try await platform.deploys.discard([deploy.id]) }
-                for superseded in try await platform.deploys.release([deploy.id], at: platform.now()) {
-                    logs.end(
-                        superseded.id, lastLines: DeployEnding.failure(Deploy.superseded), failure: Deploy.superseded)
-                }
+                try await held.settle(deploy)
             }
         }
     }
@@ -30,7 +24,7 @@ extension Recovery {
             await guarded("deploy \(deploy.id)") { () async throws(PlatformError) in
                 try await removeReleases(of: deploy)
                 if let reason = giveUp(deploy, isOvertaken: isOvertaken) {
-                    await pipeline.fail(deploy, because: PlatformError(.cancelled, reason))
+                    await pipeline.ends.fail(deploy, because: PlatformError(.cancelled, reason))
                 } else {
                     logs.write(["the server stopped during this deploy; starting it again"], to: deploy.id)
                     try await platform.deploys.requeue(deploy.id)
@@ -51,8 +45,7 @@ extension Recovery {
             try await platform.deploys.succeed(
                 deploy.id, release: release, instance: live?.id, at: platform.now())
             logs.write(["the server stopped after the switch of this deploy; its version is live"], to: deploy.id)
-            logs.end(deploy.id, lastLines: DeployEnding.success, failure: nil)
-            platform.logger.info("deploy succeeded", metadata: ["deploy": "\(deploy.id)"])
+            await pipeline.ends.succeeded(deploy, report: nil)
         }
         return true
     }
@@ -71,18 +64,24 @@ extension Recovery {
                 let log =
                     try await platform.deployLogs.read(deploy.id).map { String(decoding: $0, as: UTF8.self) } ?? ""
                 guard !DeployEnding.isIn(log) else { continue }
-                let ending = deploy.failure.map(DeployEnding.failure) ?? DeployEnding.success
-                logs.end(
-                    deploy.id, lastLines: ["the server stopped before this log had its end"] + ending,
-                    failure: deploy.failure)
+                // One that has gone back ends in the store while its release is there still.
+                if deploy.status == .failed {
+                    await guarded("release of \(deploy.id)") { () async throws(PlatformError) in
+                        try await removeReleases(of: deploy)
+                    }
+                }
+                await pipeline.ends.finish(
+                    deploy, saying: ["the server stopped before this log had its end"], failure: deploy.failure)
             }
         }
     }
 
-    /// What an interrupted deploy had built: it starts from its commit again.
+    /// What an interrupted deploy had built: it starts from its commit again, or nobody goes back to it. What the store calls
+    /// current is never taken away.
     private func removeReleases(of deploy: Deploy) async throws(PlatformError) {
+        let current = try await platform.channels.channel(deploy.channelID)?.currentRelease
         for release in try await platform.releases.releases(channel: deploy.channelID)
-        where release.deployID == deploy.id {
+        where release.deployID == deploy.id && release.id != current {
             try await platform.releases.delete(release.id)
             await platform.builder.remove(release.id)
         }

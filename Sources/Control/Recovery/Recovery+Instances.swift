@@ -4,8 +4,9 @@ import Logging
 extension Recovery {
     private static let startsAtOnce = 4
 
-    /// Finds the instances that still run and makes every hostname lead where it should.
-    func restoreRoutes() async throws(PlatformError) {
+    /// Finds the instances that still run and makes every hostname lead where it should. Returns what was missing of those
+    /// that could not be taken over.
+    func restoreRoutes() async throws(PlatformError) -> [ID<Channel>: String] {
         let apps = Dictionary(uniqueKeysWithValues: try await platform.apps.allApps().map { ($0.id, $0) })
         let found = try await recoverInstances()
         var targets: [(channel: Channel, target: RouteTarget)] = []
@@ -14,6 +15,7 @@ extension Recovery {
             targets.append((channel, await target(of: channel, app: app, found: found)))
         }
         sites.claim(targets)
+        return found.losses
     }
 
     /// What the channels have of instances.
@@ -22,6 +24,10 @@ extension Recovery {
         var running: [ID<Release>: InstanceEndpoint] = [:]
         /// Releases of which none runs, since nobody asked for it.
         var asleep: Set<ID<Release>> = []
+        /// Releases of which none runs, since it takes more of the disk than it may.
+        var suspended: Set<ID<Release>> = []
+        /// Why those that were live do not go on.
+        var losses: [ID<Channel>: String] = [:]
     }
 
     /// Those that were being started or drained are stopped.
@@ -29,9 +35,14 @@ extension Recovery {
         let known = try await platform.instances.instances()
         let live = known.filter { $0.state == .live }
         let stopped = try await platform.instances.stopped()
-        let endpoints = try await platform.runner.recover(
+        let recovered = try await platform.runner.recover(
             keep: Set(live.map(\.id)), logs: Set((known + stopped).map(\.id)))
+        let endpoints = recovered.endpoints
+        for stray in recovered.strays { await events.noteStray(stray) }
         var found = Found()
+        for instance in live {
+            if let loss = recovered.losses[instance.id] { found.losses[instance.channelID] = loss }
+        }
         // A crash may come between the start of an instance and the end of the one that it replaces: the newer one stays.
         var newest: [ID<Channel>: ID<Instance>] = [:]
         for instance in live where endpoints[instance.id] != nil { newest[instance.channelID] = instance.id }
@@ -48,6 +59,8 @@ extension Recovery {
             // One that was falling asleep or waking runs all the same.
             if instance.state == .asleep, found.running[instance.releaseID] == nil {
                 found.asleep.insert(instance.releaseID)
+            } else if instance.state == .suspended, found.running[instance.releaseID] == nil {
+                found.suspended.insert(instance.releaseID)
             } else {
                 try await forget(instance)
             }
@@ -70,6 +83,7 @@ extension Recovery {
             case .worker: return .placeholder(.worker)
             case .web:
                 if let endpoint = found.running[releaseID] { return .instance(endpoint) }
+                if found.suspended.contains(releaseID) { return .placeholder(.suspended) }
                 return .placeholder(found.asleep.contains(releaseID) ? .asleep(channel.id) : .starting)
             case .static: break
             }
@@ -81,46 +95,55 @@ extension Recovery {
         }
     }
 
-    /// Starts the current release of each channel whose instance did not survive, a few at a time; what does not start is
-    /// tried again for as long as it is what the channel should serve.
-    func startMissingInstances() async throws(PlatformError) {
+    /// Starts the current release of each channel whose instance did not survive, a few at a time. Returns those that did
+    /// not start.
+    /// - Parameter losses: what was missing of instances that were there.
+    func startMissingInstances(
+        _ losses: [ID<Channel>: String]
+    ) async throws(PlatformError) -> [ID<Channel>] {
         let running = Set(try await platform.instances.instances().map(\.releaseID))
         let missing = try await platform.channels.allChannels().filter { channel in
             channel.currentRelease.map { !running.contains($0) } ?? false
         }
-        if missing.isEmpty { return }
+        if missing.isEmpty { return [] }
         // After a boot the cluster starts at the same time, and most apps look for their database first of all.
         if let provisioner = platform.provisioner { _ = try? await provisioner.endpoint() }
         var failed: [ID<Channel>] = []
         await withTaskGroup(of: (ID<Channel>, Bool).self) { group in
             for (index, channel) in missing.enumerated() {
                 if index >= Self.startsAtOnce, let (id, isDone) = await group.next(), !isDone { failed.append(id) }
-                group.addTask { (channel.id, await startMissingInstance(of: channel.id)) }
+                group.addTask { (channel.id, await startMissingInstance(of: channel.id, losses[channel.id])) }
             }
             for await (id, isDone) in group where !isDone { failed.append(id) }
         }
+        return failed
+    }
+
+    /// Tries again for as long as it is what the channels should serve.
+    func keepStarting(_ channels: [ID<Channel>], _ losses: [ID<Channel>: String]) async {
         await withTaskGroup(of: Void.self) { group in
-            for channel in failed { group.addTask { await keepStarting(channel) } }
+            for channel in channels { group.addTask { await keepStarting(channel, losses[channel]) } }
         }
     }
 
-    private func keepStarting(_ channel: ID<Channel>) async {
+    private func keepStarting(_ channel: ID<Channel>, _ loss: String?) async {
         for attempt in 1... {
             do { try await Task.sleep(for: platform.configuration.instanceRetry.pause(after: attempt)) } catch {
                 return
             }
-            if await startMissingInstance(of: channel) { return }
+            if await startMissingInstance(of: channel, loss) { return }
         }
     }
 
     /// In the channel's turn, so that a push that comes in meanwhile neither overtakes this nor is overtaken. Returns
     /// whether there is nothing more to do.
-    private func startMissingInstance(of id: ID<Channel>) async -> Bool {
+    private func startMissingInstance(of id: ID<Channel>, _ loss: String?) async -> Bool {
         let (results, result) = AsyncStream<Bool>.makeStream()
         let hasRun = await queue.run(on: id) {
             do throws(PlatformError) {
                 try await serving.run(on: id) { () async throws(PlatformError) in
-                    try await starter.startMissing(of: id)
+                    guard let channel = try await starter.startMissing(of: id) else { return }
+                    await events.noteReplacement(of: channel, because: loss ?? "there is none")
                 }
                 result.yield(true)
             } catch {

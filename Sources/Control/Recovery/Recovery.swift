@@ -7,6 +7,8 @@ public struct Leftovers: Sendable {
     let releases: [ID<Release>]
     /// Channels with deploys that wait.
     let channels: Set<ID<Channel>>
+    /// What was missing of instances that could not be taken over, for people.
+    let losses: [ID<Channel>: String]
 }
 
 /// Brings a restarted server back to where it was: what ran is found again or started anew, every hostname leads where
@@ -19,10 +21,12 @@ struct Recovery: Sendable {
     let pipeline: DeployPipeline
     let queue: DeployQueue
     let logs: DeployLogs
+    let held: HeldDeploys
     let removal: Removal
     let sites: SiteRoutes
     let starter: InstanceStarter
     let serving: ServingTurns
+    let events: EventService
 
     /// Everything that must be done before the first request is let in.
     func restore() async throws(PlatformError) -> Leftovers {
@@ -33,16 +37,21 @@ struct Recovery: Sendable {
         // Nothing is being built, so every release folder that no record knows is a left-over.
         let known = try await platform.releases.allReleaseIDs()
         let releases = await platform.builder.releasesOnDisk().filter { !known.contains($0) }
-        try await restoreRoutes()
-        return Leftovers(releases: releases, channels: channels)
+        return Leftovers(releases: releases, channels: channels, losses: try await restoreRoutes())
     }
 
     /// What may go on while requests are served already.
-    func resume(_ leftovers: Leftovers) async {
+    /// - Parameter reconcile: sees to what else is not as it should be, once each missing instance was tried.
+    func resume(_ leftovers: Leftovers, reconcile: @escaping @Sendable () async -> Void) async {
         for channel in leftovers.channels { await queue.wake(channel) }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                await guarded("instances") { () async throws(PlatformError) in try await startMissingInstances() }
+                var failed: [ID<Channel>] = []
+                await guarded("instances") { () async throws(PlatformError) in
+                    failed = try await startMissingInstances(leftovers.losses)
+                }
+                await reconcile()
+                await keepStarting(failed, leftovers.losses)
             }
             group.addTask { await cleanUp(leftovers) }
             group.addTask { await databases.watch() }

@@ -133,6 +133,11 @@ extension Page {
                 status: 503, reason: "Service Unavailable", code: "starting", title: "The app is starting",
                 message: "The app behind this address is not running at this moment. Please try again shortly.",
                 retryAfter: 5)
+        case .suspended:
+            self = Page(
+                status: 503, reason: "Service Unavailable", code: "suspended", title: "The app has been stopped",
+                message: "The app behind this address has used up its room on the disk and was stopped. "
+                    + "It starts again when there is room.", retryAfter: 60)
         }
     }
 }

@@ -153,7 +153,7 @@ extension FrontHandler {
     func responded(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, framing: BodyFraming, body: ByteBuffer?) {
         guard exchange != nil else { return }
         if let measured = exchange?.measured {
-            measured.meter.answered(status: head.status, after: measured.start)
+            measured.answered(status: head.status)
             exchange?.measured = nil
         }
         exchange?.hasResponse = true

@@ -29,9 +29,9 @@ extension FrontHandler {
             return answer(head, with: .tooManyWaiting)
         }
         // One that is read anew and has to wait again does not begin its time again.
+        let limit = placeholder == .switching ? configuration.switchTimeout : configuration.holdTimeout
         let wait = Hold(
-            hostname: hostname, page: Page(placeholder),
-            deadline: held?.deadline ?? .now() + TimeAmount(configuration.holdTimeout))
+            hostname: hostname, page: Page(placeholder), deadline: held?.deadline ?? .now() + TimeAmount(limit))
         held = wait
         line = nil
         phase = .held

@@ -79,12 +79,11 @@ extension FrontHandler {
             case .site(let site)?:
                 // What is remembered is answered without a look at the routes, and so without being counted.
                 if meter == nil { hosts.keep(site, version: version) }
-                let measured = MeasuredRequest(meter)
-                isMeasured = measured != nil
+                measured = MeasuredRequest(meter)
                 answer(head, site: site)
-                isMeasured = false
-                // A file that cannot be read shows later, and is rare enough: its release is whole or not there.
-                measured?.meter.answered(status: 200, after: measured?.start ?? .now)
+                // What waits for a file has taken it along: whether that can be read shows later.
+                measured?.answered(status: 200)
+                measured = nil
             case .placeholder(let placeholder)? where placeholder.holdsRequests: hold(head, for: placeholder)
             case .placeholder(let placeholder)?: answer(head, with: Page(placeholder))
             case .unusable?: answer(head, with: .badGateway)

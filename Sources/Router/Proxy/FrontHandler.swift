@@ -68,8 +68,8 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     var holdTimer: Scheduled<Void>?
     /// What a request that would have to wait is answered with, while its wait ends.
     var holdEnding: Page?
-    /// The request that is being answered from files is counted: its answer is not remembered.
-    var isMeasured = false
+    /// How the request that is being answered from files is counted, where it is: its answer is not remembered.
+    var measured: MeasuredRequest?
     /// The deadline is that of the head that has begun to come.
     var isHeadTimed = false
     private var isReadHeld = false

@@ -20,7 +20,7 @@ extension RouteTarget.Placeholder {
     var holdsRequests: Bool {
         switch self {
         case .switching, .asleep: true
-        case .awaitingFirstDeploy, .worker, .starting: false
+        case .awaitingFirstDeploy, .worker, .starting, .suspended: false
         }
     }
 }

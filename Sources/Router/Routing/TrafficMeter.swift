@@ -35,4 +35,7 @@ struct MeasuredRequest {
         guard let meter else { return nil }
         self.meter = meter
     }
+
+    /// An answer's head is on its way.
+    func answered(status: Int) { meter.answered(status: status, after: start) }
 }

@@ -74,7 +74,7 @@ extension FrontHandler {
         _ head: RequestHead, site: PublishedSite, request: SiteRequest, heads: SiteHeads, body: ByteBuffer?
     ) {
         // Files of a replaced release end with their time; pages for what is not there have any number of paths.
-        guard !isMeasured, request.found.site === site, request.found.status == 200, head.method == .get,
+        guard measured == nil, request.found.site === site, request.found.status == 200, head.method == .get,
             head.target.count <= SiteMemo.maximumTarget
         else { return }
         let hasTwins = request.file.brotli != nil || request.file.gzip != nil

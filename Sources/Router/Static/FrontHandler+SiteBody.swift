@@ -13,6 +13,9 @@ extension FrontHandler {
 
     func fetch(_ request: SiteRequest) {
         phase = .answering
+        var request = request
+        request.measured = measured ?? request.measured
+        measured = nil
         if worker.files.isSmall(request) { load(request) } else { sendLarge(request) }
     }
 
@@ -94,6 +97,7 @@ extension FrontHandler {
     }
 
     func finish(_ request: SiteRequest) {
+        request.measured?.answered(status: 200)
         finishAnswer(isKept: request.isKept, body: request.body)
         readHeads()
     }
@@ -154,6 +158,9 @@ extension FrontHandler {
     /// since the request claimed it. In that case what is published now answers.
     func missing(_ request: SiteRequest, _ error: any Error) {
         if !request.isSecondLook, let next = lookAgain(request) { return fetch(next) }
+        request.measured?.meter.failed()
+        var counted = request
+        counted.measured = nil
         worker.logger.warning(
             "file of a release cannot be read",
             metadata: [
@@ -161,7 +168,7 @@ extension FrontHandler {
             ])
         write(
             render(.notFound, format: request.format, includesBody: true, isKept: request.isKept, isOld: request.isOld))
-        finish(request)
+        finish(counted)
     }
 
     private func lookAgain(_ request: SiteRequest) -> SiteRequest? {
@@ -173,6 +180,6 @@ extension FrontHandler {
         return SiteRequest(
             found: found, coding: .identity, rules: [], isHead: false, isOld: request.isOld, isKept: request.isKept,
             body: request.body, format: request.format, hostname: request.hostname, target: request.target,
-            isSecondLook: true)
+            isSecondLook: true, measured: request.measured)
     }
 }

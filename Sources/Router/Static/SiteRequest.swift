@@ -19,6 +19,8 @@ struct SiteRequest {
     var hostname = ""
     var target: [UInt8] = []
     var isSecondLook = false
+    /// Is told when the content is there, or is not, where somebody counts the site's requests.
+    var measured: MeasuredRequest?
 
     var file: StaticSite.File { found.file }
 

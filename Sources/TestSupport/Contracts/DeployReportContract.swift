@@ -87,6 +87,32 @@ public enum DeployReportContract {
             #expect(try await stores.deploys.report(of: world.deploy.id) == report)
             try await stores.deploys.note(report, of: ID())
         },
+        ContractCase("figures are kept with a switch and with a success; without any the last ones stay") { stores in
+            let world = try await World(stores)
+            func report(_ milliseconds: Int) -> DeployReport {
+                DeployReport(
+                    steps: [DeployStep(name: .start, startedAt: StoreSet.date, milliseconds: milliseconds)])
+            }
+            func kept() async throws -> Int? {
+                try await stores.deploys.report(of: world.deploy.id)?.steps.first?.milliseconds
+            }
+            try await stores.deploys.switched(
+                world.deploy.id, release: world.new.id, instance: world.newInstance.id, report: report(1))
+            #expect(try await kept() == 1)
+            try await stores.deploys.switched(
+                world.deploy.id, release: world.new.id, instance: world.newInstance.id, report: nil)
+            #expect(try await kept() == 1)
+            // What is refused leaves them too.
+            await #expect(throws: PlatformError.self) {
+                try await stores.deploys.succeed(
+                    world.deploy.id, release: ID(), instance: nil, report: report(2), at: StoreSet.date)
+            }
+            #expect(try await kept() == 1)
+            try await stores.deploys.succeed(
+                world.deploy.id, release: world.new.id, instance: world.newInstance.id, report: report(3),
+                at: StoreSet.date)
+            #expect(try await kept() == 3)
+        },
         ContractCase("only what is queued can be ended as queued") { stores in
             let world = try await World(stores)
             let waiting = StoreSet.deploy(world.prod, a)

@@ -19,6 +19,17 @@ public enum EventStoreContract {
             #expect(try await stores.events.events(app: app.id, limit: 1) == [second])
             #expect(try await stores.events.events(app: ID(), limit: 9).isEmpty)
         },
+        ContractCase("events about no app come back newest first, and no app's") { stores in
+            let (app, _) = try await stores.makeApp(owner: stores.makeUser())
+            let first = Event(.strayRemoved, text: "one", date: StoreSet.date)
+            let second = Event(.networkRestored, text: "two", date: StoreSet.date)
+            for event in [first, Event(.routeRestored, app: app.id, text: "no", date: StoreSet.date), second] {
+                try await stores.events.append(event)
+            }
+            #expect(try await stores.events.machineEvents(limit: 9) == [second, first])
+            #expect(try await stores.events.machineEvents(limit: 1) == [second])
+            #expect(try await stores.events.machineEvents(limit: 0).isEmpty)
+        },
         ContractCase("the newest events are kept") { stores in
             let (app, _) = try await stores.makeApp(owner: stores.makeUser())
             for number in 0...EventRetention.count {

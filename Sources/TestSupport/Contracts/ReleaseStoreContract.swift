@@ -70,6 +70,27 @@ public enum ReleaseStoreContract {
             let others = try await stores.instances.instances()
             #expect(others.map(\.id) == [list[3].id] && others.map(\.state) == [.draining])
         },
+        ContractCase("an instance that is suspended says why, and is on its way out with the next version") { stores in
+            let (app, prod) = try await stores.makeApp(owner: stores.makeUser())
+            let instance = Instance(channelID: prod.id, releaseID: ID(), state: .live, createdAt: StoreSet.date)
+            let other = Instance(channelID: prod.id, releaseID: ID(), state: .asleep, createdAt: StoreSet.date)
+            for instance in [instance, other] { try await stores.instances.insert(instance) }
+            try await stores.instances.suspend(instance.id, because: "its volumes are full \u{1F6A2}")
+            try await stores.instances.suspend(ID(), because: "it is not there")
+            var suspended = instance
+            (suspended.state, suspended.reason) = (.suspended, "its volumes are full \u{1F6A2}")
+            #expect(try await stores.instances.instances() == [suspended, other])
+            let deploy = Deploy(
+                appID: app.id, channelID: prod.id, requested: "HEAD", ref: nil, commit: StoreSet.commit("a"),
+                createdAt: StoreSet.date)
+            _ = try await stores.deploys.enqueue([deploy], at: StoreSet.date)
+            _ = try await stores.deploys.start(deploy.id, commit: nil, at: StoreSet.date)
+            let release = try await stores.makeRelease(prod, commit: StoreSet.commit("a"))
+            try await stores.deploys.succeed(deploy.id, release: release.id, instance: nil, at: StoreSet.date)
+            #expect(try await stores.instances.instances(channel: prod.id).map(\.state) == [.draining])
+            try await stores.instances.setState(.stopped, of: instance.id)
+            #expect(try await stores.instances.stopped(channel: prod.id).map(\.reason) == [suspended.reason])
+        },
         ContractCase("an env value is set, replaced and removed, inside its app") { stores in
             let user = try await stores.makeUser()
             let (app, _) = try await stores.makeApp("one", owner: user)

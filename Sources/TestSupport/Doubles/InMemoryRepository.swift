@@ -97,5 +97,7 @@ public final class InMemoryRepository: SourceRepository {
         from earlier: CommitID?, to commit: CommitID, app: ID<App>
     ) async throws(PlatformError) -> TreeChanges { TreeChanges(changes: [], isRelative: false) }
 
-    public func write(_ blobs: Set<BlobID>, to directory: String, app: ID<App>) async throws(PlatformError) {}
+    public func write(
+        _ blobs: Set<BlobID>, to directory: String, app: ID<App>, within allowance: ReleaseAllowance
+    ) async throws(PlatformError) {}
 }

@@ -15,6 +15,8 @@ public final class RecordingRoutes: RoutePublisher {
     }
 
     private let state = Mutex(State())
+    /// Where drains wait.
+    public let drains = Gate()
 
     public init() {}
 
@@ -45,6 +47,7 @@ public final class RecordingRoutes: RoutePublisher {
     }
 
     public func drain(_ instance: ID<Instance>, seconds: Int, keepsLongLived: Bool) async -> DrainReport {
+        await drains.pass()
         state.withLock { state in
             state.drained.append(instance)
             if keepsLongLived { state.drainedInFull.insert(instance) }

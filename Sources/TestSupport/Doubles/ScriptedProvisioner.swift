@@ -16,6 +16,8 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
     }
 
     private let state = Mutex(State())
+    /// Where provisioning waits.
+    public let gate = Gate()
 
     public init() {}
 
@@ -56,6 +58,7 @@ public final class ScriptedProvisioner: DatabaseProvisioner {
     }
 
     public func provision(_ identity: DatabaseIdentity, password: String) async throws(PlatformError) {
+        await gate.pass()
         try state.withLock { (state) throws(PlatformError) in
             if let failure = state.failure { throw failure }
             state.provisioned.insert(identity)

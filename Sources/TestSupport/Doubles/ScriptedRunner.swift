@@ -8,6 +8,7 @@ public final class ScriptedRunner: InstanceRunner {
         var environments: [ID<Instance>: [String: String]] = [:]
         var volumes: [ID<Instance>: [VolumeMount]] = [:]
         var stopped: [ID<Instance>] = []
+        var reasons: [ID<Instance>: String] = [:]
         var mostAtOnce = 0
         var failure: PlatformError?
         var nextFailure: PlatformError?
@@ -21,11 +22,16 @@ public final class ScriptedRunner: InstanceRunner {
         var restarts: AsyncStream<InstanceRestart>.Continuation?
         var removedLogs: [ID<Instance>] = []
         var keptLogs: Set<ID<Instance>> = []
+        var output = ["listening", "GET / 200"]
         var isHolding = false
         var held: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
+    /// Where stops wait.
+    public let stops = Gate()
+    /// Where looks at instances wait.
+    public let looks = Gate()
 
     public init() {}
 
@@ -103,18 +109,20 @@ public final class ScriptedRunner: InstanceRunner {
     public func setFault(_ fault: String?, of id: ID<Instance>) { state.withLock { $0.faults[id] = fault } }
 
     public func fault(of id: ID<Instance>) async -> String? {
-        state.withLock { $0.running[id] == nil ? "it does not run" : $0.faults[id] }
+        await looks.pass()
+        return state.withLock { $0.running[id] == nil ? "it does not run" : $0.faults[id] }
     }
 
-    /// Two lines, then the end.
+    /// What instances have written from now on.
+    public func write(_ output: [String]) { state.withLock { $0.output = output } }
+
+    /// What is there, then the end.
     public func follow(_ id: ID<Instance>, last lines: Int) -> AsyncStream<String> {
         AsyncStream { continuation in
-            for line in Self.output.suffix(lines) { continuation.yield(line) }
+            for line in state.withLock({ $0.output }).suffix(lines) { continuation.yield(line) }
             continuation.finish()
         }
     }
-
-    private static let output = ["listening", "GET / 200"]
 
     public func start(
         _ specification: InstanceSpecification, log: any DeployLogSink
@@ -142,23 +150,39 @@ public final class ScriptedRunner: InstanceRunner {
     }
 
     public func stop(_ id: ID<Instance>, grace: Int?) async {
+        await stops.pass()
         state.withLock { state in
             state.running[id] = nil
             state.stopped.append(id)
         }
     }
 
+    public func stop(_ id: ID<Instance>, grace: Int?, because reason: String) async {
+        await stop(id, grace: grace)
+        state.withLock { $0.reasons[id] = reason }
+    }
+
+    /// What the logs of instances were told of why they were stopped.
+    public var reasons: [ID<Instance>: String] { state.withLock { $0.reasons } }
+
     public func recover(
         keep: Set<ID<Instance>>, logs: Set<ID<Instance>>
-    ) async throws(PlatformError) -> [ID<Instance>: InstanceEndpoint] {
+    ) async throws(PlatformError) -> RecoveredInstances {
         state.withLock { state in
-            state.keptLogs = logs
-            state.running = state.running.filter { keep.contains($0.key) }
-            return state.running
+            var found = RecoveredInstances()
+            let known = keep.union(logs)
+            found.strays = state.strays + state.running.keys.filter { !known.contains($0) }.map { "i-\($0)" }
+            found.losses = state.damages.filter { keep.contains($0.key) }
+            state.running = state.running.filter { keep.contains($0.key) && state.damages[$0.key] == nil }
+            found.endpoints = state.running
+            (state.strays, state.keptLogs) = ([], logs)
+            return found
         }
     }
 
-    public func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String] { Self.output.suffix(lines) }
+    public func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String] {
+        state.withLock { $0.output }.suffix(lines)
+    }
 
     public func restarts() -> AsyncStream<InstanceRestart> {
         let (stream, continuation) = AsyncStream<InstanceRestart>.makeStream()

@@ -26,7 +26,8 @@ public struct InMemoryDeployStore: DeployStore {
     public func held() async throws(PlatformError) -> [Deploy] { try tables.read { $0.held } }
 
     public func release(_ ids: [ID<Deploy>], at date: Date) async throws(PlatformError) -> [Deploy] {
-        try tables.write { state in
+        try await tables.pass(.release)
+        return try tables.write { state in
             let deploys = ids.compactMap { id in state.held.first { $0.id == id } }
             state.held.removeAll { ids.contains($0.id) }
             return state.queue(deploys.filter { state.isLive($0.channelID) }, date)
@@ -108,8 +109,9 @@ public struct InMemoryDeployStore: DeployStore {
     }
 
     public func succeed(
-        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, at date: Date
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, report: DeployReport?, at date: Date
     ) async throws(PlatformError) {
+        try await tables.pass(.succeed)
         try tables.write { (state) throws(PlatformError) in
             guard let index = state.index(of: id, becoming: .success) else {
                 throw PlatformError(.conflict, "the deploy is not running")
@@ -118,12 +120,13 @@ public struct InMemoryDeployStore: DeployStore {
             try state.serve(release, commit: deploy.commit, instance: instance, channel: deploy.channelID)
             state.end(id, .success, nil, date)
             state.deploys[index].release = release
+            if let report { state.reports[id] = report }
             state.settle(deploy)
         }
     }
 
     public func switched(
-        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?
+        _ id: ID<Deploy>, release: ID<Release>, instance: ID<Instance>?, report: DeployReport?
     ) async throws(PlatformError) {
         try tables.write { (state) throws(PlatformError) in
             guard let index = state.index(of: id, becoming: .success) else {
@@ -132,12 +135,14 @@ public struct InMemoryDeployStore: DeployStore {
             let deploy = state.deploys[index]
             try state.serve(release, commit: deploy.commit, instance: instance, channel: deploy.channelID)
             state.deploys[index].release = release
+            if let report { state.reports[id] = report }
         }
     }
 
     public func goBack(
         _ id: ID<Deploy>, to former: ID<Release>, instance: ID<Instance>?, reason: String, at date: Date
     ) async throws(PlatformError) {
+        try await tables.pass(.goBack)
         try tables.write { (state) throws(PlatformError) in
             guard let index = state.index(of: id, becoming: .success) else {
                 throw PlatformError(.conflict, "the deploy is not running")
@@ -164,6 +169,7 @@ public struct InMemoryDeployStore: DeployStore {
     }
 
     public func note(_ report: DeployReport, of id: ID<Deploy>) async throws(PlatformError) {
+        try await tables.pass(.note)
         try tables.write { state in
             if state.deploys.contains(where: { $0.id == id }) { state.reports[id] = report }
         }
@@ -173,11 +179,15 @@ public struct InMemoryDeployStore: DeployStore {
         try tables.read { $0.reports[id] }
     }
 
-    public func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) {
-        try tables.write { state in
-            guard let index = state.index(of: id, becoming: .failed) else { return }
-            state.end(id, .failed, reason, date)
-            state.settle(state.deploys[index])
+    @discardableResult
+    public func fail(_ id: ID<Deploy>, reason: String, at date: Date) async throws(PlatformError) -> Deploy? {
+        try await tables.pass(.fail)
+        return try tables.write { state in
+            if let index = state.index(of: id, becoming: .failed) {
+                state.end(id, .failed, reason, date)
+                state.settle(state.deploys[index])
+            }
+            return state.deploys.first { $0.id == id }
         }
     }
 

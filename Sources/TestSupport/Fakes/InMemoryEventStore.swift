@@ -20,4 +20,8 @@ public struct InMemoryEventStore: EventStore {
     public func events(app: ID<App>, limit: Int) async throws(PlatformError) -> [Event] {
         try tables.read { Array($0.events.filter { $0.appID == app }.reversed().prefix(max(0, limit))) }
     }
+
+    public func machineEvents(limit: Int) async throws(PlatformError) -> [Event] {
+        try tables.read { Array($0.events.filter { $0.appID == nil }.reversed().prefix(max(0, limit))) }
+    }
 }

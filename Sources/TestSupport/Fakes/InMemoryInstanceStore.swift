@@ -5,6 +5,7 @@ public struct InMemoryInstanceStore: InstanceStore {
     let tables: InMemoryTables
 
     public func insert(_ instance: Instance) async throws(PlatformError) {
+        try await tables.pass(.insertInstance)
         try tables.write { (state) throws(PlatformError) in
             guard state.channels.contains(where: { $0.id == instance.channelID }) else {
                 throw PlatformError(.conflict, "something that this belongs to does not exist any more")
@@ -14,9 +15,19 @@ public struct InMemoryInstanceStore: InstanceStore {
     }
 
     public func setState(_ new: Instance.State, of id: ID<Instance>) async throws(PlatformError) {
+        try await tables.pass(.setInstanceState)
         try tables.write { state in
             for index in state.instances.indices where state.instances[index].id == id {
                 state.instances[index].state = new
+            }
+        }
+    }
+
+    public func suspend(_ id: ID<Instance>, because reason: String) async throws(PlatformError) {
+        try tables.write { state in
+            for index in state.instances.indices where state.instances[index].id == id {
+                state.instances[index].state = .suspended
+                state.instances[index].reason = reason
             }
         }
     }

@@ -5,6 +5,7 @@ public struct InMemoryReleaseStore: ReleaseStore {
     let tables: InMemoryTables
 
     public func insert(_ release: Release, environment: [String: String]) async throws(PlatformError) {
+        try await tables.pass(.insertRelease)
         try tables.write { (state) throws(PlatformError) in
             guard state.channels.contains(where: { $0.id == release.channelID }) else {
                 throw PlatformError(.conflict, "something that this belongs to does not exist any more")

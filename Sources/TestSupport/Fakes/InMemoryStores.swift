@@ -26,6 +26,18 @@ public struct InMemoryStores: Sendable {
     /// How many calls have failed so.
     public var failures: Int { tables.failures }
 
+    /// What happens before the next `times` calls of one kind, each of which it may hold up or refuse.
+    public func before(
+        _ call: StoreCall, times: Int = .max, _ action: @escaping @Sendable () async throws(PlatformError) -> Void
+    ) {
+        tables.before(call, times, action)
+    }
+
+    /// The next `times` calls of one kind throw.
+    public func refuse(_ call: StoreCall, times: Int = .max, with error: PlatformError) {
+        before(call, times: times) { () async throws(PlatformError) in throw error }
+    }
+
     /// Takes a release away behind the platform's back.
     public func lose(_ release: ID<Release>) {
         try? tables.write { state in state.releases.removeAll { $0.release.id == release } }
@@ -53,6 +65,13 @@ public struct InMemoryStores: Sendable {
         statistics = InMemoryStatisticsStore(tables: tables)
         events = InMemoryEventStore(tables: tables)
     }
+}
+
+/// Calls of the stores before which a test may have something happen.
+public enum StoreCall: Sendable {
+    case release, succeed, goBack, fail, note
+    case insertRelease
+    case insertInstance, setInstanceState
 }
 
 /// The state that the in-memory stores share. Lists are in order of insertion.
@@ -91,6 +110,29 @@ final class InMemoryTables: Sendable {
     private let state = Mutex(State())
     private let clashes = Mutex(0)
     private let failure = Mutex<(error: PlatformError?, count: Int)>((nil, 0))
+    private let interventions = Mutex<[StoreCall: Intervention]>([:])
+
+    /// What happens before so many calls more.
+    private struct Intervention {
+        var times: Int
+        let action: @Sendable () async throws(PlatformError) -> Void
+    }
+
+    func before(
+        _ call: StoreCall, _ times: Int, _ action: @escaping @Sendable () async throws(PlatformError) -> Void
+    ) {
+        interventions.withLock { $0[call] = Intervention(times: times, action: action) }
+    }
+
+    /// Has what a test wants to happen before a call.
+    func pass(_ call: StoreCall) async throws(PlatformError) {
+        let intervention = interventions.withLock { interventions -> Intervention? in
+            guard let next = interventions[call], next.times > 0 else { return nil }
+            interventions[call]?.times -= 1
+            return next
+        }
+        try await intervention?.action()
+    }
 
     var failures: Int { failure.withLock { $0.count } }
 

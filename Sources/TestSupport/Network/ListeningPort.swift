@@ -14,7 +14,7 @@ public final class ListeningPort: Sendable {
         let descriptor = descriptor
         let isListening = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, size) == 0 && listen(descriptor, 16) == 0
+                bind(descriptor, $0, size) == 0 && listen(descriptor, 1024) == 0
                     && getsockname(descriptor, $0, &size) == 0
             }
         }

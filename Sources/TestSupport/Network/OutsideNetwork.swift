@@ -1,14 +1,15 @@
 import Foundation
 
 /// A network namespace behind a link of the host, with an HTTP server on every address that answers with the address
-/// that it saw. Plays what lies outside the machine. Needs root, `ip` and `node`.
+/// that it saw, over TCP, and in a datagram to every datagram. Plays what lies outside the machine. Needs root, `ip` and
+/// `node`.
 public final class OutsideNetwork: Sendable {
     /// The host's end of the link (a documentation range, RFC 5737).
     public static let hostAddress = "203.0.113.1"
 
     /// The first one lies in the link's own network. IPv6 ones are written `network::host`.
     public let addresses: [String]
-    /// TCP ports that are answered on.
+    /// TCP and UDP ports that are answered on.
     public let ports: [Int]
     public var port: Int { ports[0] }
     private let namespace: String
@@ -38,6 +39,12 @@ public final class OutsideNetwork: Sendable {
         let script = """
             for (const port of \(ports)) require('http').createServer((request, response) =>
                 response.end(request.socket.remoteAddress.replace('::ffff:', ''))).listen(port);
+            // A socket an address: who is asked at one is not answered from another.
+            for (const address of \(addresses)) for (const port of \(ports)) {
+                const socket = require('dgram').createSocket(address.includes(':') ? 'udp6' : 'udp4');
+                socket.on('message', (message, from) => socket.send(from.address, from.port, from.address));
+                socket.bind(port, address);
+            }
             """
         server = try ChildProcess(
             ["ip", "netns", "exec", namespace, "node", "-e", script], environment: Self.environment)

@@ -18,6 +18,7 @@ struct Composition {
     private let settings: Settings
     private let logger: Logger
     private let lock: DataLock
+    private let hooks: ProgramGroup
 
     /// Opens the state, prepares the containers' network and finds what runs. Nothing listens yet.
     static func make(
@@ -43,7 +44,7 @@ struct Composition {
         return Composition(
             services: try Self.services(
                 rooms, control: control, leftovers: leftovers, settings: settings, folder: folder, banner: banner),
-            settings: settings, logger: logger, lock: lock)
+            settings: settings, logger: logger, lock: lock, hooks: rooms.hooks)
     }
 
     /// Runs until SIGTERM or SIGINT, then stops the parts in reverse order: running deploys and open requests get their
@@ -53,8 +54,11 @@ struct Composition {
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(settings.shutdownSeconds + 10)
         configuration.maximumCancellationDuration = .seconds(10)
+        defer {
+            hooks.empty()
+            withExtendedLifetime(lock) {}
+        }
         try await ServiceGroup(configuration: configuration).run()
-        withExtendedLifetime(lock) {}
     }
 
     /// What others depend on comes first.
@@ -93,7 +97,8 @@ struct Composition {
         let maintenance = MaintenanceService(
             store: rooms.repositories, interval: .seconds(settings.maintenanceSeconds),
             logger: rooms.logger.labelled("berth.git"))
-        return cluster + [rooms.runner, rooms.rootfs, rooms.rootfsCollection, maintenance] + privateServers
+        let userDisk: [any Service] = rooms.userDisk.map { [$0] } ?? []
+        return cluster + [rooms.runner, rooms.rootfs, rooms.rootfsCollection, maintenance] + userDisk + privateServers
             + [front, ControlService(control: control, grace: .seconds(settings.shutdownSeconds / 2))]
     }
 

@@ -20,6 +20,10 @@ struct Rooms {
     let runner: ContainerRunner
     let rootfs: RootfsStore
     let rootfsCollection: RootfsCollection
+    /// `nil` where users may take any room.
+    let userDisk: UserDiskCount?
+    /// What the operator's hooks run in.
+    let hooks: ProgramGroup
     let postgres: PostgresPlatform?
     let routes: RouteTableBox
     let repositories: RepositoryStore
@@ -51,6 +55,7 @@ struct Rooms {
         settings.shares.apply(to: &configured)
         configured.builder.server = try settings.address
         configured.builder.volumes = folder.volumes
+        configured.builder.diskRoom = { FileSystemRoom.at(folder.releases) }
         let runnerConfiguration = configured.runner
         let network = ContainerNetwork(configuration: runnerConfiguration, logger: logger.labelled("berth.network"))
         let runner = try ContainerRunner(
@@ -82,6 +87,21 @@ struct Rooms {
         router.domain = settings.domain
         settings.router.apply(to: &router)
         router.drain = .seconds(settings.shutdownSeconds / 2)
+        // No request is told to come again while the gap that it waits in may still end well.
+        router.switchTimeout = control.longestGap
+
+        let hooks = ProgramGroup.hooks(node: runnerConfiguration.node)
+        // What a server that was killed was running.
+        hooks.empty()
+        var hookConfiguration = HooksConfiguration(folder: settings.hooks)
+        hookConfiguration.command = { hooks.command($0) }
+
+        let userDisk = control.userDiskBytes.map { _ in
+            // The reconciler's rounds look at much less.
+            UserDiskCount(
+                database: database, folder: folder, interval: .seconds(settings.reconcileSeconds * 10),
+                logger: logger.labelled("berth.disk"))
+        }
 
         let platform = Platform(
             users: SQLiteUserStore(database), tokens: SQLiteTokenStore(database),
@@ -96,9 +116,11 @@ struct Rooms {
             volumes: FolderVolumes(directory: folder.volumes, pool: BlockingPool(label: "volumes", width: 1)),
             runner: runner, meter: runner.meter, routes: routes,
             provisioner: postgres.map { ReachableProvisioner(provisioner: $0.provisioner, network: network) },
-            hooks: OperatorHooks(
-                configuration: HooksConfiguration(folder: settings.hooks), logger: logger.labelled("berth.hooks")),
+            hooks: OperatorHooks(configuration: hookConfiguration, logger: logger.labelled("berth.hooks")),
             dataVersion: { database.currentVersion }, diskRoom: { FileSystemRoom.at(folder.releases) },
+            // The folder is made with the first volume; an operator may have it on a disk of its own.
+            volumeRoom: { FileSystemRoom.at(folder.volumes) ?? FileSystemRoom.at(folder.root) },
+            userDisk: { user in userDisk?.use(of: user) },
             address: try settings.address, configuration: control, pass: CrashFile(path: settings.crashFile).pass,
             now: { Date() },
             logger: logger.labelled("berth.control"))
@@ -107,7 +129,7 @@ struct Rooms {
             logger: logger.labelled("berth.rootfs"))
         return Rooms(
             platform: platform, network: network, runner: runner, rootfs: rootfs, rootfsCollection: collection,
-            postgres: postgres, routes: routes, repositories: repositories,
+            userDisk: userDisk, hooks: hooks, postgres: postgres, routes: routes, repositories: repositories,
             gitConfiguration: gitServer, routerConfiguration: router, logger: logger)
     }
 

@@ -88,7 +88,8 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "Folder of programs that are run around pushes and deploys. (default: /etc/berth/hooks)")
     var hooks: String?
 
-    @Option(help: "Builds that run at the same time. (default: one a core, at least 2)")
+    @Option(
+        help: "Builds that run at the same time, and one more for users with none. (default: one a core, at least 2)")
     var buildSlots: Int?
 
     @Option(help: "Seconds between two looks for what got lost, such as containers. (default: 30)")

@@ -41,13 +41,19 @@ struct ShareFlags: ParsableArguments {
     @Option(help: "MiB of memory that a user's builds may use together. (default: half of the machine's)")
     var userBuildMemory: Int?
 
+    @Option(help: "MiB on disk that a user's apps may take together before none is built. (default: any number)")
+    var userDisk: Int?
+
     @Option(help: "Releases that a channel keeps. (default: 10)")
     var keptReleases: Int?
 
     @Option(help: "MiB on disk that a channel's releases may take; older ones go sooner then. (default: any number)")
     var keptReleasesSize: Int?
 
-    @Option(help: "MiB on disk that a channel's volumes may take before nothing is deployed to it. (default: 5120)")
+    @Option(
+        help:
+            "MiB on disk that a channel's volumes may take before nothing is deployed to it; with a tenth more its app is stopped. (default: 5120)"
+    )
     var volumeSize: Int?
 
     @Option(help: "MiB that the server keeps free on its disk: with less, nothing is deployed. (default: 1024)")
@@ -60,7 +66,7 @@ struct ShareFlags: ParsableArguments {
             "user-memory": userMemory, "user-processes": userProcesses, "user-build-memory": userBuildMemory,
             "user-cpus": userCpus, "user-build-cpus": userBuildCpus,
             "kept-releases": keptReleases, "kept-releases-size": keptReleasesSize, "disk-reserve": diskReserve,
-            "volume-size": volumeSize,
+            "volume-size": volumeSize, "user-disk": userDisk,
         ]
         return numbers.compactMapValues { $0.map { String($0) } }
             .merging(["build-egress": buildEgress, "instance-egress": instanceEgress].compactMapValues { $0 }) { $1 }

@@ -39,8 +39,12 @@ struct ShareSettings: Sendable {
         Setting("user-cpus", 1...1024) { $1.runner.instanceShare.milliCPU = $0 * 1000 },
         Setting("user-build-memory", 32...many) { $1.runner.buildShare.memory = $0 << 20 },
         Setting("user-build-cpus", 1...1024) { $1.runner.buildShare.milliCPU = $0 * 1000 },
+        Setting("user-disk", 1...many) { $1.control.userDiskBytes = $0 << 20 },
         Setting("kept-releases", 1...10_000) { $1.control.keptReleases = $0 },
-        Setting("volume-size", 1...many) { $1.control.volumeBytes = $0 << 20 },
+        Setting("volume-size", 1...many) {
+            $1.control.volumeBytes = $0 << 20
+            $1.builder.maximumVolumeBytes = $0 << 20
+        },
         Setting("kept-releases-size", 1...many) { $1.control.releaseBytes = $0 << 20 },
     ]
     private static let usualReserve = 1024
@@ -69,6 +73,7 @@ struct ShareSettings: Sendable {
         let reserve = DiskReserve(bytes: diskReserve << 20)
         targets.runner.diskReserve = reserve
         targets.control.diskReserve = reserve
+        targets.builder.diskReserve = reserve
     }
 
     private static func number(_ name: String, _ allowed: ClosedRange<Int>, _ reader: ConfigReader) throws -> Int? {

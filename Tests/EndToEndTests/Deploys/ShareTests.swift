@@ -23,6 +23,28 @@ extension EndToEnd {
             }
         }
 
+        @Test func `a build weighs less than an instance, and an instance less than the server`() async throws {
+            try await Self.withServer(["--postgres", "off"]) { project in
+                try await project.commitNode("one")
+                try await project.deploy()
+                try project.write("install.sh", "echo building\nsleep 300 || echo built\n")
+                try await project.commit("two")
+                let push = try project.startPush()
+                try await eventually("the build runs") { push.errors.contains { $0.text.contains("building") } }
+                let tree = ProcessorWeights()
+                let node = "/berth/\(try project.berthd.runtimeFolder().split(separator: "/").last ?? "")"
+                let build = try #require(tree.containers(below: "\(node)/builds").first { $0.contains("/t-") })
+                let instance = try #require(tree.containers(below: node).first { $0.contains("/i-") })
+                let process = try #require(project.berthd.processID)
+                let server = try #require(tree.group(of: process))
+                let weights = [build, instance, server].map { tree.weight(of: $0) }
+                try await eventually("the build's sleep is found and ended") { tree.end("sleep", in: build) }
+                let result = try await push.result()
+                #expect(result.status == 0, "\(result.errorText)")
+                #expect(weights[0] < weights[1] && weights[1] < weights[2], "\(weights)")
+            }
+        }
+
         @Test func `nothing is taken where the disk is down to the reserve, and the push says so`() async throws {
             // No disk has as much.
             try await Self.withServer(["--postgres", "off", "--disk-reserve", "1073741824"]) { project in

@@ -16,6 +16,8 @@ extension EndToEnd {
                 try await commit("version \(number)", to: project)
                 try await project.deploy()
                 #expect(try await project.get().text == "version \(number)")
+                let log = try await project.lastLog()
+                #expect(log.contains(/switch: 0 failed of [1-9][0-9]*, p99 [+-][0-9]+ ms/), "\(log)")
             }
 
             let report = try await load.stop()

@@ -39,8 +39,6 @@ extension EndToEnd {
             #expect(try await project.post("/", "").status == 200)
             #expect(try await project.get().text == "released\none\nreleased\ntwo\n")
 
-            let disk = try await project.berthd.command("disk")
-            #expect(disk.output.contains("volumes"), "\(disk.output)\(disk.errorText)")
             let folder = "\(project.berthd.data)/volumes/\(try await project.prod.id)"
             #expect(FileManager.default.fileExists(atPath: "\(folder)/data/file"))
             #expect(try await project.platform.call("DELETE", "/apps/\(project.app.id)").status == 204)

@@ -55,7 +55,7 @@ extension EndToEnd {
                 #expect(events.count == number + 1)
                 #expect(events[0].kind == "instance_replaced")
                 #expect(events[0].text == "an instance was started anew: \(loss.rawValue)")
-                #expect(project.berthd.repairs(loss.rawValue) == 1, "\(loss)")
+                #expect(try await project.repairs(loss.rawValue) == 1, "\(loss)")
                 try await HostResidue.expectOnlyLive(project.platform)
             }
         }
@@ -82,27 +82,63 @@ extension EndToEnd {
                 }
                 events += 1
                 try await eventually("it is told") { try await project.events().count >= events }
+                #expect(try await project.repairs("an instance was started again") == events)
             }
             #expect(try await project.events().map(\.kind) == ["instance_restarted", "instance_restarted"])
 
             let instance = try await RunningInstance(of: project)
             let boot = try await project.get("/boot").text
-            let stray = "i-\(UUID().uuidString.lowercased())"
-            let bundle = "\(project.berthd.folder)/\(stray)"
-            try FileManager.default.createDirectory(atPath: bundle, withIntermediateDirectories: false)
-            let node = (runtime as NSString).lastPathComponent
-            try String(contentsOfFile: "\(instance.bundle)/config.json", encoding: .utf8)
-                .replacing(/"cgroupsPath":"[^"]*"/, with: "\"cgroupsPath\":\"/berth/\(node)/\(stray)\"")
-                .write(toFile: "\(bundle)/config.json", atomically: true, encoding: .utf8)
-            // Nobody reads what it prints.
-            try await project.command(
-                ["sh", "-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh"] + runc
-                    + ["run", "--detach", "--bundle", bundle, stray])
+            let stray = try await project.runStray(like: instance)
             try await eventually("the stray one is gone", within: .seconds(30)) {
                 try project.berthd.repairs(stray) == 1 && !HostResidue(of: project.berthd).containers.contains(stray)
             }
             #expect(try await project.get("/boot").text == boot)
+            try await eventually("it is told", within: .seconds(30)) {
+                let told = try await project.platform.machineEvents().filter { $0.text.contains(stray) }
+                return told.map(\.kind) == ["stray_removed"]
+            }
             try await HostResidue.expectOnlyLive(project.platform)
+        }
+
+        /// On a server of its own, whose log and events are looked at as a whole.
+        @Test(.timeLimit(.minutes(2)))
+        func `what is damaged while the server is down is repaired at its start, with one line and one event`()
+            async throws
+        {
+            let berthd = try Berthd(options: ["--postgres", "off"])
+            do {
+                try await berthd.start()
+                let platform = Platform(berthd: berthd, user: "admin", token: try berthd.token())
+                let project = try await Project("damaged", template: "node", on: platform)
+                try await project.commitNode("here")
+                try await project.deploy()
+                let boot = try await project.get("/boot").text
+                let instance = try await RunningInstance(of: project)
+                #expect(try await berthd.terminate() == 0)
+                try await project.command("ip", "link", "delete", instance.lease.hostInterface)
+                let stray = try await project.runStray(like: instance)
+                // The second time nothing was damaged.
+                for _ in 0..<2 {
+                    try await berthd.start()
+                    try await eventually("another process answers", within: .seconds(30)) {
+                        let now = try await project.get("/boot")
+                        return now.status == 200 && now.text != boot
+                    }
+                    try await eventually("it is told") { try await !project.events().isEmpty }
+                    #expect(
+                        try await project.events().map(\.text) == ["an instance was started anew: its link is gone"])
+                    #expect(try await project.repairs("its link is gone") == 1)
+                    let told = try await platform.machineEvents()
+                    #expect(told.map(\.kind) == ["stray_removed"] && told.allSatisfy { $0.text.contains(stray) })
+                    #expect(berthd.repairs(stray) == 1 && berthd.repairs("kind=") == 2, "\(berthd.log)")
+                    try await HostResidue.expectOnlyLive(platform)
+                    #expect(try await berthd.terminate() == 0)
+                }
+                try await berthd.tearDown()
+            } catch {
+                try? await berthd.tearDown()
+                throw error
+            }
         }
 
         @Test(.timeLimit(.minutes(2)))
@@ -123,7 +159,7 @@ extension EndToEnd {
             #expect(try await project.post("/sql", "CREATE TABLE again (n int)").status == 200)
             try await eventually("it is told") { try await !project.events().isEmpty }
             #expect(try await project.events().map(\.kind) == ["database_restored"])
-            #expect(project.berthd.repairs("the channel's role was gone and was made again") == 1)
+            #expect(try await project.repairs("the channel's role was gone and was made again") == 1)
         }
 
         /// On a server of its own: everything that it runs loses its network.

@@ -54,6 +54,14 @@ extension Berthd {
     }
 }
 
+extension Platform {
+    /// What the server did by itself for no app, newest first.
+    func machineEvents() async throws -> [Project.Events.Event] {
+        let answer = try await call("GET", "/admin/events")
+        return try JSONDecoder().decode(Project.Events.self, from: answer.body).events
+    }
+}
+
 extension Project {
     struct Events: Decodable {
         struct Event: Decodable {
@@ -61,6 +69,30 @@ extension Project {
             let text: String
         }
         let events: [Event]
+    }
+
+    /// How many lines of the server's log tell of a repair of `prod` with these words.
+    func repairs(_ words: String) async throws -> Int {
+        let channel = try await prod.id
+        return berthd.log.split(separator: "\n")
+            .filter { $0.contains("repaired") && $0.contains(channel) && $0.contains(words) }.count
+    }
+
+    /// Runs a container that the server does not know, made like the instance. Returns its name.
+    func runStray(like instance: RunningInstance) async throws -> String {
+        let stray = "i-\(UUID().uuidString.lowercased())"
+        let bundle = "\(berthd.folder)/\(stray)"
+        try FileManager.default.createDirectory(atPath: bundle, withIntermediateDirectories: false)
+        let runtime = try berthd.runtimeFolder()
+        let node = (runtime as NSString).lastPathComponent
+        try String(contentsOfFile: "\(instance.bundle)/config.json", encoding: .utf8)
+            .replacing(/"cgroupsPath":"[^"]*"/, with: "\"cgroupsPath\":\"/berth/\(node)/\(stray)\"")
+            .write(toFile: "\(bundle)/config.json", atomically: true, encoding: .utf8)
+        // Nobody reads what it prints.
+        try await command(
+            "sh", "-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh", "runc", "--root", "\(runtime)/runc", "run",
+            "--detach", "--bundle", bundle, stray)
+        return stray
     }
 
     /// What the server did for the app by itself, newest first.

@@ -31,7 +31,7 @@ import Testing
 
     @Test func aRequestThatWaitsForTooLongIsTold() async throws {
         try await TestRouter.with([Self.host: .placeholder(.switching)]) {
-            $0.holdTimeout = .milliseconds(50)
+            $0.switchTimeout = .milliseconds(50)
         } _: { router async throws in
             for _ in 0..<2 {
                 let answer = try await router.get()

@@ -56,6 +56,28 @@ import Testing
         }
     }
 
+    @Test(arguments: ["/", "/large.css"])
+    func countsFilesThatCannotBeReadAsFailures(_ path: String) async throws {
+        let site = try TestSite(["index.html": "home", "large.css": String(repeating: "x", count: 400_000)])
+        guard case .site(_, let whole) = site.target else { return }
+        let empty = RouteTarget.site(release: ID(), StaticSite(root: "/nowhere", files: whole.files))
+        try await TestRouter.with([Self.host: empty]) { router async throws in
+            router.routes.beginMeasuring(Self.host)
+            for _ in 0..<3 { #expect(try await router.get(path).status == 404) }
+            let figures = router.routes.takeFigures(of: Self.host)
+            #expect(figures.requests == 3 && figures.failed == 3)
+            // What the site never had is no fault of its files.
+            #expect(try await router.get("/missing").status == 404)
+            router.routes.publish(site.target, at: Self.host)
+            #expect(try await router.get(path).status == 200)
+            #expect(
+                await eventually {
+                    let figures = router.routes.figures(of: Self.host)
+                    return figures.requests == 2 && figures.failed == 0
+                })
+        }
+    }
+
     @Test func goesOnOverASwitch() async throws {
         let (old, new) = (try StubUpstream.saying("old"), try StubUpstream.saying("new"))
         try await TestRouter.with([Self.host: old.target]) { router async throws in

@@ -29,6 +29,7 @@ struct InstanceStatesTests {
                 sql: """
                     INSERT INTO instance (id, channelID, releaseID, state, createdAt) VALUES ('z', 'c', 's', 'asleep', 9);
                     UPDATE instance SET state = 'stopped' WHERE id = 'x';
+                    UPDATE instance SET state = 'suspended', reason = 'full' WHERE id = 'y';
                     """)
             #expect(try String.fetchAll(db, sql: "SELECT id FROM instance ORDER BY sequence") == ["x", "y", "z"])
             #expect(throws: DatabaseError.self) {

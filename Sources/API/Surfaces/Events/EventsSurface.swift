@@ -2,7 +2,7 @@ import Control
 import Core
 import HTTPTypes
 
-/// `/apps/{app_id}/events`: what the server did by itself. An extension of the contract.
+/// `/apps/{app_id}/events` and `/admin/events`: what the server did by itself. An extension of the contract.
 struct EventsSurface: Surface {
     let events: EventService
 
@@ -13,12 +13,22 @@ struct EventsSurface: Surface {
         [
             Endpoint(.get, "/apps/{app_id}/events", .listEvents) { call in
                 try await events.checkAccess(app: call.id("app_id"), by: call.principal)
-                let limit = try call.integer("limit", in: Self.counts) ?? Self.usualCount
-                let list = try await events.list(app: call.id("app_id"), limit: limit, by: call.principal)
-                return .json(["events": .array(list.map(Self.json))])
-            }
+                let list = try await events.list(
+                    app: call.id("app_id"), limit: try Self.limit(call), by: call.principal)
+                return Self.answer(list)
+            },
+            Endpoint(.get, "/admin/events", .listMachineEvents) { call in
+                try await events.requireAdmin(call.principal)
+                return Self.answer(try await events.listOfMachine(limit: try Self.limit(call), by: call.principal))
+            },
         ]
     }
+
+    private static func limit(_ call: Call) throws(PlatformError) -> Int {
+        try call.integer("limit", in: counts) ?? usualCount
+    }
+
+    private static func answer(_ list: [Event]) -> Answer { .json(["events": .array(list.map(json))]) }
 
     private static func json(_ event: Event) -> JSONValue {
         [
@@ -31,14 +41,21 @@ struct EventsSurface: Surface {
 extension Operation {
     fileprivate static let listEvents = Operation(
         id: "listEvents", summary: "List what the server did for an app by itself, newest first", tag: "Events",
-        isExtension: true,
-        query: [
-            Parameter(
-                name: "limit", description: "Events at most", isRequired: false,
-                schema: [
-                    "type": "integer", "minimum": .integer(EventsSurface.counts.lowerBound),
-                    "maximum": .integer(EventsSurface.counts.upperBound), "default": .integer(EventsSurface.usualCount),
-                ], example: 100)
-        ], success: .json("EventList", example: ["events": [Examples.event]]),
-        failures: [Failure(.invalid, "limit is out of range"), .app])
+        isExtension: true, query: [limit], success: .json("EventList", example: ["events": [Examples.event]]),
+        failures: [outOfRange, .app])
+
+    fileprivate static let listMachineEvents = Operation(
+        id: "listMachineEvents", summary: "List what the server did by itself and for no app, newest first",
+        tag: "Administration", scopes: Scope.standard, isExtension: true, query: [limit],
+        success: .json("EventList", example: ["events": [Examples.machineEvent]]),
+        failures: [outOfRange] + Failure.admin + [Failure(.scopeDenied, "Token lacks one of the default scopes")])
+
+    private static let limit = Parameter(
+        name: "limit", description: "Events at most", isRequired: false,
+        schema: [
+            "type": "integer", "minimum": .integer(EventsSurface.counts.lowerBound),
+            "maximum": .integer(EventsSurface.counts.upperBound), "default": .integer(EventsSurface.usualCount),
+        ], example: 100)
+
+    private static let outOfRange = Failure(.invalid, "limit is out of range")
 }

@@ -54,7 +54,7 @@ struct InstancesSurface: Surface {
     private static func json(_ instance: Instance) -> JSONValue {
         [
             "instance_id": .string(instance.id.description), "release_id": .string(instance.releaseID.description),
-            "state": .string(instance.state.rawValue),
+            "state": .string(instance.state.rawValue), "reason": .optional(instance.reason),
             "created_at": .string(Timestamp.string(from: instance.createdAt)),
         ]
     }
