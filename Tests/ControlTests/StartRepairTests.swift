@@ -89,6 +89,26 @@ struct StartRepairTests {
         #expect(try await events(app, by: alice) == ["the channel's role was gone and was made again"])
     }
 
+    @Test("finish the removal of a release whose files were gone already when the server stopped")
+    func removal() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        for digit in "0123456789" { _ = try await platform.push(platform.commit(digit), app: app, by: alice) }
+        let kept = try await platform.stores.releases.releases(channel: prod.id)
+        let oldest = try #require(kept.last)
+        #expect(kept.count == 10)
+        let newest = Release(
+            id: ID(), appID: app.id, channelID: prod.id, deployID: kept[0].deployID, commit: platform.commit("a"),
+            plan: oldest.plan, isPristine: false, createdAt: Date())
+        try await platform.stores.releases.insert(newest, environment: [:])
+        platform.builder.addStray(newest.id)
+        await platform.builder.remove(oldest.id)
+        try await restart()
+        let releases = platform.stores.releases
+        #expect(await eventually { (try? await releases.releases(channel: prod.id).count) == 10 })
+        #expect(try await !releases.releases(channel: prod.id).contains { $0.id == oldest.id })
+    }
+
     @Test("remove the release of a deploy that had gone back when the server stopped, and end its log")
     func goneBack() async throws {
         let alice = try await platform.user()

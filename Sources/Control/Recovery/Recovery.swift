@@ -5,6 +5,8 @@ import Logging
 public struct Leftovers: Sendable {
     /// Folders that no record knows.
     let releases: [ID<Release>]
+    /// Records without a folder: their removal was cut short.
+    let lost: Set<ID<Release>>
     /// Channels with deploys that wait.
     let channels: Set<ID<Channel>>
     /// What was missing of instances that could not be taken over, for people.
@@ -36,8 +38,10 @@ struct Recovery: Sendable {
         await guarded("deploy logs") { () async throws(PlatformError) in try await endLogs() }
         // Nothing is being built, so every release folder that no record knows is a left-over.
         let known = try await platform.releases.allReleaseIDs()
-        let releases = await platform.builder.releasesOnDisk().filter { !known.contains($0) }
-        return Leftovers(releases: releases, channels: channels, losses: try await restoreRoutes())
+        let onDisk = await platform.builder.releasesOnDisk()
+        return Leftovers(
+            releases: onDisk.filter { !known.contains($0) }, lost: known.subtracting(onDisk), channels: channels,
+            losses: try await restoreRoutes())
     }
 
     /// What may go on while requests are served already.
@@ -61,6 +65,12 @@ struct Recovery: Sendable {
     private func cleanUp(_ leftovers: Leftovers) async {
         await guarded("removals") { () async throws(PlatformError) in try await finishRemovals() }
         for release in leftovers.releases { await platform.builder.remove(release) }
+        await guarded("lost releases") { () async throws(PlatformError) in
+            for id in leftovers.lost {
+                guard let release = try await platform.releases.release(id) else { continue }
+                await pipeline.retirement.prune(release.channelID)
+            }
+        }
     }
 
     private func finishRemovals() async throws(PlatformError) {

@@ -96,7 +96,7 @@ struct FirewallRules: Sendable, Hashable {
                 }
                 chain postrouting {
                     type nat hook postrouting priority srcnat; policy accept;
-                    ip saddr \(subnet) oifname != "\(bridge)" masquerade
+                    ip saddr \(subnet) oifname != { "\(bridge)", "lo" } masquerade
                 }
             }
 
