@@ -168,8 +168,10 @@ extension Berthd {
             at: folder, includingPropertiesForKeys: [.contentModificationDateKey])
         while let file = files?.nextObject() as? URL {
             guard let match = file.lastPathComponent.firstMatch(of: uuid) else { continue }
-            let time = try file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
-            found.append((String(match.output), time ?? .distantPast))
+            // An instance's log goes with its release meanwhile.
+            let values = try? file.resourceValues(forKeys: [.contentModificationDateKey])
+            guard let time = values?.contentModificationDate else { continue }
+            found.append((String(match.output), time))
         }
         return found.sorted { $0.time > $1.time }.map(\.id)
     }
