@@ -15,8 +15,8 @@ extension EndToEnd {
 
         @Test(.timeLimit(.minutes(3)))
         func `who follows a deploy and is cut off misses no line and gets none twice`() async throws {
-            let project = try await Project("followed", template: "static")
-            let marker = "followed-\(UUID().uuidString)"
+            let project = try await Project("cut-off", template: "static")
+            let marker = "cut-off-\(UUID().uuidString)"
             try project.write("index.html", "live")
             try project.write(marker, "")
             try project.write("install.sh", Self.script)
