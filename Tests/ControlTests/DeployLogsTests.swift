@@ -122,4 +122,27 @@ struct DeployLogsTests {
             #expect(events == [.lines(["[2026-04-22T10:31:00Z] building"])])
         }
     }
+
+    @Test(.timeLimit(.minutes(1))) func `a listener that goes while lines are written holds nobody up`() async {
+        for _ in 0..<200 {
+            let log = LiveLog { _ in }
+            let writing = Task.detached {
+                for number in 0..<400 { log.write(["line \(number)"], stamp: "now") }
+            }
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<100 {
+                    group.addTask {
+                        let listening = Task.detached {
+                            guard let events = log.listen() else { return }
+                            for await _ in events {}
+                        }
+                        await Task.yield()
+                        listening.cancel()
+                        await listening.value
+                    }
+                }
+            }
+            await writing.value
+        }
+    }
 }

@@ -78,7 +78,7 @@ final class LiveLog: Sendable {
             state.hasEnded = true
             return Self.takeListeners(&state)
         }
-        // Outside the lock: finishing a stream calls its termination handler, which takes the lock.
+        // Outside the lock: nothing is written any more.
         for listener in listeners {
             listener.yield(.ended(failure: failure))
             listener.finish()
@@ -98,7 +98,8 @@ final class LiveLog: Sendable {
             if !state.lines.isEmpty { continuation.yield(.lines(state.lines)) }
             let key = UUID()
             state.listeners[key] = continuation
-            continuation.onTermination = { [weak self] _ in self?.forget(key) }
+            // Not at once: who cancels a listener's task has a lock of that task, which a writer with our lock waits for.
+            continuation.onTermination = { [weak self] _ in Task { self?.forget(key) } }
             return stream
         }
     }
