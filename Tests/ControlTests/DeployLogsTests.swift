@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import Synchronization
 import TestSupport
 import Testing
 
@@ -123,26 +124,26 @@ struct DeployLogsTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a listener that goes while lines are written holds nobody up`() async {
-        for _ in 0..<200 {
-            let log = LiveLog { _ in }
-            let writing = Task.detached {
-                for number in 0..<400 { log.write(["line \(number)"], stamp: "now") }
-            }
-            await withTaskGroup(of: Void.self) { group in
-                for _ in 0..<100 {
-                    group.addTask {
-                        let listening = Task.detached {
-                            guard let events = log.listen() else { return }
-                            for await _ in events {}
-                        }
-                        await Task.yield()
-                        listening.cancel()
-                        await listening.value
-                    }
-                }
-            }
-            await writing.value
+    /// Cancels every listener while the log's lock is held, as a hang-up may come just then.
+    private final class HangUp: Sendable {
+        let listening = Mutex<[Task<Void, Never>]>([])
+        let heard = Mutex(0)
+
+        func cancelAll() { listening.withLock { $0 }.forEach { $0.cancel() } }
+        func hear(_ log: LiveLog) async {
+            guard let events = log.listen() else { return }
+            for await _ in events { heard.withLock { $0 += 1 } }
         }
+    }
+
+    @Test func `a listener that goes while lines are written holds nobody up`() async {
+        let hangUp = HangUp()
+        // What files the lines is called with the lock held.
+        let log = LiveLog(lines: ["first"]) { _ in hangUp.cancelAll() }
+        let tasks = (0..<50).map { _ in Task { await hangUp.hear(log) } }
+        #expect(await eventually { hangUp.heard.withLock { $0 } == tasks.count })
+        hangUp.listening.withLock { $0 = tasks }
+        log.write(["second"], stamp: "now")
+        for task in tasks { await task.value }
     }
 }

@@ -208,10 +208,11 @@ struct RollbackTests {
         }
         #expect(await eventually { platform.runner.removedLogs.contains(live[0]) })
         let stopped = try await platform.control.instances.stopped(channel: prod.id, app: app.id, by: alice).map(\.id)
-        #expect(stopped.first == live[3] && !stopped.contains(live[0]) && stopped.count <= 3)
+        // The oldest of three may be on its way out: it goes in the background.
+        #expect(stopped.starts(with: [live[3], live[2]]) && !stopped.contains(live[0]))
         let control = platform.restarted()
         await control.resume(try await control.restore())
-        #expect(platform.runner.keptLogs == Set(stopped + [live[4]]))
+        #expect(platform.runner.keptLogs.isSuperset(of: live[2...4]) && !platform.runner.keptLogs.contains(live[0]))
         try await platform.control.apps.delete(app.id, by: alice)
         #expect(try await platform.stores.instances.stopped().isEmpty)
         #expect(Set(platform.runner.removedLogs) == Set(live))
