@@ -1,45 +1,49 @@
 import CGit2
 
-/// Read access to a set of objects: a repository's. Stays on the thread that opened it.
+/// Read access to a set of objects: a repository's. Stays on the thread that uses it first, which opens it: to open one
+/// asks for several things of every pack, and many a look at a repository is at its refs alone.
 package struct ObjectDatabase: ~Copyable {
-    private let pointer: OpaquePointer
+    private final class Handle {
+        let folder: String
+        var pointer: OpaquePointer?
+
+        init(folder: String) { self.folder = folder }
+
+        deinit { git_odb_free(pointer) }
+
+        func open() throws(GitError) -> OpaquePointer {
+            if let pointer { return pointer }
+            try LibGit2.check(git_odb_open(&pointer, folder), "git_odb_open")
+            guard let pointer else { throw GitError(.library(-1), "no database", operation: "git_odb_open") }
+            return pointer
+        }
+    }
+
+    private let handle: Handle
     /// What is known of how far trees go.
     let extents: TreeExtentCache
 
-    /// Takes over `pointer`.
-    init(owning pointer: OpaquePointer, extents: TreeExtentCache) {
-        self.pointer = pointer
+    /// - Parameter folder: such as a repository's `objects`.
+    init(folder: String, extents: TreeExtentCache = TreeExtentCache(limit: 0)) {
+        handle = Handle(folder: folder)
         self.extents = extents
     }
 
-    /// Opens a folder of objects, for one use.
-    init(folder: String) throws(GitError) {
-        extents = TreeExtentCache(limit: 0)
-        var database: OpaquePointer?
-        try LibGit2.check(git_odb_open(&database, folder), "git_odb_open")
-        guard let database else { throw GitError(.library(-1), "no database", operation: "git_odb_open") }
-        pointer = database
-    }
-
-    deinit { git_odb_free(pointer) }
-
-    /// Lends the pointer to the pack code of this module.
-    func withPointer<Value, Failure: Error>(
-        _ body: (OpaquePointer) throws(Failure) -> Value
-    ) throws(Failure) -> Value { try body(pointer) }
-
     /// Whether the object is there, without looking for packs that came after the opening.
-    package func contains(_ id: ObjectID) -> Bool {
+    package func contains(_ id: ObjectID) throws(GitError) -> Bool {
         var oid = id.oid
-        return git_odb_exists_ext(pointer, &oid, UInt32(GIT_ODB_LOOKUP_NO_REFRESH.rawValue)) == 1
+        return git_odb_exists_ext(try handle.open(), &oid, UInt32(GIT_ODB_LOOKUP_NO_REFRESH.rawValue)) == 1
     }
 
     /// Looks for packs that came after the opening.
-    package func refresh() { _ = git_odb_refresh(pointer) }
+    package func refresh() {
+        if let pointer = handle.pointer { _ = git_odb_refresh(pointer) }
+    }
 
     /// Adds the objects of one pack that lies elsewhere.
     /// - Parameter path: of its files, without `.pack` and `.idx`.
     func add(packAt path: String) throws(GitError) {
+        let pointer = try handle.open()
         var backend: UnsafeMutablePointer<git_odb_backend>?
         try LibGit2.check(git_odb_backend_one_pack(&backend, path + ".idx"), "git_odb_backend_one_pack")
         let status = git_odb_add_alternate(pointer, backend, 1)
@@ -52,11 +56,11 @@ package struct ObjectDatabase: ~Copyable {
 
     /// The kind and size in bytes of an object, `nil` when it is not there.
     package func header(_ id: ObjectID) throws(GitError) -> (kind: ObjectKind, size: Int)? {
-        guard contains(id) else { return nil }
+        guard try contains(id) else { return nil }
         var oid = id.oid
         var size = 0
         var type = GIT_OBJECT_INVALID
-        try LibGit2.check(git_odb_read_header(&size, &type, pointer, &oid), "git_odb_read_header")
+        try LibGit2.check(git_odb_read_header(&size, &type, try handle.open(), &oid), "git_odb_read_header")
         guard let kind = ObjectKind(type) else { throw Self.wrongKind(id) }
         return (kind, size)
     }
@@ -67,7 +71,7 @@ package struct ObjectDatabase: ~Copyable {
     ) throws(GitError) -> Value {
         var oid = id.oid
         var object: OpaquePointer?
-        try LibGit2.check(git_odb_read(&object, pointer, &oid), "git_odb_read")
+        try LibGit2.check(git_odb_read(&object, try handle.open(), &oid), "git_odb_read")
         defer { git_odb_object_free(object) }
         guard let kind = ObjectKind(git_odb_object_type(object)) else { throw Self.wrongKind(id) }
         let bytes = UnsafeRawBufferPointer(start: git_odb_object_data(object), count: git_odb_object_size(object))

@@ -161,8 +161,8 @@ private struct TargetCheck: ~Copyable {
                 }
             }
         }
-        for file in files where !contains(file, repository) {
-            guard try !isBrought(file) else { continue }
+        for file in files {
+            guard try !contains(file, repository), try !isBrought(file) else { continue }
             tree.lack = file
             break
         }
@@ -172,16 +172,18 @@ private struct TargetCheck: ~Copyable {
     private mutating func presence(
         of id: ObjectID, _ repository: borrowing Repository, _ isBrought: Brought
     ) throws(GitError) -> Presence {
-        if contains(id, repository), let kind = try repository.objects.header(id)?.kind { return .stored(kind) }
+        if try contains(id, repository), let kind = try repository.objects.header(id)?.kind { return .stored(kind) }
         return try isBrought(id) ? .brought : .missing
     }
 
     /// Whether the store holds an object, also one that has come since the repository was opened.
-    private mutating func contains(_ id: ObjectID, _ repository: borrowing Repository) -> Bool {
-        if repository.objects.contains(id) { return true }
+    private mutating func contains(
+        _ id: ObjectID, _ repository: borrowing Repository
+    ) throws(GitError) -> Bool {
+        if try repository.objects.contains(id) { return true }
         if isRefreshed { return false }
         isRefreshed = true
         repository.objects.refresh()
-        return repository.objects.contains(id)
+        return try repository.objects.contains(id)
     }
 }

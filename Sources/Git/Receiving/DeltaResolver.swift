@@ -75,10 +75,12 @@ struct DeltaResolver: ~Copyable {
             position = end(ofName: position)
         }
         guard objects.entries.allSatisfy({ $0.kind != nil }) else {
-            let missing = waitingForName.first { objects.table.find($0.base) == nil && !store.contains($0.base) }
-            throw PackHeader.damaged(
-                missing.map { "object \($0.base), the base of a delta, is missing" }
-                    ?? "deltas in it are built on themselves")
+            for (base, _) in waitingForName where objects.table.find(base) == nil {
+                guard try store.contains(base) else {
+                    throw PackHeader.damaged("object \(base), the base of a delta, is missing")
+                }
+            }
+            throw PackHeader.damaged("deltas in it are built on themselves")
         }
         contents.dropAll()
         deltas = [:]

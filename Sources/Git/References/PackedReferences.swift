@@ -7,6 +7,13 @@ struct PackedReferences: Sendable {
     /// Whether a missing peeled line means that there is nothing to peel.
     private(set) var isFullyPeeled = true
 
+    /// What a name is to have.
+    struct Change {
+        let name: String
+        /// `nil`: it goes.
+        var reference: Reference?
+    }
+
     init() {}
 
     /// Reads the file. Lines that make no sense, and names that are not UTF-8, are passed over.
@@ -28,21 +35,28 @@ struct PackedReferences: Sendable {
         entries[position(of: prefix)...].lazy.map(\.name).prefix { $0.utf8.starts(with: prefix.utf8) }
     }
 
-    /// Gives names new values, or none.
-    mutating func apply(_ changes: [String: Reference?]) {
+    /// Gives names new values, or none; each name comes once.
+    mutating func apply(_ changes: [Change]) {
         guard !changes.isEmpty else { return }
+        let isSorted = zip(changes, changes.dropFirst()).allSatisfy { $0.name.precedesInBytes($1.name) }
+        let changes = isSorted ? changes : changes.sorted { $0.name.precedesInBytes($1.name) }
         var changed: [Reference] = []
         changed.reserveCapacity(entries.count + changes.count)
-        let added = changes.values.compactMap { $0 }.sorted { $0.name.precedesInBytes($1.name) }
-        var next = added[...]
+        var next = 0
         for entry in entries {
-            while let first = next.first, first.name.precedesInBytes(entry.name) {
-                changed.append(first)
-                next = next.dropFirst()
+            while next < changes.count, changes[next].name.precedesInBytes(entry.name) {
+                if let added = changes[next].reference { changed.append(added) }
+                next += 1
             }
-            if changes[entry.name] == nil { changed.append(entry) }
+            guard next < changes.count, changes[next].name == entry.name else {
+                changed.append(entry)
+                continue
+            }
+            if let replaced = changes[next].reference { changed.append(replaced) }
+            next += 1
         }
-        entries = changed + next
+        changed += changes[next...].lazy.compactMap(\.reference)
+        entries = changed
     }
 
     /// The file's bytes, all refs peeled; `peel` says what a ref comes to that was not peeled before.

@@ -70,12 +70,13 @@ extension Repository {
         var isFresh = false
         for (reference, isUnpeeled) in zip(reading.references, reading.isUnpeeled)
         where !reference.name.utf8.starts(with: References.hiddenPrefix.utf8) {
-            var isThere = kinds[reference.id] ?? objects.contains(reference.id)
+            var isThere: Bool
+            if let known = kinds[reference.id] { isThere = known } else { isThere = try objects.contains(reference.id) }
             if !isThere, !isFresh {
                 // It may have come after this repository was opened.
                 objects.refresh()
                 isFresh = true
-                isThere = objects.contains(reference.id)
+                isThere = try objects.contains(reference.id)
             }
             kinds[reference.id] = isThere
             if !isThere { snapshot.broken.insert(reference.name) }
@@ -88,7 +89,7 @@ extension Repository {
             }
             snapshot.references.append(Reference(name: reference.name, id: reference.id, peeled: peeled.id))
         }
-        if let id = snapshot.detachedID, !objects.contains(id) { snapshot.detachedID = nil }
+        if let id = snapshot.detachedID, try !objects.contains(id) { snapshot.detachedID = nil }
         // A broken ref may be mended by an object that arrives, which no stamp would tell.
         if snapshot.broken.isEmpty {
             snapshot.generation = cache.keep(

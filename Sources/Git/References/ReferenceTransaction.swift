@@ -53,8 +53,10 @@ struct ReferenceTransaction {
     private func run(_ updates: [ReferenceUpdate], isAtomic: Bool) throws(GitError) -> [GitError?] {
         var failures: [GitError?] = Array(repeating: nil, count: updates.count)
         let removed = isAtomic ? Set(updates.lazy.filter(\.new.isZero).map(\.name)) : []
-        let conflicts = FolderConflicts(references, packed: try references.packed(), removed: removed)
-        let isBulk = !isAtomic && updates.count(where: { !$0.new.isZero }) > Self.looseLimit
+        let values = updates.count { !$0.new.isZero }
+        let conflicts = FolderConflicts(
+            references, packed: try references.packed(), removed: removed, isBulk: values > Self.looseLimit)
+        let isBulk = !isAtomic && values > Self.looseLimit
         // Lock files for thousands of new refs would take longer than all else.
         let held = isBulk ? references.lockedNames() : []
         var locks: [LockFile?] = Array(repeating: nil, count: updates.count)
@@ -95,8 +97,8 @@ struct ReferenceTransaction {
                 accepted = []
             }
         }
-        let values = accepted.count { !updates[$0].new.isZero }
-        if values > Self.looseLimit || (isAtomic && accepted.count > 1) {
+        let written = accepted.count { !updates[$0].new.isZero }
+        if written > Self.looseLimit || (isAtomic && accepted.count > 1) {
             do throws(GitError) {
                 try writePacked(accepted.map { updates[$0] }, loose: loose)
                 if isBulk { try findOthers(accepted.filter { updates[$0].old.isZero }, updates, &failures) }
@@ -159,19 +161,24 @@ struct ReferenceTransaction {
     /// Writes all values with one `packed-refs`, whose rename is the moment at which every ref changes. Refs that have
     /// files of their own are packed as they are first, since a file would hide the packed value.
     private func writePacked(_ updates: [ReferenceUpdate], loose: [String: ObjectID]) throws(GitError) {
-        var current: [String: Reference?] = [:]
+        var current: [PackedReferences.Change] = []
         for update in updates {
             guard let id = loose[update.name] else { continue }
-            current[update.name] = Reference(name: update.name, id: id, peeled: try peel(id))
+            let reference = Reference(name: update.name, id: id, peeled: try peel(id))
+            current.append(PackedReferences.Change(name: update.name, reference: reference))
         }
         if !current.isEmpty {
             try rewritePacked(current)
-            try removeFiles(current.keys.map { "\(references.directory)/\($0)" })
+            try removeFiles(current.map { "\(references.directory)/\($0.name)" })
         }
-        var changes: [String: Reference?] = [:]
+        var changes: [PackedReferences.Change] = []
+        changes.reserveCapacity(updates.count)
         for update in updates {
-            changes[update.name] = .some(
-                update.new.isZero ? nil : Reference(name: update.name, id: update.new, peeled: try peel(update.new)))
+            var change = PackedReferences.Change(name: update.name)
+            if !update.new.isZero {
+                change.reference = Reference(name: update.name, id: update.new, peeled: try peel(update.new))
+            }
+            changes.append(change)
         }
         try rewritePacked(changes)
     }
@@ -185,7 +192,7 @@ struct ReferenceTransaction {
         let unpacked = accepted.filter { updates[$0].new.isZero && packed[updates[$0].name] != nil }
         if !unpacked.isEmpty {
             do throws(GitError) {
-                try rewritePacked(Dictionary(uniqueKeysWithValues: unpacked.map { (updates[$0].name, nil) }))
+                try rewritePacked(unpacked.map { PackedReferences.Change(name: updates[$0].name) })
             } catch {
                 for index in unpacked { failures[index] = error }
             }
@@ -209,7 +216,7 @@ struct ReferenceTransaction {
         for folder in folders where FileSystem.exists(folder) { try FileSystem.flush(folder) }
     }
 
-    private func rewritePacked(_ changes: [String: Reference?]) throws(GitError) {
+    private func rewritePacked(_ changes: [PackedReferences.Change]) throws(GitError) {
         let lock = try LockFile.wait(for: "packed-refs", in: references.directory)
         defer { lock.release() }
         var packed = try references.packed()

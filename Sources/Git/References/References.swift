@@ -174,7 +174,7 @@ package struct References: Sendable {
     }
 
     /// The files and folders in a folder of refs; lock files only when asked for.
-    private static func children(of path: String, locks: Bool = false) -> [(name: String, isFolder: Bool)] {
+    static func children(of path: String, locks: Bool = false) -> [(name: String, isFolder: Bool)] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var children: [(name: String, isFolder: Bool)] = []

@@ -1,36 +1,25 @@
 import CGit2
 
-/// An open bare repository. Lent by `RepositoryStore.withRepository`; it never leaves the thread that opened it.
+/// An open bare repository. Lent by `RepositoryStore.withRepository`; it never leaves the thread that it is lent on.
 package struct Repository: ~Copyable {
     /// Absolute path.
     package let directory: String
     package let references: References
     package let objects: ObjectDatabase
-    private let pointer: OpaquePointer
     let lock: RepositoryLock
     /// Whether whoever had it opened still waits.
     let interest: Interest
 
     init(directory: String, lock: RepositoryLock, interest: Interest = Interest()) throws(GitError) {
-        var repository: OpaquePointer?
-        try LibGit2.check(git_repository_open_bare(&repository, directory), "git_repository_open_bare")
-        guard let repository else { throw GitError(.notFound, "no repository", operation: "git_repository_open_bare") }
-        var database: OpaquePointer?
-        let status = git_repository_odb(&database, repository)
-        guard status >= 0, let database else {
-            let error = LibGit2.lastError(status, "git_repository_odb")
-            git_repository_free(repository)
-            throw error
+        guard FileSystem.exists("\(directory)/HEAD") else {
+            throw GitError(.notFound, "no repository", operation: "open")
         }
         self.directory = directory
         self.lock = lock
         self.interest = interest
         references = References(directory: directory)
-        objects = ObjectDatabase(owning: database, extents: lock.extents)
-        pointer = repository
+        objects = ObjectDatabase(folder: "\(directory)/objects", extents: lock.extents)
     }
-
-    deinit { git_repository_free(pointer) }
 
     /// Where readings of the refs are kept.
     var cache: ReferenceCache { lock.references }
@@ -41,10 +30,16 @@ package struct Repository: ~Copyable {
     /// Where it is kept which pack is all wanted.
     var closures: PackClosureCache { lock.closures }
 
-    /// Lends the pointer to the pack code of this module.
+    /// Lends libgit2's own view of the repository.
     borrowing func withPointer<Value>(
         _ body: (OpaquePointer) throws(GitError) -> Value
-    ) throws(GitError) -> Value { try body(pointer) }
+    ) throws(GitError) -> Value {
+        var repository: OpaquePointer?
+        try LibGit2.check(git_repository_open_bare(&repository, directory), "git_repository_open_bare")
+        guard let repository else { throw GitError(.notFound, "no repository", operation: "git_repository_open_bare") }
+        defer { git_repository_free(repository) }
+        return try body(repository)
+    }
 
     /// Changes refs; the result holds, for each update, why it was not done (`ReferenceTransaction.apply`).
     /// - Parameter pack: is accepted once some ref is certain to move to a new value, and before it does.

@@ -82,7 +82,7 @@ struct Negotiation: ~Copyable {
 
     /// Takes a commit that the client has; true when the server has it too.
     private mutating func take(_ id: ObjectID, _ repository: borrowing Repository) throws(GitError) -> Bool {
-        guard repository.objects.contains(id) else { return false }
+        guard try repository.objects.contains(id) else { return false }
         if commonSet.insert(id).inserted { common.append(id) }
         return true
     }

@@ -74,7 +74,7 @@ struct PushChecks: Sendable {
     ) throws(GitError) -> Bool {
         var stored: Set<ObjectID> = []
         for (index, command) in request.commands.enumerated() where !verdicts[index].isRefused {
-            if !command.new.isZero, repository.objects.contains(command.new) { stored.insert(command.new) }
+            if !command.new.isZero, try repository.objects.contains(command.new) { stored.insert(command.new) }
         }
         let missing = try repository.missingObjects(of: stored, limit: limit) { (id) throws(GitError) in
             try kind(id) != nil

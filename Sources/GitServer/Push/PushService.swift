@@ -29,7 +29,7 @@ struct PushService: Sendable {
                 }
             }
             return try await store.withRepository(access.app.id) { (repository) throws(GitError) in
-                advertisement.receivePack(view.apply(to: snapshot.references, in: repository), version: version)
+                try advertisement.receivePack(view.apply(to: snapshot.references, in: repository), version: version)
             }
         } catch {
             throw error.code == .notFound ? .notFound("repository") : error.platformError("the repository")

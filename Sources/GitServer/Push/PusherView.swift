@@ -16,14 +16,16 @@ struct PusherView: Sendable {
     }
 
     /// The refs as they are shown. A commit that is not there any more cannot be shown: its ref is hidden.
-    func apply(to references: [Reference], in repository: borrowing Repository) -> [Reference] {
+    func apply(
+        to references: [Reference], in repository: borrowing Repository
+    ) throws(GitError) -> [Reference] {
         var visible: [Reference] = []
         for reference in references {
             guard let shown = shown(reference.name) else {
                 visible.append(reference)
                 continue
             }
-            if !shown.isZero, repository.objects.contains(shown) {
+            if !shown.isZero, try repository.objects.contains(shown) {
                 visible.append(Reference(name: reference.name, id: shown, peeled: nil))
             }
         }

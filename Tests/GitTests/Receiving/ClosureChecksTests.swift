@@ -45,7 +45,7 @@ import Testing
         try await fixture.receive(builder.pack())
         let repository = try Repository(
             directory: fixture.directory, lock: fixture.lock())
-        let isSomewhere = repository.objects.contains(Self.somewhere)
+        let isSomewhere = try repository.objects.contains(Self.somewhere)
         #expect(!isSomewhere)
         builder = PackBuilder()
         let blob = try builder.add(.blob, "second")

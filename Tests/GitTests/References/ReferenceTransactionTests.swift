@@ -125,6 +125,27 @@ import Testing
         try await fixture.stored("fsck", "--strict")
     }
 
+    @Test(arguments: [false, true]) func manyNewRefsYieldToThoseAboveAndBelow(arePacked: Bool) async throws {
+        let fixture = try await Fixture()
+        let one = ObjectID(try await fixture.push(["a": "1"]))
+        for name in ["many/b3/x", "up"] { try await fixture.push(["a": "1"], branch: name) }
+        if arePacked { try await fixture.stored("pack-refs", "--all") }
+        let others = ["up/a", "many/b9/y", "many/b9", "late/z", "late", "late/z/deep"]
+        let names = (0..<100).map { "many/b\($0)" }.filter { $0 != "many/b9" } + others
+        let results = try await Self.apply(fixture, names.map { ("refs/heads/\($0)", ObjectID.zero, one) })
+        let messages = Dictionary(uniqueKeysWithValues: zip(names, results.map { $0?.message }))
+        // In the order of their names; the first of two is made.
+        #expect(
+            messages.compactMapValues { $0 } == [
+                "many/b3": "'refs/heads/many/b3/x' exists; cannot create 'refs/heads/many/b3'",
+                "up/a": "'refs/heads/up' exists; cannot create 'refs/heads/up/a'",
+                "many/b9/y": "cannot process 'refs/heads/many/b9' and 'refs/heads/many/b9/y' at the same time",
+                "late/z": "cannot process 'refs/heads/late' and 'refs/heads/late/z' at the same time",
+                "late/z/deep": "cannot process 'refs/heads/late' and 'refs/heads/late/z/deep' at the same time",
+            ])
+        try await fixture.stored("fsck", "--strict")
+    }
+
     @Test func refsThatGoMakeRoomForOthersInOnePush() async throws {
         let fixture = try await Fixture()
         let one = ObjectID(try await fixture.push(["a": "1"], branch: "a"))
@@ -211,8 +232,7 @@ import Testing
         #expect(packed["refs/heads/b"] == nil)
         #expect(packed.isFullyPeeled)
         let added = Reference(name: "refs/heads/b", id: .zero, peeled: nil)
-        let changes: [String: Reference?] = ["refs/heads/a": nil, "refs/heads/b": added]
-        packed.apply(changes)
+        packed.apply([.init(name: "refs/heads/b", reference: added), .init(name: "refs/heads/a")])
         #expect(packed.entries.map(\.name) == ["refs/heads/b", "refs/tags/b"])
         #expect(Array(packed.names(below: "refs/heads/")) == ["refs/heads/b"])
         #expect(!PackedReferences(Array("\(one) refs/heads/a\n".utf8)).isFullyPeeled)

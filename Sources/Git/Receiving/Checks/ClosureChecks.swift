@@ -48,7 +48,7 @@ struct ClosureChecks {
         _ record: ObjectTable.Record, _ uses: ObjectTable.Uses, _ store: borrowing ObjectDatabase
     ) throws(GitError) -> ObjectKind? {
         // A blob's kind is not read from the store: it would cost a look at each unchanged file of a folder.
-        if uses == .blob, !record.uses.contains(.exactly) { return store.contains(record.id) ? .blob : nil }
+        if uses == .blob, !record.uses.contains(.exactly) { return try store.contains(record.id) ? .blob : nil }
         return try store.header(record.id)?.kind
     }
 
@@ -91,7 +91,7 @@ struct ClosureChecks {
         _ blobs: inout BlobStream?
     ) throws(GitError) {
         let entry = objects.entries[Int(index)]
-        guard let kind = entry.kind, store.contains(entry.id) else { return }
+        guard let kind = entry.kind, try store.contains(entry.id) else { return }
         let isSame: Bool
         if let header = try store.header(entry.id), try header == (kind, contents.size(of: index)) {
             if kind == .blob, !entry.isDelta, header.size >= BlobStream.leastBytes {

@@ -25,7 +25,7 @@ public enum IndexProcess {
         guard fchdir(IndexOrder.objects) == 0 else { throw LibGit2.systemError("fchdir") }
         try ProcessRights.drop()
         // The folder of objects, by whatever path that has now.
-        let store = try ObjectDatabase(folder: ".")
+        let store = ObjectDatabase(folder: ".")
         let body = OpenFile(IndexOrder.body)
         let pack = try PackReceiver.receive(
             PackStorage(body), store: store, packs: "./pack", limits: order.limits,
