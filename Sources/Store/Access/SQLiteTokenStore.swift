@@ -7,6 +7,8 @@ public struct SQLiteTokenStore: TokenStore {
     private let database: SQLiteDatabase
     /// Every request asks for its token.
     private let known = ReadCache<Data, (token: Token, user: User)>()
+    /// Every push asks more than once whether its token is still good.
+    private let owned = ReadCache<ID<User>, [Token]>()
 
     public init(_ database: SQLiteDatabase) { self.database = database }
 
@@ -43,12 +45,15 @@ public struct SQLiteTokenStore: TokenStore {
     }
 
     public func tokens(owner: ID<User>) async throws(PlatformError) -> [Token] {
-        try await database.read { db in
-            try TokenRecord.all(
-                db, "\(TokenRecord.selection) WHERE token.userID = ? AND token.revokedAt IS NULL ORDER BY token.rowid",
-                [owner.text]
-            ).map(\.token)
-        }
+        try await owned.value(owner, version: database.version) { () async throws(PlatformError) in
+            try await database.read { db in
+                try TokenRecord.all(
+                    db,
+                    "\(TokenRecord.selection) WHERE token.userID = ? AND token.revokedAt IS NULL ORDER BY token.rowid",
+                    [owner.text]
+                ).map(\.token)
+            }
+        } ?? []
     }
 
     public func noteUse(_ uses: [ID<Token>: Date]) async throws(PlatformError) {

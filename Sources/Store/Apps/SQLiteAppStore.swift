@@ -5,6 +5,9 @@ import GRDB
 public struct SQLiteAppStore: AppStore {
     private let database: SQLiteDatabase
     private let known = ReadCache<[String], App>()
+    /// Every request of git asks by name.
+    private let named = ReadCache<[String], App>()
+    private let owned = ReadCache<ID<User>, [App]>()
 
     public init(_ database: SQLiteDatabase) { self.database = database }
 
@@ -18,7 +21,9 @@ public struct SQLiteAppStore: AppStore {
     }
 
     public func apps(owner: ID<User>) async throws(PlatformError) -> [App] {
-        try await all("WHERE app.ownerID = ? AND app.isDeleted = 0 ORDER BY app.sequence", [owner.text])
+        try await owned.value(owner, version: database.version) { () async throws(PlatformError) in
+            try await all("WHERE app.ownerID = ? AND app.isDeleted = 0 ORDER BY app.sequence", [owner.text])
+        } ?? []
     }
 
     public func app(_ id: ID<App>, owner: ID<User>) async throws(PlatformError) -> App? {
@@ -29,7 +34,10 @@ public struct SQLiteAppStore: AppStore {
     }
 
     public func app(named name: AppName, owner: ID<User>) async throws(PlatformError) -> App? {
-        try await one("WHERE app.ownerID = ? AND app.name = ? AND app.isDeleted = 0", [owner.text, name.rawValue])
+        let key = [owner.text, name.rawValue]
+        return try await named.value(key, version: database.version) { () async throws(PlatformError) in
+            try await one("WHERE app.ownerID = ? AND app.name = ? AND app.isDeleted = 0", key)
+        }
     }
 
     public func app(_ id: ID<App>) async throws(PlatformError) -> App? {

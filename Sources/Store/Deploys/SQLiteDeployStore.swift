@@ -6,6 +6,8 @@ import GRDB
 /// queued in `SQLiteDeployStore+Held.swift`.
 public struct SQLiteDeployStore: DeployStore {
     let database: SQLiteDatabase
+    /// Every push asks what it may show.
+    private let failed = ReadCache<ID<App>, [FailedTip]>()
 
     public init(_ database: SQLiteDatabase) { self.database = database }
 
@@ -112,12 +114,14 @@ public struct SQLiteDeployStore: DeployStore {
     }
 
     public func failedTips(app: ID<App>) async throws(PlatformError) -> [FailedTip] {
-        try await database.read { db in
-            let sql = "SELECT * FROM branchTip WHERE appID = ? AND failedCommit IS NOT NULL ORDER BY ref"
-            return try BranchTipRecord.all(db, sql, [app.text]).compactMap { tip in
-                tip.failedCommit.map { FailedTip(ref: tip.ref, commit: $0, lastGood: tip.lastGood) }
+        try await failed.value(app, version: database.version) { () async throws(PlatformError) in
+            try await database.read { db in
+                let sql = "SELECT * FROM branchTip WHERE appID = ? AND failedCommit IS NOT NULL ORDER BY ref"
+                return try BranchTipRecord.all(db, sql, [app.text]).compactMap { tip in
+                    tip.failedCommit.map { FailedTip(ref: tip.ref, commit: $0, lastGood: tip.lastGood) }
+                }
             }
-        }
+        } ?? []
     }
 
     public func hasNone(app: ID<App>) async throws(PlatformError) -> Bool {
