@@ -26,6 +26,21 @@ def app(environ, start):
     return [{text}.encode()]
 make_server('0.0.0.0', int(os.environ['PORT']), app).serve_forever()
 """
+WSGI = """
+def application(environ, start):
+    start('200 OK', [('Content-Type', 'text/plain')])
+    return [b'wsgi']
+"""
+# What gunicorn does with the template's command line: no package index is needed.
+GUNICORN = """
+import importlib, sys
+from wsgiref.simple_server import make_server
+def main():
+    host, port = sys.argv[2].split(':')
+    module, name = sys.argv[3].split(':')
+    sys.path.insert(0, '')
+    make_server(host, int(port), getattr(importlib.import_module(module), name)).serve_forever()
+"""
 LISTENER = """
 import os, socket
 listener = socket.create_server(('0.0.0.0', int(os.environ['PORT'])))
@@ -49,19 +64,21 @@ class Kind:
     # A file whose change makes the later versions.
     changed: str
     fails: bool = False
+    # What the repository is taken for, where that is not its template.
+    detected: str = ""
 
 
 def measure(server: Berthd, folder: pathlib.Path) -> list[str]:
     """The table's lines."""
     lines = [
-        "| repository | template | what is run | what is served | first push | a file changed |",
+        "| repository | detected as | what is run | what is served | first push | a file changed |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     _push_theme(server, folder / "theme")
     for kind in _kinds():
         first, later = _times(server, folder / f"kind-{kind.name}", kind)
         lines.append(
-            f"| {kind.repository} | {kind.template} | {kind.run} | {kind.served} | {first:.1f} s | {later:.1f} s |")
+            f"| {kind.repository} | {kind.detected or kind.template} | {kind.run} | {kind.served} | {first:.1f} s | {later:.1f} s |")
     return lines
 
 
@@ -131,7 +148,8 @@ def _kinds() -> list[Kind]:
         Kind("html", "plain HTML", "static", "nothing", "the root", {"index.html": "<h1>hello</h1>"}, "index.html"),
         Kind(
             "generated", "a site that `install.sh` generates into `dist/`", "static", "`install.sh`", "`dist/`",
-            {"page.txt": "made", "install.sh": "mkdir -p dist && cp page.txt dist/index.html"}, "page.txt"),
+            {"page.txt": "made", "install.sh": "mkdir -p dist && cp page.txt dist/index.html"}, "page.txt",
+            detected="nothing; static was chosen"),
         Kind(
             "folder", "a site in a folder of a larger repository (`root`, `output`)", "static", "nothing",
             "that folder's output", {"berth.yaml": "root: sites/www\noutput: public\n", "sites/www/public/index.html": "site"},
@@ -152,10 +170,18 @@ def _kinds() -> list[Kind]:
                 "main.js": NODE.format(text="require('fs').readFileSync('out.txt')"),
             }, "main.js"),
         Kind(
-            "python", "python with requirements and a `Procfile`", "python", "`pip install`, the `release` line",
-            "the `web` line",
+            "wsgi", "python WSGI: a `wsgi.py`, and gunicorn among the requirements", "python", "`pip install`",
+            "gunicorn with `wsgi:application`",
             {
-                "requirements.txt": "./greet-1.0-py3-none-any.whl\n", "greet-1.0-py3-none-any.whl": _wheel(),
+                "requirements.txt": "gunicorn @ file:///app/gunicorn-1.0-py3-none-any.whl\n",
+                "gunicorn-1.0-py3-none-any.whl": _wheel("gunicorn", GUNICORN, has_program=True), "wsgi.py": WSGI,
+            }, "wsgi.py"),
+        Kind(
+            "python", "python with requirements and a `Procfile` with `web` and `release`", "python",
+            "`pip install`, the `release` line", "the `web` line",
+            {
+                "requirements.txt": "./greet-1.0-py3-none-any.whl\n",
+                "greet-1.0-py3-none-any.whl": _wheel("greet", "TEXT = 'hello from a wheel'"),
                 "Procfile": "web: python3 -u serve.py\nrelease: psql \"$DATABASE_URL\" -c 'SELECT 1'\n",
                 "serve.py": PYTHON.format(imports="import greet", text="greet.TEXT"),
             }, "serve.py"),
@@ -219,13 +245,19 @@ def _workspace() -> dict[str, typing.Any]:
     }
 
 
-def _wheel() -> bytes:
+def _wheel(name: str, module: str, has_program: bool = False) -> bytes:
     """A package that needs no index."""
+    info = f"{name}-1.0.dist-info"
+    files = {
+        f"{name}.py": module,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    if has_program:
+        files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{name} = {name}:main\n"
+    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("greet.py", "TEXT = 'hello from a wheel'")
-        archive.writestr("greet-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: greet\nVersion: 1.0\n")
-        archive.writestr("greet-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        names = ["greet.py"] + [f"greet-1.0.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD")]
-        archive.writestr("greet-1.0.dist-info/RECORD", "".join(f"{name},,\n" for name in names))
+        for path, text in files.items():
+            archive.writestr(path, text)
     return content.getvalue()

@@ -28,4 +28,11 @@ struct AppManifest: Sendable, Hashable {
     var sleepSeconds: Int?
     /// Folders below `root` that outlast releases.
     var volumes: [String]?
+    /// Where the values stand in the file, by key (`root`, `limits.memory`): line and column, `2:9`.
+    var places: [String: String] = [:]
+
+    /// How a message about a key begins: `berth.yaml:2:9: output`.
+    func place(_ key: String) -> String {
+        "\(Self.fileName):\(places[key].map { "\($0):" } ?? "") \(key)"
+    }
 }

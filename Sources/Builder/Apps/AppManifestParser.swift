@@ -7,6 +7,8 @@ struct AppManifestParser {
         "root", "build", "output", "start", "release", "health", "limits", "kind", "strategy", "sleep-after",
         "volumes",
     ]
+    private static let healthKeys = ["path", "check", "seconds"]
+    private static let limitKeys = ["memory", "cpu", "processes"]
     /// From ten seconds to a day.
     private static let sleepSeconds = 10...86_400
 
@@ -33,12 +35,14 @@ struct AppManifestParser {
         }
         let top = YAMLMapping(mapping, path: "", known: keys, list: list)
         var manifest = AppManifest()
+        manifest.places = places(top, keys)
         manifest.root = folder(top, "root")
         manifest.build = top.texts("build", orOne: true)
         manifest.output = folder(top, "output")
         manifest.start = top.text("start")
         manifest.release = top.text("release")
-        if let health = top.mapping("health", known: ["path", "check", "seconds"]) {
+        if let health = top.mapping("health", known: healthKeys) {
+            manifest.places.merge(places(health, healthKeys)) { $1 }
             manifest.healthPath = health.text("path")
             if let path = manifest.healthPath, !RunPlan.isHealthPath(path) {
                 health.report("health.path must begin with / and be printable ASCII", at: "path")
@@ -51,7 +55,10 @@ struct AppManifestParser {
                 }
             }
         }
-        manifest.limits = limits(top)
+        if let limits = top.mapping("limits", known: limitKeys) {
+            manifest.places.merge(places(limits, limitKeys)) { $1 }
+            manifest.limits = Self.limits(limits)
+        }
         if let kind = top.text("kind") {
             if kind == RunPlan.Kind.worker.rawValue {
                 manifest.kind = .worker
@@ -78,6 +85,14 @@ struct AppManifestParser {
             }
         }
         return manifest
+    }
+
+    private static func places(_ mapping: YAMLMapping, _ keys: [String]) -> [String: String] {
+        var places: [String: String] = [:]
+        for key in keys {
+            if let mark = mapping.place(key) { places[mapping.name(key)] = "\(mark.line):\(mark.column)" }
+        }
+        return places
     }
 
     private static func volumes(_ top: YAMLMapping) -> [String]? {
@@ -118,8 +133,7 @@ struct AppManifestParser {
         return parts.isEmpty ? nil : parts.joined(separator: "/")
     }
 
-    private static func limits(_ top: YAMLMapping) -> LimitRequest? {
-        guard let mapping = top.mapping("limits", known: ["memory", "cpu", "processes"]) else { return nil }
+    private static func limits(_ mapping: YAMLMapping) -> LimitRequest {
         var limits = LimitRequest()
         if let text = mapping.text("memory") {
             limits.memory = bytes(text)

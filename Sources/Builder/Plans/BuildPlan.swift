@@ -73,6 +73,8 @@ struct BuildStep: Sendable, Hashable, Codable {
         var inputs: String
         /// Further programs whose version counts.
         var programs: [String]
+        /// Folders below the one that the step runs in, in which it makes folders of the same names, sorted; `nil` for none.
+        var below: [String]?
     }
 }
 
@@ -86,6 +88,16 @@ struct SitePlan: Sendable, Hashable, Codable {
     var exclude: [Glob] = []
     /// Exceptions to `exclude`.
     var except: [Glob] = []
+    /// How a message about the one candidate begins when the app itself names it (`berth.yaml:2:9: output`); `nil` when the
+    /// template does.
+    var origin: String?
+
+    /// None of the folders is there. Nothing else is published in their place: it would be the sources.
+    var missingFolder: PlatformError {
+        let folders = candidates.map { "\($0)/" }.joined(separator: ", ")
+        let what = origin.map { "\($0): there is no folder \(folders)" } ?? "there is no folder to publish: \(folders)"
+        return PlatformError(.buildFailed, "\(what) after the build; a link to one does not count")
+    }
 
     /// - Parameter path: from the repository's root, no leading `/`; its last part is `name`.
     func isExcluded(name: String, path: String) -> Bool {

@@ -72,7 +72,7 @@ extension TemplateManifest {
     private var commands: [Command] { run.commands + run.release }
 
     private var tests: [StepCondition.Test] {
-        (build.steps.map(\.when) + commands.map(\.when)).flatMap { $0.all + $0.any + $0.none }
-            + build.steps.flatMap { $0.reuse?.unless ?? [] }
+        (build.steps.map(\.when) + commands.map(\.when) + build.steps.compactMap { $0.reuse?.below?.when })
+            .flatMap { $0.all + $0.any + $0.none } + build.steps.flatMap { $0.reuse?.unless ?? [] }
     }
 }

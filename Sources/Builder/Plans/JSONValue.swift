@@ -12,10 +12,11 @@ enum JSONValue: Hashable, Sendable {
         return members[key]
     }
 
-    /// Whether an object has a member whose name is not in `except`, or a list has an element.
-    func hasEntry(except: [String]) -> Bool {
+    /// Whether an object has a member whose name is none of `except`, or a list has an element.
+    func hasEntry(except: [Glob]) -> Bool {
         switch self {
-        case .object(let members): members.keys.contains { !except.contains($0) }
+        case .object(let members):
+            members.keys.contains { name in !except.contains { $0.matches(name, isPath: false) } }
         case .array(let elements): !elements.isEmpty
         default: false
         }

@@ -15,24 +15,46 @@ struct PlanResolver {
     /// - Parameters:
     ///   - view: the folder that the app is in.
     ///   - top: the repository's root, when that is another folder.
-    /// Throws `.buildFailed` when the repository lacks what the template needs, or a file that it reads is not valid.
+    /// Throws `.buildFailed` when a file that the template reads is not valid.
+    init(
+        _ manifest: TemplateManifest, view: CommitView, top: CommitView? = nil, app: AppManifest = AppManifest()
+    ) throws(PlatformError) {
+        self.manifest = manifest
+        self.app = app
+        root = try RootView(view, for: manifest)
+        var topView: RootView?
+        if let top { topView = try RootView(top, for: manifest) }
+        self.top = topView
+    }
+
+    /// The plan of a repository whose folders below are not known.
     static func resolve(
         _ manifest: TemplateManifest, view: CommitView, top: CommitView? = nil, app: AppManifest = AppManifest()
     ) throws(PlatformError) -> BuildPlan {
-        var topView: RootView?
-        if let top { topView = try RootView(top, for: manifest) }
-        return try PlanResolver(
-            manifest: manifest, app: app, root: RootView(view, for: manifest), top: topView
-        ).plan()
+        try PlanResolver(manifest, view: view, top: top, app: app).plan()
     }
 
-    private func plan() throws(PlatformError) -> BuildPlan {
+    /// Names of the files in folders below that `plan` has a use for; mostly none.
+    func namesBelow() throws(PlatformError) -> Set<String> {
+        var names: Set<String> = []
+        for (step, view) in try chosen() {
+            if let below = step.reuse?.below, try view.isMet(below.when, top: top) { names.insert(below.file) }
+        }
+        return names
+    }
+
+    /// Throws `.buildFailed` when the repository lacks what the template needs.
+    /// - Parameter below: the files of `namesBelow`; without them what is made for their folders is made each time.
+    func plan(below: FilesBelow? = nil) throws(PlatformError) -> BuildPlan {
         let run = manifest.run
         let isStatic = run.kind == .static
         try checkUse(isStatic: isStatic)
         var site = manifest.build.site
-        if let output = app.output { site?.candidates = [output] }
-        let steps = try steps()
+        if let output = app.output {
+            site?.candidates = [output]
+            site?.origin = app.place("output")
+        }
+        let steps = try steps(below)
         return BuildPlan(
             template: manifest.name, steps: steps, packages: manifest.packages, requires: run.requires,
             versions: versions(),
@@ -51,10 +73,8 @@ struct PlanResolver {
         let kind = app.kind ?? run.kind
         if let own = app.readiness {
             guard own.fits(kind) else {
-                throw PlatformError(
-                    .buildFailed,
-                    "\(AppManifest.fileName): health.check: \(own.rawValue) is \(kind == .worker ? "not " : "")for kind: worker"
-                )
+                let rule = "\(own.rawValue) is \(kind == .worker ? "not " : "")for kind: worker"
+                throw PlatformError(.buildFailed, "\(app.place("health.check")): \(rule)")
             }
             return own
         }
@@ -64,22 +84,24 @@ struct PlanResolver {
 
     /// A value that the template has no use for is a mistake of whoever wrote it down.
     private func checkUse(isStatic: Bool) throws(PlatformError) {
-        let file = AppManifest.fileName
-        if isStatic, app.start != nil {
-            throw PlatformError(.buildFailed, "\(file): start: nothing is started by the template \(manifest.name)")
-        }
-        if isStatic, app.kind != nil || app.strategy != nil || app.volumes != nil {
+        let ofProcesses: [(key: String, isThere: Bool)] = [
+            ("start", app.start != nil), ("kind", app.kind != nil), ("strategy", app.strategy != nil),
+            ("volumes", app.volumes != nil), ("limits", app.limits != nil),
+            ("health", app.healthPath != nil || app.readiness != nil || app.readySeconds != nil),
+        ]
+        if isStatic, let useless = ofProcesses.first(where: { $0.isThere }) {
             throw PlatformError(
-                .buildFailed, "\(file): kind, strategy, volumes: nothing is started by the template \(manifest.name)")
+                .buildFailed, "\(app.place(useless.key)): nothing is started by the template \(manifest.name)")
         }
         if app.sleepSeconds != nil, (app.kind ?? manifest.run.kind) != .web {
             throw PlatformError(
                 .buildFailed,
-                "\(file): sleep-after: only a process that answers requests can sleep, and the template "
+                "\(app.place("sleep-after")): only a process that answers requests can sleep, and the template "
                     + "\(manifest.name) starts none")
         }
         if !isStatic, app.output != nil {
-            throw PlatformError(.buildFailed, "\(file): output: the template \(manifest.name) publishes no files")
+            throw PlatformError(
+                .buildFailed, "\(app.place("output")): the template \(manifest.name) publishes no files")
         }
     }
 
@@ -105,25 +127,45 @@ struct PlanResolver {
 
     // MARK: - Steps
 
-    private func steps() throws(PlatformError) -> [BuildStep] {
-        var steps: [BuildStep] = []
+    /// The template's steps for this repository, each with the folder that it runs in.
+    private func chosen() throws(PlatformError) -> [(step: TemplateManifest.Step, view: RootView)] {
+        var chosen: [(step: TemplateManifest.Step, view: RootView)] = []
         for step in manifest.build.steps where step.isDependency || app.build == nil {
             guard let view = step.isAtTop ? top : root, try view.isMet(step.when, top: top) else { continue }
-            var reuse = step.reuse
-            if let unless = reuse?.unless, !unless.isEmpty,
-                try view.isMet(StepCondition(any: unless), top: top)
-            {
-                reuse = nil
-            }
+            chosen.append((step, view))
+        }
+        return chosen
+    }
+
+    /// `nil` when the step makes more than is kept, or what it makes is not known.
+    private func reuse(
+        _ step: TemplateManifest.Step, in view: RootView, _ files: FilesBelow?
+    ) throws(PlatformError) -> BuildStep.Reuse? {
+        guard let reuse = step.reuse else { return nil }
+        if !reuse.unless.isEmpty, try view.isMet(StepCondition(any: reuse.unless), top: top) { return nil }
+        let inputs = view.digest(of: reuse.files)
+        guard let below = reuse.below, try view.isMet(below.when, top: top) else {
+            return .init(folders: reuse.folders, inputs: inputs, programs: reuse.programs)
+        }
+        let folder = step.isAtTop ? nil : app.root
+        guard let packages = files?.packages(below.file, below: folder, skipping: reuse.folders),
+            packages.values.allSatisfy({ below.isKept($0) })
+        else { return nil }
+        return .init(
+            folders: reuse.folders, inputs: FilesBelow.digest(inputs, packages), programs: reuse.programs,
+            below: packages.isEmpty ? nil : packages.keys.sorted())
+    }
+
+    private func steps(_ files: FilesBelow?) throws(PlatformError) -> [BuildStep] {
+        var steps: [BuildStep] = []
+        for (step, view) in try chosen() {
             steps.append(
                 BuildStep(
                     name: step.name, arguments: step.command, environment: environment(manifest.build.environment),
                     requires: step.requires, timeLimit: step.timeLimit ?? manifest.build.timeLimit, note: step.note,
                     directory: step.isAtTop ? nil : app.root,
                     isOffline: step.hasNetwork ?? manifest.build.hasNetwork ? nil : true,
-                    reuse: reuse.map {
-                        .init(folders: $0.folders, inputs: view.digest(of: $0.files), programs: $0.programs)
-                    }))
+                    reuse: try reuse(step, in: view, files)))
         }
         for line in app.build ?? [] {
             var step = self.step("build", RootView.shell(line))

@@ -99,7 +99,8 @@ struct RootView {
         case .line(let file, let globs):
             guard let content = view.contents[file] else { return false }
             return String(decoding: content, as: UTF8.self).split(whereSeparator: \.isNewline).contains { line in
-                globs.contains { $0.matches(line.trimmed.lowercased(), isPath: false) }
+                let text = line.trimmed.lowercased()
+                return globs.contains { $0.matches(text, isPath: false) }
             }
         }
     }

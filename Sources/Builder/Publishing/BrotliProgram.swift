@@ -11,23 +11,34 @@ struct BrotliProgram {
     }
 
     /// Files that one process compresses: an argument list has an end.
-    private static let batch = 256
+    static let batch = 256
+    /// What is served goes before it, on a machine whose processors are all at work.
+    private static let niceness = "10"
+    private static let nice = "/usr/bin/nice"
 
-    /// Makes `<name>.br` beside each file of `folder`. Blocks until all are done; false when the program failed, which may
-    /// leave some of them.
-    func encode(_ names: [String], in folder: String, quality: Int) -> Bool {
-        guard let path else { return false }
-        var isWhole = true
-        for start in stride(from: 0, to: names.count, by: Self.batch) {
-            let part = names[start..<min(start + Self.batch, names.count)].map { "\(folder)/\($0)" }
-            let options = ["-q", String(quality), "-w", "22", "-n", "-k", "-f", "--"]
-            isWhole = run([path] + options + part) && isWhole
+    /// A process that compresses.
+    struct Work {
+        fileprivate let process: pid_t
+
+        /// Waits for its end, once. Blocks; false when it failed, which may leave some of the files.
+        func wait() -> Bool {
+            var status: Int32 = 0
+            while waitpid(process, &status, 0) < 0 { guard errno == EINTR else { return false } }
+            return status == 0
         }
-        return isWhole
     }
 
-    private func run(_ arguments: [String]) -> Bool {
-        guard let path else { return false }
+    /// Begins to make `<name>.br` beside each of up to `batch` files of `folder`. Whoever begins it waits for it. `nil` when
+    /// there is no program.
+    func start(_ names: [String], in folder: String, quality: Int) -> Work? {
+        guard let path else { return nil }
+        let options = ["-q", String(quality), "-w", "22", "-n", "-k", "-f", "--"]
+        let command = [path] + options + names.map { "\(folder)/\($0)" }
+        let hasNice = access(Self.nice, X_OK) == 0
+        return start(hasNice ? [Self.nice, "-n", Self.niceness] + command : command)
+    }
+
+    private func start(_ arguments: [String]) -> Work? {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -39,9 +50,7 @@ struct BrotliProgram {
         var environment: [UnsafeMutablePointer<CChar>?] = [nil]
         defer { for pointer in characters { free(pointer) } }
         var process: pid_t = 0
-        guard posix_spawn(&process, path, &actions, nil, &characters, &environment) == 0 else { return false }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 { guard errno == EINTR else { return false } }
-        return status == 0
+        guard posix_spawn(&process, arguments[0], &actions, nil, &characters, &environment) == 0 else { return nil }
+        return Work(process: process)
     }
 }

@@ -2,17 +2,18 @@ import Glibc
 
 /// Chooses the folder that is published.
 enum OutputChooser {
-    /// The first candidate that holds the marker file, and true; when none does, the first, and false.
+    /// The first candidate that holds the marker file, and true; when none does, the first that is there, and false. Throws
+    /// `.buildFailed` when none is there.
     static func choose(
         in files: borrowing FolderHandle, plan: SitePlan
-    ) throws(FileError) -> (output: String, isMarked: Bool) {
+    ) throws -> (output: String, isMarked: Bool) {
         for candidate in plan.candidates where try holdsMarker(files, candidate, plan.marker) {
             return (candidate, true)
         }
         for candidate in plan.candidates where try exists(files, candidate) {
             return (candidate, false)
         }
-        return (".", false)
+        throw plan.missingFolder
     }
 
     /// The folder names of a candidate; none for the root.

@@ -32,6 +32,8 @@ public struct BuilderConfiguration: Sendable {
     public var diskRoom: DiskRoomSource = { nil }
     /// Absolute path of what containers see as `/`: where programs are looked for that templates require.
     public var containerRoot = "/"
+    /// The most that an app may ask for in its `berth.yaml`; `nil` where that is not looked at before it is started.
+    public var instanceCaps: ContainerLimits?
     /// How repositories of this server are named in URLs of submodules; `nil` when there are none.
     public var server: PublicAddress?
 

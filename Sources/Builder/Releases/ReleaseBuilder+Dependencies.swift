@@ -18,8 +18,7 @@ extension ReleaseBuilder {
         try await steps.run(step)
         do {
             try await pool.run { () throws(FileError) in
-                try cache.keep(
-                    key, folders: reuse.folders, app: app, from: FolderHandle(path: files).folder(place))
+                try cache.keep(key, of: reuse, app: app, from: FolderHandle(path: files).folder(place))
             }
         } catch {
             // The next build installs again; that is all.
@@ -38,7 +37,7 @@ extension ReleaseBuilder {
         let start = clock.now
         let taken = await pool.run { () throws(Never) -> Int? in
             guard let folder = try? FolderHandle(path: files).folder(place) else { return nil }
-            return cache.take(key, folders: reuse.folders, app: app, into: folder, account: account)
+            return cache.take(key, of: reuse, app: app, into: folder, account: account)
         }
         guard let taken else { return false }
         let seconds = StepRunner.seconds(clock.now - start)

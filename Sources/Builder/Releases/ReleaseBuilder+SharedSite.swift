@@ -181,7 +181,7 @@ extension ReleaseBuilder {
         var isMarked: Bool
     }
 
-    /// Chooses as `OutputChooser` does.
+    /// Chooses as `OutputChooser` does, and throws as it.
     private func place(
         _ plan: SitePlan, directory: [String], of request: BuildRequest
     ) async throws(PlatformError) -> Place {
@@ -197,7 +197,8 @@ extension ReleaseBuilder {
             if place.isMarked { return place }
             first = first ?? place
         }
-        return first ?? Place(path: OutputChooser.text(directory), output: [], isMarked: false)
+        guard let first else { throw plan.missingFolder }
+        return first
     }
 
     private func givesFilesToLFS(_ paths: [String], _ request: BuildRequest) async throws(PlatformError) -> Bool {

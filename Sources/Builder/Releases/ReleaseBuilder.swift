@@ -124,11 +124,14 @@ extension ReleaseBuilder {
         let commit = try await view("", of: request, files: manifest.filesToRead + [AppManifest.fileName])
         guard let commit else { throw PlatformError(.buildFailed, "the commit has no files") }
         let app = try appManifest(commit, log: log)
+        if let caps = configuration.instanceCaps, let excess = app.limits?.excess(over: caps) {
+            throw PlatformError(.buildFailed, "\(app.place(excess.key)) \(excess.problem)")
+        }
         var view = commit
         if let root = app.root {
             guard let found = try await self.view(root, of: request, files: manifest.filesToRead) else {
                 throw PlatformError(
-                    .buildFailed, "\(AppManifest.fileName): root: there is no folder \(root) in the repository")
+                    .buildFailed, "\(app.place("root")): there is no folder \(root) in the repository")
             }
             view = found
         }
@@ -140,9 +143,12 @@ extension ReleaseBuilder {
         }
         let (root, top) = (view, app.root == nil ? nil : commit)
         // Parsing a large lock file takes a while.
-        return try await pool.run { () throws(PlatformError) in
-            try PlanResolver.resolve(manifest, view: root, top: top, app: app)
+        let (resolver, names) = try await pool.run { () throws(PlatformError) -> (PlanResolver, Set<String>) in
+            let resolver = try PlanResolver(manifest, view: root, top: top, app: app)
+            return (resolver, try resolver.namesBelow())
         }
+        let below = try await filesBelow(names, of: request)
+        return try await pool.run { () throws(PlatformError) in try resolver.plan(below: below) }
     }
 
     /// `nil` when the commit has no such folder.

@@ -70,8 +70,8 @@ struct StepRunner: Sendable {
         // A retry of a deploy may have the same release: the name must still be new.
         let unique = UUID().uuidString.prefix(8).lowercased()
         return ContainerTask(
-            id: "build-\(request.release.hex.prefix(12))-\(unique)", channel: request.channel.id, directory: directory,
-            arguments: step.arguments,
+            id: ContainerTask.id(for: request.deploy, unique: unique), channel: request.channel.id,
+            directory: directory, arguments: step.arguments,
             environment: Self.baseEnvironment.merging(step.environment) { $1 }.merging(variables) { $1 },
             account: request.channel.account, limits: configuration.limits,
             timeLimit: max(1, min(step.timeLimit, configuration.stepTimeLimit, timeLeft)), outputLimit: outputLimit,
@@ -79,7 +79,15 @@ struct StepRunner: Sendable {
             disk: DiskLimit(bytes: configuration.maximumBytes, entries: configuration.maximumEntries),
             cache: cache, hasNetwork: step.isOffline != true, rootfs: rootfs,
             volumes: step.name == PlanResolver.releaseStep ? volumes : [],
-            volumeLimit: DiskLimit(bytes: configuration.maximumVolumeBytes, entries: FolderVolumes.usualEntries))
+            volumeLimit: volumeLimit)
+    }
+
+    /// Of a channel that has more already a tenth more than that: its release line may be what removes some of it.
+    private var volumeLimit: DiskLimit {
+        let (limit, used) = (configuration.maximumVolumeBytes, request.volumeBytes)
+        // More files than are counted say nothing about bytes.
+        guard used < .max else { return DiskLimit(bytes: limit, entries: .max) }
+        return DiskLimit(bytes: used > limit ? used + used / 10 : limit, entries: FolderVolumes.usualEntries)
     }
 
     /// Whole seconds.

@@ -86,6 +86,8 @@ struct SubmoduleFetch {
         _ module: Submodule, from app: ID<App>, named name: AppName, to path: String
     ) async throws(PlatformError) {
         try StepRunner.checkCancellation()
+        let clock = ContinuousClock()
+        let start = clock.now
         let directory = "\(steps.directory)/\(path)"
         // The checkout left an empty folder in its place.
         let isEmptied = await pool.run { () throws(Never) -> Bool in rmdir(directory) == 0 }
@@ -101,7 +103,9 @@ struct SubmoduleFetch {
                 "the submodules have more than \(limits.entries) files or \(ByteCount.text(limits.bytes)) together; "
                     + "that is the limit of a release")
         }
-        log.write("submodule \(path): \(report.files) \(report.files == 1 ? "file" : "files") of your app \(name)")
+        log.write(
+            "submodule \(path): \(report.files) \(report.files == 1 ? "file" : "files") of your app \(name)"
+                + " (\(StepRunner.seconds(clock.now - start)))")
     }
 
     /// Not every server gives out a commit by its name; then the branches are fetched with all of their history.

@@ -45,7 +45,7 @@ struct ConditionParser {
             json.report("\(json.name("entries-of")) is missing", at: "entries-of")
             return nil
         }
-        return .entries(file: file, keys: keys, except: json.names("except"))
+        return .entries(file: file, keys: keys, except: json.names("except").map { Glob($0) })
     }
 
     private func text(_ test: YAMLMapping) -> StepCondition.Test? {

@@ -19,9 +19,8 @@ struct StepParser {
     }
 
     private func reuse() -> TemplateManifest.Reuse? {
-        guard let reuse = mapping.mapping("reuse", known: ["folders", "files", "programs", "unless"]) else {
-            return nil
-        }
+        let known = ["folders", "files", "programs", "unless", "below"]
+        guard let reuse = mapping.mapping("reuse", known: known) else { return nil }
         let folders = reuse.texts("folders") ?? []
         if folders.isEmpty || folders.contains(where: { $0.contains("/") || $0.hasPrefix("..") || $0 == "." }) {
             reuse.report("\(reuse.name("folders")) must name folders that the step makes, without /", at: "folders")
@@ -30,7 +29,27 @@ struct StepParser {
         if files.isEmpty { reuse.report("\(reuse.name("files")) must name the files that decide", at: "files") }
         return .init(
             folders: folders, files: files, programs: reuse.texts("programs") ?? [],
-            unless: ConditionParser(mapping: reuse).tests(reuse, "unless"))
+            unless: ConditionParser(mapping: reuse).tests(reuse, "unless"), below: below(reuse))
+    }
+
+    private func below(_ reuse: YAMLMapping) -> TemplateManifest.Below? {
+        guard let below = reuse.mapping("below", known: ["when", "file", "unless"]),
+            let file = below.required("file")
+        else { return nil }
+        if file.utf8.contains(UInt8(ascii: "/")) {
+            below.report("\(below.name("file")) must be the name of a file", at: "file")
+        }
+        let parser = ConditionParser(mapping: below)
+        let unless = parser.tests(below, "unless")
+        let isOfFile = unless.allSatisfy { test in
+            switch test {
+            case .field(let field): field.file == file
+            case .entries(let other, _, _): other == file
+            case .files, .topFiles, .line: false
+            }
+        }
+        if !isOfFile { below.report("\(below.name("unless")) must be json tests of \(file)", at: "unless") }
+        return .init(when: parser.condition(), file: file, unless: unless)
     }
 
     private func choice(_ key: String, _ values: [String]) -> String? {

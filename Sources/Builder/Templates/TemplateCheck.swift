@@ -63,8 +63,9 @@ public struct TemplateCheck {
             guard manifest.detect.matches(view ?? top) || manifest.detect == .init() else {
                 throw PlatformError.invalid("detect does not fit it")
             }
-            return try PlanResolver.resolve(
+            let resolver = try PlanResolver(
                 manifest, view: view ?? top, top: view == nil ? nil : top, app: app ?? AppManifest())
+            return try resolver.plan(below: FilesBelow(directory: example, names: resolver.namesBelow()))
         } catch {
             let message = (error as? PlatformError)?.message ?? "cannot be read"
             throw TemplateProblems(problems: [problem(Self.exampleName, message)])

@@ -84,6 +84,18 @@ public struct TemplateManifest: Sendable, Hashable {
         var programs: [String]
         /// When one of these is true, the step makes more than the folders, so it is run.
         var unless: [StepCondition.Test] = []
+        var below: Below?
+    }
+
+    /// Packages in folders below the one that a step runs in: those with a file of this name. The step makes folders of the same
+    /// names in them.
+    struct Below: Sendable, Hashable {
+        /// When there are such packages.
+        var when = StepCondition()
+        /// A JSON file; it counts as those do that decide.
+        var file: String
+        /// Tests of it. When one is true of a package, the step makes more than the folders, so it is run.
+        var unless: [StepCondition.Test] = []
     }
 
     struct Run: Sendable, Hashable {
@@ -136,8 +148,8 @@ struct StepCondition: Sendable, Hashable {
         /// The same of the repository's root, whatever folder the app is in.
         case topFiles([Glob])
         /// The root file `file` is there, and one of its top-level objects or lists named in `keys` has an entry
-        /// whose name is not in `except`.
-        case entries(file: String, keys: [String], except: [String])
+        /// whose name none of the globs in `except` matches, in which `*` stands for slashes, too.
+        case entries(file: String, keys: [String], except: [Glob])
         /// The field is there and is a text that is not blank.
         case field(JSONField)
         /// The root file `file` has a line that one of these globs matches, letters of any case, without the spaces

@@ -42,6 +42,8 @@ struct YAMLMapping {
 
     func has(_ key: String) -> Bool { values[key] != nil }
     func isText(_ key: String) -> Bool { values[key]?.scalar != nil }
+    /// Where the key's value stands; `nil` when the key is absent.
+    func place(_ key: String) -> Mark? { values[key]?.mark }
     func report(_ message: String, at key: String? = nil) {
         list.add(message, at: key.flatMap { values[$0]?.mark } ?? mark)
     }

@@ -53,6 +53,10 @@ struct Rooms {
                 releases: folder.releases, dependencies: folder.dependencies, caches: folder.caches),
             control: ControlConfiguration())
         settings.shares.apply(to: &configured)
+        let instanceMemory = settings.instanceMemory << 20
+        configured.control.instanceLimits.memory = instanceMemory
+        configured.control.instanceCaps.memory = max(configured.control.instanceCaps.memory, instanceMemory)
+        configured.builder.instanceCaps = configured.control.instanceCaps
         configured.builder.server = try settings.address
         configured.builder.volumes = folder.volumes
         configured.builder.diskRoom = { FileSystemRoom.at(folder.releases) }
@@ -75,8 +79,6 @@ struct Rooms {
         control.watchTime = .seconds(settings.watchSeconds)
         control.buildSlots = settings.buildSlots
         control.reconcileInterval = .seconds(settings.reconcileSeconds)
-        control.instanceLimits.memory = settings.instanceMemory << 20
-        control.instanceCaps.memory = max(control.instanceCaps.memory, control.instanceLimits.memory)
         var router = RouterConfiguration()
         let handedBodies = HandedBodies()
         router.handedBodies = handedBodies

@@ -1,5 +1,6 @@
 import Blocking
 import Builder
+import Control
 import Core
 import Foundation
 import Git
@@ -33,6 +34,7 @@ struct TrialHost {
             var configuration = BuilderConfiguration(
                 releases: folder.releases, dependencies: folder.dependencies, caches: folder.caches)
             configuration.volumes = folder.volumes
+            configuration.instanceCaps = ControlConfiguration().instanceCaps
             let builder = ReleaseBuilder(
                 configuration: configuration,
                 repository: repositories, runner: runner, catalog: catalog,

@@ -10,7 +10,7 @@ struct AppManifestParserTests {
     }
 
     @Test func everyKeyIsRead() throws {
-        let manifest = try parse(
+        var manifest = try parse(
             """
             # a comment
             root: apps/web/
@@ -20,6 +20,12 @@ struct AppManifestParserTests {
             health: {path: /up, check: tcp, seconds: 5}
             limits: {memory: 64M, cpu: 0.5, processes: 20}
             """)
+        #expect(manifest.place("output") == "berth.yaml: output")
+        #expect(manifest.place("root") == "berth.yaml:2:7: root")
+        #expect(manifest.place("health") == "berth.yaml:6:9: health")
+        #expect(manifest.place("health.check") == "berth.yaml:6:28: health.check")
+        #expect(manifest.place("limits.processes") == "berth.yaml:7:44: limits.processes")
+        manifest.places = [:]
         #expect(
             manifest
                 == AppManifest(

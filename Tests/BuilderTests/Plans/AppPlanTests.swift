@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @testable import Builder
@@ -94,12 +95,26 @@ struct AppPlanTests {
         #expect(output?.message == "berth.yaml: output: the template node publishes no files")
     }
 
+    @Test(arguments: [
+        ("start: a", "start"), ("kind: worker", "kind"), ("strategy: stop-first", "strategy"),
+        ("volumes: data", "volumes"), ("limits: {cpu: 1}", "limits"), ("health: {seconds: 3}", "health"),
+        ("health: {path: /up}", "health"), ("health: {check: file}", "health"), ("sleep-after: 15m", "sleep-after"),
+    ])
+    func `what no site has a use for is a mistake with its place`(_ text: String, _ key: String) throws {
+        let app = try AppManifestParser.parse(Array("# mine\n\(text)".utf8), log: RecordingLogSink())
+        let error = #expect(throws: PlatformError.self) { try plan("static", ["index.html": ""], app) }
+        #expect(error?.code == .buildFailed)
+        let message = error?.message ?? ""
+        #expect(message.hasPrefix("berth.yaml:2:\(key.utf8.count + 3): \(key): "), "\(message)")
+        #expect(message.contains("the template static"))
+    }
+
     @Test func volumesAreThoseOfOneProcessAtATime() throws {
         let own = try plan("node", Self.node, top: Self.node, AppManifest(root: "apps/web", volumes: ["data"]))
         #expect(own.run.volumes == ["data"] && own.run.strategy == .stopFirst)
         #expect(own.run.path(ofVolume: "data") == "apps/web/data")
         let error = #expect(throws: PlatformError.self) { try plan("static", [:], AppManifest(volumes: ["data"])) }
-        #expect(error?.message == "berth.yaml: kind, strategy, volumes: nothing is started by the template static")
+        #expect(error?.message == "berth.yaml: volumes: nothing is started by the template static")
     }
 
     @Test func onlyWhatAnswersRequestsCanSleep() throws {

@@ -86,4 +86,62 @@ struct TwinMakerTests {
         #expect(fixture.log.lines.contains("_redirects line 3: a loop: it leads to itself by way of line 2"))
         #expect(fixture.leftovers().isEmpty)
     }
+
+    // MARK: - The program
+
+    /// Compresses two texts with a script in the program's place; what the script has written to `$0.said`, and what is in
+    /// the folder of twins.
+    private func made(_ script: String, muchBytes: Int = 16 << 20) throws -> (said: String, twins: [String]) {
+        let directory = try TemporaryDirectory("twin-maker")
+        defer { withExtendedLifetime(directory) {} }
+        let (program, root) = (directory.path("brotli"), directory.path("root"))
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(fileURLWithPath: program))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        let sources = try ["a", "b"].map { name in
+            try Data((name + Self.text).utf8).write(to: URL(fileURLWithPath: "\(root)/\(name)"))
+            return TwinMaker.Source(tag: "tag-\(name)", size: Self.text.utf8.count + 1, parts: [name])
+        }
+        let maker = TwinMaker(brotli: BrotliProgram(path: program), muchBytes: muchBytes)
+        let (_, count) = try maker.make(
+            sources, root: FolderHandle(path: root), folder: directory.path("twins"), previous: nil, known: [:])
+        let twins = try FileManager.default.contentsOfDirectory(atPath: directory.path("twins")).sorted()
+        #expect(count == twins.count)
+        let said = (try? String(contentsOfFile: "\(program).said", encoding: .utf8)) ?? ""
+        return (said.trimmingCharacters(in: .whitespacesAndNewlines), twins)
+    }
+
+    @Test func `gzip works while Brotli does`() throws {
+        // Ends in good time only when the other one's files come meanwhile.
+        let script = """
+            for name do :; done
+            for round in $(seq 1000); do
+                ls "${name%/*}" | grep -q gz$ && echo seen >"$0.said" && exit 0
+                sleep 0.01
+            done
+            exit 1
+            """
+        #expect(try made(script).said == "seen")
+    }
+
+    @Test func `a site with much to compress is compressed with less effort`() throws {
+        let script = #"echo "$1 $2" >"$0.said""#
+        #expect(try made(script).said == "-q 9")
+        #expect(try made(script, muchBytes: 2 * Self.text.utf8.count).said == "-q 5")
+    }
+
+    @Test func `the program makes way for what is served`() throws {
+        func niceness(_ status: String) -> Int? {
+            // The 19th field; the second, in parentheses, may hold spaces (proc_pid_stat(5)).
+            let fields = status.split(separator: ")").last?.split(separator: " ") ?? []
+            return fields.count > 16 ? Int(fields[16]) : nil
+        }
+        let own = try #require(niceness(String(contentsOfFile: "/proc/self/stat", encoding: .utf8)))
+        #expect(try niceness(made(#"cat /proc/$$/stat >"$0.said""#).said) == min(19, own + 10))
+    }
+
+    @Test func `a program that fails leaves nothing of its own`() throws {
+        let twins = try made(#"for name do :; done; echo x >"$name.br"; exit 1"#).twins
+        #expect(twins == ["tag-a.gz", "tag-b.gz"])
+    }
 }

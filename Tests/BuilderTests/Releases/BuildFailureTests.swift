@@ -108,19 +108,45 @@ struct BuildFailureTests {
         #expect(error?.message == "the template \"cobol\" is not installed; there are: node, python, docs, static")
     }
 
-    @Test func aProgramThatTheServerLacksIsNamedBeforeAnythingRuns() async throws {
+    @Test(arguments: [
+        ("README.md", "npm", "npm install"), ("pnpm-lock.yaml", "pnpm", "pnpm install"),
+        ("yarn.lock", "yarn", "yarn install"),
+    ])
+    func `a program that the server lacks is named before anything runs`(
+        _ file: String, _ program: String, _ step: String
+    ) async throws {
         let root = try TemporaryDirectory()
         try FileManager.default.createDirectory(atPath: root.path("usr/bin"), withIntermediateDirectories: true)
         close(open(root.path("usr/bin/node"), O_CREAT | O_WRONLY, 0o755))
         let fixture = try BuildFixture { $0.containerRoot = root.path }
         let error = try await fixture.failure(
-            texts: ["package.json": #"{"main": "a", "dependencies": {"x": "1"}}"#], template: "node")
+            texts: ["package.json": #"{"main": "a", "dependencies": {"x": "1"}}"#, file: ""], template: "node")
         #expect(error?.code == .unavailable)
-        #expect(
-            error?.message
-                == "this server has no npm, which the template node needs for npm install; its operator can install it")
+        let reason = "this server has no \(program), which the template node needs for \(step)"
+        #expect(error?.message == "\(reason); its operator can install it")
         #expect(fixture.runner.tasks.isEmpty)
         #expect(fixture.repository.checkouts.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("memory: 900G", "limits.memory is 921600 MiB; this server gives at most 2048 MiB"),
+        ("cpu: 4.5", "limits.cpu is 4.5; this server gives at most 4.0"),
+        ("processes: 2000", "limits.processes is 2000; this server gives at most 1024"),
+    ])
+    func `a limit over the operator's fails with its place before anything runs`(
+        _ limit: String, _ reason: String
+    ) async throws {
+        let fixture = try BuildFixture {
+            $0.instanceCaps = ContainerLimits(memory: 2 << 30, milliCPU: 4000, processes: 1024, temporary: 0)
+        }
+        func texts(_ limits: String) -> [String: String] {
+            ["package.json": #"{"main": "a"}"#, "install.sh": "", "berth.yaml": "limits:\n  \(limits)\n"]
+        }
+        let error = try await fixture.failure(texts: texts(limit), template: "node")
+        let column = limit.prefix { $0 != ":" }.count + 5
+        #expect(error?.message == "berth.yaml:2:\(column): \(reason)")
+        #expect(fixture.runner.tasks.isEmpty && fixture.repository.checkouts.isEmpty)
+        #expect(try await fixture.failure(texts: texts("memory: 2G"), template: "node") == nil)
     }
 
     @Test func commandsAreNeverRunAsRoot() async throws {

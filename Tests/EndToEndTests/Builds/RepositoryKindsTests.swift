@@ -43,6 +43,13 @@ extension EndToEnd {
             #expect(push.status == 0, "\(push.errorText)")
             #expect(push.errorText.contains("npm ci finished") && push.errorText.contains("npm run build finished"))
             #expect(try await project.get().text == "from a package built\nproduction")
+            // Each part of it, and all of it.
+            for line in [
+                #/checked out \d+ files \(\d+\.\d s\)/#, #/npm ci finished \(\d+\.\d s\)/#,
+                #/npm run build finished \(\d+\.\d s\)/#, #/files stored \(\d+\.\d s\)/#,
+                #/build finished in \d+\.\d s/#,
+                #/took \d+ ms: database \d+ ms, resolve \d+ ms, hooks \d+ ms, build \d+ ms, start \d+ ms, switch \d+ ms/#,
+            ] { #expect(push.errorText.firstMatch(of: line) != nil, "\(push.errorText)") }
             let again = try await project.pushAgain()
             #expect(again.status == 0 && again.errorText.contains("npm ci not needed"), "\(again.errorText)")
             #expect(try await project.get().text == "from a package built\nproduction")
@@ -76,6 +83,32 @@ extension EndToEnd {
             try await project.commit("one")
             try await project.deploy()
             #expect(try await project.get().text == "the library in /app/packages/web")
+            try project.write("packages/lib/lib.js", "module.exports = 'the new library';")
+            try await project.commit("two")
+            let again = try await project.push()
+            #expect(again.status == 0, "\(again.errorText)")
+            #expect(again.errorText.contains("npm ci (workspace) not needed"), "\(again.errorText)")
+            #expect(try await project.get().text == "the new library in /app/packages/web")
+        }
+
+        @Test func `a node version that the server does not have is told before anything is installed`() async throws {
+            let project = try await Project("kind-version", template: "node")
+            try await project.commitNode("one")
+            try await project.deploy()
+            try project.write("package.json", #"{"scripts":{"start":"node server.js"},"engines":{"node":">=99"}}"#)
+            try project.write("install.sh", "echo too far\n")
+            try await project.commit("two")
+            let push = try await project.push()
+            #expect(push.status != 0 && !push.errorText.contains("too far"), "\(push.errorText)")
+            #expect(
+                push.errorText.contains(
+                    /package\.json \(engines\.node\) wants node >=99, and this server has \d+\.\d+\.\d+/),
+                "\(push.errorText)")
+            #expect(try await project.get().text == "one")
+            try project.remove("install.sh")
+            try project.write("package.json", #"{"scripts":{"start":"node server.js"},"engines":{"node":">=1"}}"#)
+            try await project.commit("three")
+            try await project.deploy()
         }
 
         @Test func `a site in a folder of its repository publishes that folder only, also after a restart`()
@@ -112,70 +145,6 @@ extension EndToEnd {
             #expect(push.errorText.contains("the build left no folder site"), "\(push.errorText)")
         }
 
-        @Test func `a python app gets its packages and runs its web and release lines`() async throws {
-            let project = try await Project("kind-python", template: "python")
-            // A wheel in the repository: no package index is needed.
-            let wheel = """
-                import zipfile, base64, sys
-                z = zipfile.ZipFile('greet-1.0-py3-none-any.whl', 'w')
-                z.writestr('greet.py', "TEXT = 'hello from a wheel'")
-                z.writestr('greet-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: greet\\nVersion: 1.0\\n')
-                z.writestr('greet-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
-                z.writestr('greet-1.0.dist-info/RECORD', 'greet.py,,\\ngreet-1.0.dist-info/METADATA,,\\ngreet-1.0.dist-info/WHEEL,,\\ngreet-1.0.dist-info/RECORD,,\\n')
-                z.close()
-                """
-            try project.write("make.py", wheel)
-            try await project.runInFolder("python3", "make.py")
-            try project.write("requirements.txt", "./greet-1.0-py3-none-any.whl\n")
-            try project.write(
-                "Procfile",
-                "web: python3 -u serve.py\nrelease: psql \"$DATABASE_URL\" -c 'CREATE TABLE released (x int)'\n")
-            try project.write(
-                "serve.py",
-                """
-                import greet, os
-                from wsgiref.simple_server import make_server
-                def app(environ, start):
-                    start('200 OK', [('Content-Type', 'text/plain')])
-                    return [greet.TEXT.encode()]
-                make_server('0.0.0.0', int(os.environ['PORT']), app).serve_forever()
-                """)
-            try await project.commit("one")
-            let push = try await project.push()
-            #expect(push.status == 0, "\(push.errorText)")
-            #expect(push.errorText.contains("CREATE TABLE"), "\(push.errorText)")
-            #expect(try await project.get().text == "hello from a wheel")
-            // The release command fails now: the table is there. The old version goes on.
-            let again = try await project.pushAgain()
-            #expect(again.status != 0 && again.errorText.contains("release exited 1"), "\(again.errorText)")
-            #expect(try await project.get().text == "hello from a wheel")
-        }
-
-        @Test func `packages of python are taken over while their list is as it was`() async throws {
-            let project = try await Project("kind-venv", template: "python")
-            try project.write("requirements.txt", "# Nothing that an index would have to be asked for.\n")
-            func deploy(_ text: String) async throws -> String {
-                try project.write(
-                    "app.py",
-                    """
-                    import os, sys
-                    from wsgiref.simple_server import make_server
-                    def app(environ, start):
-                        start('200 OK', [('Content-Type', 'text/plain')])
-                        return [('\(text) in ' + sys.prefix).encode()]
-                    make_server('0.0.0.0', int(os.environ['PORT']), app).serve_forever()
-                    """)
-                try await project.commit(text)
-                let push = try await project.push()
-                #expect(push.status == 0, "\(push.errorText)")
-                return push.errorText
-            }
-            #expect(try await deploy("one").contains("pip install finished"))
-            #expect(try await project.get().text == "one in /app/.venv")
-            #expect(try await deploy("two").contains("pip install not needed"))
-            #expect(try await project.get().text == "two in /app/.venv")
-        }
-
         @Test func `markdown becomes pages`() async throws {
             let project = try await Project("kind-docs", template: "docs")
             try project.write("mkdocs.yml", "site_name: Guide\nnav:\n  - Home: index.md\n  - More: more.md\n")
@@ -196,6 +165,7 @@ extension EndToEnd {
                 """
                 build: echo compiled > out.txt
                 start: node main.js
+                release: echo "released what was $(cat out.txt)"
                 health: {path: /up, seconds: 20}
                 limits: {memory: 96M, processes: 40}
                 """)
@@ -205,45 +175,63 @@ extension EndToEnd {
                 const fs = require('fs');
                 require('http').createServer((q, r) => {
                     if (q.url === '/up') return r.end('up');
-                    if (q.url === '/broken') { r.statusCode = 500; return r.end(); }
+                    if (q.url === '/memory') {
+                        const files = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'];
+                        return r.end(fs.readFileSync(files.find((file) => fs.existsSync(file))));
+                    }
+                    if (q.url !== '/') { r.statusCode = 500; return r.end(); }
                     r.end(fs.readFileSync('out.txt'));
                 }).listen(process.env.PORT);
                 """)
             try await project.commit("one")
-            try await project.deploy()
+            let push = try await project.push()
+            #expect(push.status == 0, "\(push.errorText)")
+            let lines = [
+                "build finished (", "released what was compiled", "release finished (", "starting container...",
+            ]
+            let places = lines.map { push.errorText.firstRange(of: $0)?.lowerBound }
+            let found = places.compactMap { $0 }
+            #expect(found.count == lines.count && found == found.sorted(), "\(push.errorText)")
             #expect(try await project.get().text == "compiled\n")
-        }
-
-        @Test func `an app that only accepts connections may say that this is enough`() async throws {
-            let project = try await Project("kind-tcp", template: "python")
-            try project.write("berth.yaml", "health: {check: tcp, seconds: 20}\n")
-            try project.write(
-                "app.py",
-                """
-                import os, socket
-                s = socket.create_server(('0.0.0.0', int(os.environ['PORT'])))
-                while True:
-                    s.accept()
-                """)
-            try await project.commit("one")
-            try await project.deploy()
-            #expect(try await project.prod.status == "running")
+            #expect(try await project.get("/memory").text == "\(96 << 20)\n")
         }
 
         @Test(arguments: [
             ("start: node a\nstrat: node b\n", "berth.yaml:2:1: unknown key \"strat\"; did you mean \"start\"?"),
-            ("root: web\n", "berth.yaml: root: there is no folder web in the repository"),
-            ("limits: {memory: 900G}\n", "limits.memory is 921600 MiB; this server gives at most 2048 MiB"),
-            ("output: dist\n", "berth.yaml: output: the template node publishes no files"),
+            ("root: web\n", "berth.yaml:1:7: root: there is no folder web in the repository"),
+            (
+                "limits: {memory: 900G}\n",
+                "berth.yaml:1:18: limits.memory is 921600 MiB; this server gives at most 2048 MiB"
+            ),
+            ("output: dist\n", "berth.yaml:1:9: output: the template node publishes no files"),
         ])
-        func `a mistake in berth yaml fails the deploy with its place`(_ text: String, _ reason: String) async throws {
+        func `a mistake in berth yaml fails the deploy with its place, and the version before stays`(
+            _ text: String, _ reason: String
+        ) async throws {
             let name = "kind-mistake-\(text.utf8.count)"
             let project = try await Project(name, template: "node")
-            try project.write("berth.yaml", text)
             try await project.commitNode("one")
+            try await project.deploy()
+            try project.write("berth.yaml", text)
+            try await project.commitNode("two")
             let push = try await project.push()
             #expect(push.status != 0)
             #expect(push.errorText.contains(reason), "\(push.errorText)")
+            #expect(!push.errorText.contains("checked out"), "\(push.errorText)")
+            #expect(try await project.get().text == "one")
+        }
+
+        @Test func `a folder to publish that is not there fails the deploy, and the sources stay with their owner`()
+            async throws
+        {
+            let project = try await Project("kind-no-output", template: "static")
+            try project.write("index.html", "the sources")
+            try project.write("berth.yaml", "output: dist\n")
+            try await project.commit("one")
+            let push = try await project.push()
+            #expect(push.status != 0)
+            #expect(push.errorText.contains("berth.yaml:1:9: output: there is no folder dist/"), "\(push.errorText)")
+            #expect(try await project.get().status != 200)
         }
     }
 }

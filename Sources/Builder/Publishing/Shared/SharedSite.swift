@@ -98,8 +98,10 @@ extension SitePlan {
     func fingerprint(in directory: String?) throws(PlatformError) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
+        var plan = self
+        plan.origin = nil
         do {
-            let text = try encoder.encode(self) + Data("\n\(directory ?? "")".utf8)
+            let text = try encoder.encode(plan) + Data("\n\(directory ?? "")".utf8)
             return SHA256.hash(data: text).prefix(16).map { String(format: "%02x", $0) }.joined()
         } catch {
             throw .internal("the plan of a site could not be written", cause: error)
