@@ -88,4 +88,44 @@ struct ClashTests {
         #expect(replies.count { $0.status == 400 && $0.code == "bad_request" } == 19)
         #expect(api.platform.routes.targets.keys.filter { $0.hasPrefix("a-") }.count == 1)
     }
+
+    @Test func `of twenty that ask for one name at once one gets it, an app's and a channel's`() async throws {
+        defer { try? database.close() }
+        let alice = try await token("alice")
+        func race(_ path: String, _ body: String) async throws -> [TestAPI.Reply] {
+            try await withThrowingTaskGroup(of: TestAPI.Reply.self) { group in
+                for _ in 0..<20 { group.addTask { try await post(path, body, alice) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+        }
+        let apps = try await race("/apps", #"{"name":"same"}"#)
+        #expect(apps.count { $0.status == 200 } == 1)
+        #expect(apps.count { $0.status == 400 && $0.code == "bad_request" } == 19)
+        let id = try #require(apps.first { $0.status == 200 }?.object["id"] as? String)
+        let channels = try await race("/apps/\(id)/channels", #"{"name":"qa","git_ref_binding":"branch:*"}"#)
+        #expect(channels.count { $0.status == 200 } == 1)
+        #expect(channels.count { $0.status == 400 && $0.code == "bad_request" } == 19)
+
+        let list = try await api.call(.get, "/apps", token: alice, control: control).object["apps"] as? [[String: Any]]
+        #expect(list?.map { ($0["channels"] as? [[String: Any]])?.count } == [2])
+        #expect(api.platform.routes.targets.keys.sorted() == ["qa-same-alice.localhost", "same-alice.localhost"])
+    }
+
+    @Test func `a hostname whose first label DNS would not take is refused when it is made`() async throws {
+        defer { try? database.close() }
+        let long = try await token(String(repeating: "u", count: 40))
+        func name(_ length: Int) -> String { String(repeating: "a", count: length) }
+        for length in [23, 40] {
+            let refused = try await post("/apps", #"{"name":"\#(name(length))"}"#, long)
+            #expect(refused.status == 400 && refused.code == "bad_request", "\(refused.text)")
+            #expect(refused.message?.contains("DNS allows 63") == true)
+        }
+        // 22 + 1 + 40.
+        let app = try await post("/apps", #"{"name":"\#(name(22))"}"#, long)
+        #expect(app.status == 200, "\(app.text)")
+        let id = try #require(app.object["id"] as? String)
+        let channel = try await post("/apps/\(id)/channels", #"{"name":"x","git_ref_binding":"branch:*"}"#, long)
+        #expect(channel.status == 400 && channel.message?.contains("DNS allows 63") == true, "\(channel.text)")
+        #expect(try await api.call(.get, "/apps/\(id)/channels", token: long, control: control).list.count == 1)
+    }
 }

@@ -31,6 +31,21 @@ struct DatabaseTests {
                 == #"{"database_size_bytes":1572864,"schema_count":1}"#)
     }
 
+    @Test func `an app is there before its schema is made, which is shown as provisioning meanwhile`() async throws {
+        let token = try await api.token()
+        api.platform.provisioner.gate.close()
+        let app = try await api.app(token: token)
+        let path = "/apps/\(app.id)/channels/\(app.prod)"
+        let shown = try await api.call(.get, "\(path)/postgres", token: token).object
+        #expect(shown["status"] as? String == "provisioning" && shown["last_error"] is NSNull)
+        #expect(shown["password_set"] as? Bool == true && shown["connection_limit"] as? Int == 20)
+        #expect(shown["connection_count"] as? Int == 0 && shown["storage_bytes"] as? Int == 0)
+        #expect(try await api.call(.post, "\(path)/postgres/reset", token: token, body: "{}").code == "conflict")
+        #expect(try await api.call(.get, "\(path)/postgres/dump", token: token).code == "conflict")
+        api.platform.provisioner.gate.open()
+        _ = try await api.database(path, token: token)
+    }
+
     @Test("a failed schema says why, with zeros for figures, and is tried again by itself")
     func failure() async throws {
         let token = try await api.token()

@@ -45,11 +45,12 @@ struct ErrorTests {
     @Test(
         "of the body name the field and the rule",
         arguments: [
-            ("", "a JSON body is required"), ("{", "the body is not valid JSON"),
-            ("[]", "the body must be a JSON object"), ("{}", "name is required"),
-            (#"{"name":1}"#, "name must be a string"), (#"{"name":null}"#, "name is required"),
-            (#"{"name":"x","template":true}"#, "template must be a string"),
-            (#"{"name":"x","template":"php"}"#, "template must be one of static, node"),
+            ("", "a JSON body is required"), ("{", "the body is not valid JSON: it ends too early"),
+            ("[]", "the body must be a JSON object, not a list"), ("{}", "name is required"),
+            (#"{"name":1}"#, "name must be a string, not a number"), (#"{"name":null}"#, "name is required"),
+            (#"{"name":"x","template":true}"#, "template must be a string, not true"),
+            (#"{"name":"x",}"#, "the body is not valid JSON: byte 13 is wrong"),
+            (#"{"name":"x","template":"php"}"#, #"template must be one of static, node, not "php""#),
             (#"{"name":"api-x"}"#, #"name must not be "api" or start with "api-": that prefix is reserved"#),
         ])
     func body(text: String, message: String) async throws {
@@ -141,6 +142,7 @@ struct ErrorTests {
             (.delete, "/apps/\(id)/env/A", .deploy),
             (.post, "/apps/\(id)/channels/\(channel)/rollback", .deploy),
             (.post, "/apps/\(id)/deploys/\(ID<Deploy>())/cancel", .deploy),
+            (.put, "/apps/\(id)/protected-branches", .repo),
         ]
         for held in Scope.standard {
             let token = try await api.platform.control.tokens.issue(to: user, label: nil, scopes: [held]).plaintext

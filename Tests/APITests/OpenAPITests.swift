@@ -123,6 +123,7 @@ struct OpenAPITests {
             let body = operation.body.map { world.fill($0.example.text) }
             let token = operation.tag == "Administration" ? world.adminToken : world.token
             let reply = try await api.call(endpoint.method, path, token: token, body: body)
+            #expect(HTTPField.Name("X-Request-Id").flatMap { reply.headers[$0] }?.isEmpty == false, "\(operation.id)")
             switch operation.success {
             case .nothing:
                 #expect(reply.status == 204 && reply.text.isEmpty, "\(operation.id): \(reply.text)")

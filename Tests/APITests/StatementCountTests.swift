@@ -7,7 +7,6 @@ import Hummingbird
 import HummingbirdTesting
 import NIOCore
 import Store
-import Synchronization
 import TestSupport
 import Testing
 
@@ -16,24 +15,10 @@ import Testing
 /// How often the store is asked: as often for much as for little.
 @Suite("Statements")
 struct StatementCountTests {
-    private final class Count: Sendable {
-        private let statements = Mutex<[String]>([])
-        func note(_ statement: String) { statements.withLock { $0.append(statement) } }
-
-        /// Statements that read or write rows of ours, run by `body`.
-        func during(_ body: () async throws -> Void) async rethrows -> [String] {
-            statements.withLock { $0 = [] }
-            try await body()
-            return statements.withLock { $0 }.filter { !$0.contains("sqlite_master") }.filter { statement in
-                ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains { statement.hasPrefix($0) }
-            }
-        }
-    }
-
     @Test("no answer needs more of them for a user who owns more")
     func reads() async throws {
         let directory = try TemporaryDirectory("berth-count")
-        let count = Count()
+        let count = StatementCount()
         let database = try await SQLiteDatabase.open(dataDirectory: directory.path) { count.note($0) }
         let stores = try StoreSet(database, directory: directory)
         let api = TestAPI()
@@ -87,7 +72,7 @@ struct StatementCountTests {
     @Test("a list of apps is made once, and anew after every change that could show in it")
     func lists() async throws {
         let directory = try TemporaryDirectory("berth-count")
-        let count = Count()
+        let count = StatementCount()
         let database = try await SQLiteDatabase.open(dataDirectory: directory.path) { count.note($0) }
         let stores = try StoreSet(database, directory: directory)
         let api = TestAPI()

@@ -63,4 +63,47 @@ struct StatisticsTests {
         let after = try await api.call(.get, "/api/user/stats", token: token.plaintext).object
         #expect((after["sites"] as? [Any])?.isEmpty == true)
     }
+
+    @Test func `agree with the lists, are the caller's own, and tell what is live from what was tried last`()
+        async throws
+    {
+        let (alice, bob) = (try await api.token("alice"), try await api.token("bob"))
+        /// Asks for a deploy and waits for its end.
+        func deploy(_ sha: String, _ app: (id: String, prod: String), _ token: String) async throws -> String {
+            let reply = try await api.call(
+                .post, "/apps/\(app.id)/channels/\(app.prod)/deploy", token: token, body: #"{"sha":"\#(sha)"}"#)
+            let id = try #require(reply.object["deploy_id"] as? String)
+            _ = try await api.platform.log(of: try #require(ID(id)))
+            return id
+        }
+        let live = try await api.app("live", token: alice)
+        let broken = try await api.app("broken", token: alice)
+        _ = try await api.app("idle", token: alice)
+        let other = try await api.app("other", token: bob)
+        for app in [live, other] {
+            api.platform.repository.move(.master, to: api.platform.commit("a"), app: try #require(ID(app.id)))
+        }
+        let missing = api.platform.commit("f").rawValue
+        _ = try await deploy("HEAD", live, alice)
+        let tried = try await deploy(missing, live, alice)
+        let first = try await deploy(missing, broken, alice)
+        _ = try await deploy("HEAD", other, bob)
+
+        let stats = try await api.call(.get, "/api/user/stats", token: alice).object
+        let list = try await api.call(.get, "/apps", token: alice).object["apps"] as? [[String: Any]]
+        let channels = try #require(list).flatMap { $0["channels"] as? [[String: Any]] ?? [] }
+        let platform = try #require(stats["platform"] as? [String: Int])
+        #expect(platform["apps"] == list?.count && platform["channels"] == channels.count)
+        #expect(platform["running_channels"] == channels.count { $0["status"] as? String == "running" })
+        #expect(platform["deploys_last_hour"] == 3 && platform["deploys_last_day"] == 3)
+        #expect(platform["success_last_day"] == 1 && platform["failed_last_day"] == 2)
+
+        let sites = try #require(stats["sites"] as? [[String: Any]])
+        #expect(sites.map { $0["hostname"] as? String } == ["live-alice.localhost", "broken-alice.localhost"])
+        #expect(sites.map { $0["status"] as? String } == ["running", "provisioning"])
+        #expect(sites.map { $0["branch"] as? String } == ["master", "master"])
+        #expect(sites[0]["sha"] as? String == "aaaaaaa" && sites[1]["sha"] is NSNull)
+        #expect(sites.map { $0["latest_deploy_id"] as? String } == [tried, first])
+        #expect(sites.allSatisfy { $0["latest_deploy_status"] as? String == "failed" })
+    }
 }

@@ -9,6 +9,8 @@ final class SilentProxy: Sendable {
         var isReading = true
         var trigger: [UInt8]?
         var descriptors: Set<Int32> = []
+        var open = 0
+        var mostAtOnce = 0
     }
 
     let port: Int
@@ -51,6 +53,9 @@ final class SilentProxy: Sendable {
         }
     }
 
+    /// How many clients were connected at once at most.
+    var mostAtOnce: Int { state.withLock { $0.mostAtOnce } }
+
     func close() {
         let descriptors = state.withLock { state in
             state.isReading = true
@@ -72,7 +77,11 @@ final class SilentProxy: Sendable {
                     connect(upstream, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
-            state.withLock { $0.descriptors.formUnion([client, upstream]) }
+            state.withLock { state in
+                state.descriptors.formUnion([client, upstream])
+                state.open += 1
+                state.mostAtOnce = max(state.mostAtOnce, state.open)
+            }
             let link = Link()
             Thread.detachNewThread { [self] in pass(from: client, to: upstream, link) }
             Thread.detachNewThread { [self] in pass(from: upstream, to: client, link, isAnswer: true) }
@@ -106,7 +115,10 @@ final class SilentProxy: Sendable {
         }
         shutdown(target, Int32(SHUT_RDWR))
         if link.end() {
-            state.withLock { $0.descriptors.subtract([source, target]) }
+            state.withLock { state in
+                state.descriptors.subtract([source, target])
+                state.open -= 1
+            }
             Glibc.close(source)
             Glibc.close(target)
         }

@@ -39,7 +39,8 @@ struct Call: Sendable {
         guard let text = query(name) else { return nil }
         guard text.utf8.count <= 20, let number = Int(text), range.contains(number) else {
             throw .invalid(
-                "the query parameter \(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
+                "the query parameter \(name) must be a number from \(range.lowerBound) to \(range.upperBound), "
+                    + "not \(NameFault.quoted(text))")
         }
         return number
     }

@@ -57,9 +57,14 @@ struct ErrorEnvelopeMiddleware: RouterMiddleware {
         if status == .methodNotAllowed {
             headers[.allow] = routes.methods(for: request.uri.path).joined(separator: ", ")
         }
+        let message = status == .unauthorized ? "\(error.message); \(Self.mintingHint)" : error.message
         return .json(
-            ["error": ["code": .string(code), "message": .string(error.message)]], status: status, headers: headers)
+            ["error": ["code": .string(code), "message": .string(message)]], status: status, headers: headers)
     }
+
+    /// A token that is dead stays dead (seed 000, "Authentication").
+    private static let mintingHint =
+        "a new one is made by POST /tokens with a live token, or by berthd token add on the server"
 
     /// The contract's codes (seed 000, "Error codes") and those that it gives per endpoint.
     static func wireForm(of code: PlatformError.Code) -> (HTTPResponse.Status, String) {

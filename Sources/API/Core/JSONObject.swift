@@ -11,12 +11,16 @@ struct JSONObject {
     init(parsing bytes: [UInt8]) throws(PlatformError) {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw .invalid("the body is not valid UTF-8") }
         let parsed: JSONValue
-        do {
+        do throws(JSONReader.Fault) {
             parsed = try JSONReader.parse(bytes)
         } catch {
-            throw .invalid(bytes.isEmpty ? "a JSON body is required" : "the body is not valid JSON")
+            guard !bytes.isEmpty else { throw .invalid("a JSON body is required") }
+            let place = error.offset < bytes.count ? "byte \(error.offset + 1) is wrong" : "it ends too early"
+            throw .invalid("the body is not valid JSON: \(place)")
         }
-        guard case .object(let members) = parsed else { throw .invalid("the body must be a JSON object") }
+        guard case .object(let members) = parsed else {
+            throw .invalid("the body must be a JSON object, not \(parsed.kind)")
+        }
         self.members = Dictionary(members) { $1 }
     }
 
@@ -29,22 +33,23 @@ struct JSONObject {
         switch members[name] {
         case nil, .null: nil
         case .string(let text): text
-        default: throw .invalid("\(name) must be a string")
+        case .some(let other): throw .invalid("\(name) must be a string, not \(other.kind)")
         }
     }
 
     func optionalStrings(_ name: String) throws(PlatformError) -> [String]? {
-        let problem = PlatformError.invalid("\(name) must be a list of strings")
         switch members[name] {
         case nil, .null: return nil
         case .array(let elements):
             var list: [String] = []
             for element in elements {
-                guard case .string(let text) = element else { throw problem }
+                guard case .string(let text) = element else {
+                    throw .invalid("\(name) must be a list of strings: element \(list.count + 1) is \(element.kind)")
+                }
                 list.append(text)
             }
             return list
-        default: throw problem
+        case .some(let other): throw .invalid("\(name) must be a list of strings, not \(other.kind)")
         }
     }
 
@@ -52,7 +57,7 @@ struct JSONObject {
         switch members[name] {
         case nil, .null: nil
         case .boolean(let flag): flag
-        default: throw .invalid("\(name) must be true or false")
+        case .some(let other): throw .invalid("\(name) must be true or false, not \(other.kind)")
         }
     }
 
@@ -62,9 +67,25 @@ struct JSONObject {
         case .integer(let number): return number
         // 72.0 is the same number as 72 (JSON has no kinds of numbers).
         case .decimal(let number):
-            guard let whole = Int(exactly: number) else { throw .invalid("\(name) must be a whole number") }
+            guard let whole = Int(exactly: number) else {
+                throw .invalid("\(name) must be a whole number, not \(number)")
+            }
             return whole
-        default: throw .invalid("\(name) must be a whole number")
+        case .some(let other): throw .invalid("\(name) must be a whole number, not \(other.kind)")
+        }
+    }
+}
+
+extension JSONValue {
+    /// What it is, to whoever sent it.
+    fileprivate var kind: String {
+        switch self {
+        case .object, .encoded: "an object"
+        case .array: "a list"
+        case .string: "a string"
+        case .integer, .decimal: "a number"
+        case .boolean(let flag): flag ? "true" : "false"
+        case .null: "null"
         }
     }
 }

@@ -3,8 +3,8 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Gives every answer the identifier that stands beside the request in the logs, the router's too, and logs what changes
-/// something.
+/// Gives every answer the identifier that stands beside the request in the logs, the router's too, logs what changes
+/// something, and leaves the body away that a HEAD must not have.
 struct RequestIdentityMiddleware: RouterMiddleware {
     private static let header = HTTPField.Name("X-Request-Id")
     private static let lengths = 1...128
@@ -16,6 +16,9 @@ struct RequestIdentityMiddleware: RouterMiddleware {
         // Hummingbird's own place for it: every line of this request has it, and `context.id` reads it.
         if let identity = Self.identity(in: request) { context.logger[metadataKey: "hb.request.id"] = "\(identity)" }
         var response = try await next(request, context)
+        // Whatever answered, errors too: the next request on the connection would get the body for its answer (RFC 9110
+        // section 9.3.2).
+        if request.method == .head { response = response.createHeadResponse() }
         if let header = Self.header { response.headers[header] = context.id }
         let isChange = request.method != .get && request.method != .head && response.status.kind == .successful
         context.logger.log(

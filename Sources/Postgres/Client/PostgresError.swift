@@ -21,6 +21,13 @@ struct PostgresError: Error, Sendable, CustomStringConvertible {
             PlatformError(.databaseUnavailable, "Postgres took too long", cause: description)
         case "53100":
             PlatformError(.databaseUnavailable, "Postgres is out of disk space", cause: description)
+        case "53000", "53200", "53400":
+            PlatformError(.databaseUnavailable, "Postgres is out of memory or of another resource", cause: description)
+        // What managed servers become when their disk is full, and the others while a standby takes over.
+        case "25006":
+            PlatformError(.databaseUnavailable, "Postgres takes no changes now: it is read-only", cause: description)
+        case "58000", "58030":
+            PlatformError(.databaseUnavailable, "Postgres cannot use its files", cause: description)
         case "28P01", "28000":
             PlatformError(.databaseUnavailable, "Postgres refuses the administrator's login", cause: description)
         default:

@@ -44,6 +44,7 @@ extension PostgresProvisioner {
                 try RoleSetup.allow(names, admin)
             }
             try admin.execute("REVOKE ALL ON DATABASE \(database) FROM PUBLIC")
+            try DatabaseLimits.apply(database, admin)
             try RoleSetup.ensureExtensions(extensions, PostgresConnection(target.database(database)))
             return isLimited
         }
@@ -104,7 +105,7 @@ enum ServerAccess {
                    pg_get_userbyid(datdba) = current_user
                    OR datname IN ('postgres', 'template1', current_database()) AND pg_has_role(datdba, 'USAGE')
             FROM pg_database
-            WHERE datallowconn AND (datacl IS NULL OR EXISTS (
+            WHERE datallowconn AND datname !~ '^u_[0-9a-f]{32}$' AND (datacl IS NULL OR EXISTS (
                 SELECT FROM aclexplode(datacl) WHERE grantee = 0 AND privilege_type = 'CONNECT'))
             ORDER BY datname
             """)

@@ -39,10 +39,12 @@ enum RoleSetup {
         _ database: SQLIdentifier, _ target: PostgresTarget, _ admin: borrowing PostgresConnection
     ) throws(PostgresError) {
         if try !exists("pg_database WHERE datname = $1", database, admin) {
+            // Everybody may connect to a new database, until that right is taken away: with no place, nobody gets in.
             try PostgresConnection(target.patient).execute(
-                "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'")
+                "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8' CONNECTION LIMIT 0")
         }
         try admin.execute("REVOKE ALL ON DATABASE \(database) FROM PUBLIC")
+        try DatabaseLimits.apply(database, admin)
     }
 
     /// The role may connect to its user's database and make temporary tables there, and finds its own schema first.

@@ -34,8 +34,11 @@ struct SchemaValidator {
             for (index, element) in list.enumerated() { found += problems(element, items, at: "\(place)[\(index)]") }
         case let object as [String: Any]: found += problems(object, schema, place)
         case let number as NSNumber:
-            if let minimum = schema["minimum"] as? Double, number.doubleValue < minimum {
+            if let minimum = schema["minimum"] as? NSNumber, number.doubleValue < minimum.doubleValue {
                 found.append("\(place): \(number) is below \(minimum)")
+            }
+            if let maximum = schema["maximum"] as? NSNumber, number.doubleValue > maximum.doubleValue {
+                found.append("\(place): \(number) is above \(maximum)")
             }
         default: break
         }
@@ -60,6 +63,13 @@ struct SchemaValidator {
 
     private func problems(_ text: String, _ schema: [String: Any], _ place: String) -> [String] {
         var found: [String] = []
+        let length = text.unicodeScalars.count
+        if let least = schema["minLength"] as? Int, length < least {
+            found.append("\(place): fewer than \(least) characters")
+        }
+        if let most = schema["maxLength"] as? Int, length > most {
+            found.append("\(place): more than \(most) characters")
+        }
         if let pattern = schema["pattern"] as? String, text.range(of: pattern, options: .regularExpression) == nil {
             found.append("\(place): \(text) does not match \(pattern)")
         }

@@ -16,6 +16,10 @@ struct TestAPI {
     let platform = TestPlatform()
     /// Where the server writes to.
     var log: Logger = Self.logger
+    /// The server over `platform`.
+    private let responder: RouterResponder<APIContext>
+
+    init() { responder = APIServer(control: platform.control).router().buildResponder() }
 
     /// Says nothing, but keeps what is in it: a request's id is there.
     static let logger: Logger = {
@@ -61,19 +65,21 @@ struct TestAPI {
         throw PlatformError(.timeout, "the database did not become ready")
     }
 
-    /// - Parameter control: another one over the same state.
+    /// - Parameters:
+    ///   - bytes: the body, when it is not to be text.
+    ///   - control: another one over the same state.
     func call(
         _ method: HTTPRequest.Method, _ path: String, token: String? = nil, body: String? = nil,
-        headers: HTTPFields = [:], control: ControlPlane? = nil
+        bytes: [UInt8]? = nil, headers: HTTPFields = [:], control: ControlPlane? = nil
     ) async throws -> Reply {
-        let app = Application(
-            router: APIServer(control: control ?? platform.control).router(),
-            logger: log)
+        let other = control.map { APIServer(control: $0).router().buildResponder() }
+        let app = Application(responder: other ?? responder, logger: log)
         return try await app.test(.router) { client in
             var headers = headers
             if let token { headers[.authorization] = "Bearer \(token)" }
             let response = try await client.execute(
-                uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
+                uri: path, method: method, headers: headers,
+                body: bytes.map { ByteBuffer(bytes: $0) } ?? body.map { ByteBuffer(string: $0) })
             return Reply(
                 status: response.status.code, headers: response.headers, text: String(buffer: response.body))
         }

@@ -119,6 +119,47 @@ struct ExternalServerTests {
         }
     }
 
+    @Test func `one that is read-only, as managed servers are with a full disk, is unavailable until it is not`()
+        async throws
+    {
+        try await TestCluster.with(TemporaryDirectory("berth-external")) { cluster in
+            try cluster.ask("CREATE ROLE plain LOGIN CREATEDB CREATEROLE PASSWORD 'plain'")
+            try cluster.ask("GRANT CONNECT ON DATABASE postgres TO plain")
+            try cluster.ask("ALTER ROLE plain SET default_transaction_read_only = on")
+            let port = try cluster.cluster.endpoint().port
+            let plain = PostgresProvisioner(loopbackURL: "postgresql://plain:plain@127.0.0.1:\(port)/postgres")
+            defer { plain.close() }
+            let identity = DatabaseIdentity.fresh()
+            let error = await #expect(throws: PlatformError.self) {
+                try await plain.provision(identity, password: "secret")
+            }
+            #expect(error?.code == .databaseUnavailable && error?.message.contains("read-only") == true)
+            try cluster.ask("ALTER ROLE plain RESET default_transaction_read_only")
+            // A connection that is kept has the setting of its beginning.
+            plain.close()
+            try await plain.provision(identity, password: "secret")
+            #expect(try cluster.shell(identity, "SELECT current_schema()") == identity.schema)
+        }
+    }
+
+    @Test func `attack 18: one user's channels leave room for everybody else's`() async throws {
+        try await TestCluster.with(TemporaryDirectory("berth-external"), maximumConnections: 100) { cluster in
+            let user = ID<User>()
+            let greedy = (0..<5).map { _ in DatabaseIdentity.fresh(user: user) }
+            let other = DatabaseIdentity.fresh()
+            for identity in greedy + [other] { try await cluster.provisioner.provision(identity, password: "secret") }
+            // Twenty are the superuser's; half of the eighty others are one user's, who asks for a hundred. Sessions of ours
+            // that are ending may still count.
+            let crowds = try greedy.map { try ConnectionCrowd(cluster, $0) }
+            let total = crowds.reduce(0) { $0 + $1.count }
+            #expect((30...40).contains(total), "\(total)")
+            #expect(try ConnectionCrowd(cluster, other).count == DatabaseRecord.connectionLimit)
+            // What is theirs can be emptied all the same.
+            try await cluster.provisioner.reset(greedy[0])
+            withExtendedLifetime(crowds) {}
+        }
+    }
+
     @Test func `a server that is too old is refused with its version`() {
         #expect(throws: Never.self) { try ServerVersion.check(140_000) }
         let error = #expect(throws: PlatformError.self) { try ServerVersion.check(130_012) }

@@ -51,6 +51,23 @@ extension PostgresServerTests {
             #expect(reasons.contains { failure?.output.contains($0) == true }, "\(failure?.output ?? "")")
         }
 
+        @Test func `attack 18: a role has no power over the server, and no right in public`() async throws {
+            let identity = DatabaseIdentity.fresh(user: Self.user)
+            try await cluster.provisioner.provision(identity, password: "secret")
+            let powers = """
+                SELECT concat_ws(' ', rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolinherit)
+                FROM pg_roles WHERE rolname = $1
+                """
+            #expect(try cluster.ask(powers, [identity.role]) == "f f f f f f")
+            let memberships = "SELECT count(*) FROM pg_auth_members WHERE member = $1::regrole OR roleid = $1::regrole"
+            #expect(try cluster.ask(memberships, [identity.role]) == "0")
+            let rights = """
+                SELECT concat_ws(' ', has_schema_privilege('public', 'CREATE'),
+                    has_database_privilege(current_database(), 'CREATE'))
+                """
+            #expect(try cluster.shell(identity, rights) == "f f")
+        }
+
         @Test func `attack 18: a role cannot use the schema of another channel of its user`() async throws {
             let (mine, other) = (DatabaseIdentity.fresh(user: Self.user), DatabaseIdentity.fresh(user: Self.user))
             for identity in [mine, other] { try await cluster.provisioner.provision(identity, password: "secret") }

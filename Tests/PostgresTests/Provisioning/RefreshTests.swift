@@ -21,6 +21,7 @@ struct RefreshTests {
                 try cluster.ask("ALTER ROLE \(identity.role) CONNECTION LIMIT 100")
             }
             try cluster.ask("GRANT CONNECT ON DATABASE \(one.database) TO PUBLIC")
+            try cluster.ask("ALTER DATABASE \(one.database) CONNECTION LIMIT -1")
 
             let today = PostgresProvisioner(
                 cluster: cluster.cluster, extensions: [try ExtensionName("citext")], logger: TestCluster.logger)
@@ -35,6 +36,9 @@ struct RefreshTests {
                     try cluster.ask("SELECT rolconnlimit FROM pg_roles WHERE rolname = $1", [identity.role]) == "20")
             }
             #expect(try cluster.shell(one, "SELECT count(*) FROM kept") == "0")
+            // Half of those that are not the superuser's.
+            let sessions = try cluster.ask("SELECT datconnlimit FROM pg_database WHERE datname = $1", [one.database])
+            #expect(sessions == "90")
             #expect(try cluster.ask("SELECT 1 FROM pg_database WHERE datname = $1", [gone.database]) == nil)
             let stranger = DatabaseIdentity.fresh()
             try await cluster.provisioner.provision(stranger, password: "secret")

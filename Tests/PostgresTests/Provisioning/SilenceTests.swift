@@ -111,6 +111,23 @@ extension PostgresServerTests {
             provisioner.close()
         }
 
+        @Test func `attack 18: nobody gets into a database that is just being made`() async throws {
+            defer { proxy.close() }
+            let (mine, stranger) = (DatabaseIdentity.fresh(), DatabaseIdentity.fresh())
+            try await cluster.provisioner.provision(stranger, password: "secret")
+            proxy.fallSilent(at: "REVOKE ALL ON DATABASE \(try SQLIdentifier(mine.database))")
+            #expect(
+                await code { try await provisioner.provision(mine, password: "secret") } == .databaseUnavailable)
+            #expect(try cluster.ask("SELECT 1 FROM pg_database WHERE datname = $1", [mine.database]) == "1")
+            let elsewhere = DatabaseIdentity(database: mine.database, schema: mine.schema, role: stranger.role)
+            #expect(throws: PostgresError.self) { try cluster.connect(elsewhere) }
+            // Whatever the silence left: making it again puts it right.
+            try await cluster.provisioner.provision(mine, password: "secret")
+            #expect(try cluster.shell(mine, "SELECT current_schema()") == mine.schema)
+            #expect(throws: PostgresError.self) { try cluster.connect(elsewhere) }
+            provisioner.close()
+        }
+
         @Test(arguments: ["SELECT repeat('x', 100000000)", "COPY SCHEMA.t FROM STDIN"])
         func `attack 18: a session that waits for its client does not hold up the removal of other databases`(
             _ sql: String

@@ -42,6 +42,7 @@ struct AppsSurface: Surface {
                 return .json(Self.json(app.protectedBranches.sorted { $0.rawValue < $1.rawValue }))
             },
             Endpoint(.put, "/apps/{app_id}/protected-branches", .setProtectedBranches) { call in
+                try Policy.require(.repo, of: call.principal)
                 _ = try await apps.get(call.id("app_id"), by: call.principal)
                 guard let names = try await call.body().optionalStrings("branches") else {
                     throw PlatformError.invalid("branches is required")

@@ -31,7 +31,8 @@ struct DeploysSurface: Surface {
                     throw PlatformError.invalid("the query parameter deploy is required: the id of a deploy")
                 }
                 guard let id: ID<Deploy> = ID(text) else {
-                    throw PlatformError.invalid("the query parameter deploy must be a UUID")
+                    throw PlatformError.invalid(
+                        "the query parameter deploy must be a UUID, not \(NameFault.quoted(text))")
                 }
                 return .text(
                     try await deploys.log(
