@@ -10,6 +10,9 @@ final class BackgroundTasks: Sendable {
 
     private let state = Mutex(State())
 
+    /// Nothing runs.
+    var isIdle: Bool { state.withLock { $0.tasks.isEmpty } }
+
     /// Runs `body` beside everything else; not any more after `cancelAll`.
     func add(_ body: @escaping @Sendable () async -> Void) {
         state.withLock { state in

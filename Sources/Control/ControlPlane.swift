@@ -27,6 +27,7 @@ public struct ControlPlane: Sendable {
     private let logs: DeployLogs
     private let removal: Removal
     private let sleeping: Sleeping
+    private let work: ServingWork
     private let runner: any InstanceRunner
     private let channelStore: any ChannelStore
     private let sleepInterval: Duration
@@ -51,6 +52,8 @@ public struct ControlPlane: Sendable {
             slots: BuildSlots(platform.configuration.buildSlots))
         queue = DeployQueue(platform: platform, pipeline: pipeline)
         let starter = InstanceStarter(platform: platform, sites: sites)
+        let work = ServingWork(turns: serving)
+        self.work = work
         let sleeping = Sleeping(
             platform: platform, queue: queue, turns: serving, starter: starter, retirement: retirement, sites: sites)
         self.sleeping = sleeping
@@ -59,7 +62,7 @@ public struct ControlPlane: Sendable {
         platform.routes.onWake { channel in Task { await sleeping.wake(channel) } }
         removal = Removal(
             platform: platform, databases: databases, queue: queue, retirement: retirement, sites: sites,
-            sleeping: sleeping)
+            sleeping: sleeping, work: work)
 
         users = UserService(users: platform.users, tokens: tokens, now: platform.now)
         invites = InviteService(invites: platform.invites, users: users, tokens: tokens, now: platform.now)
@@ -79,13 +82,15 @@ public struct ControlPlane: Sendable {
             platform: platform, tokens: tokens, deploys: deploys, held: held, queue: queue, logs: logs, hooks: hooks)
         recovery = Recovery(
             platform: platform, databases: databases, pipeline: pipeline, queue: queue, logs: logs, held: held,
-            removal: removal, sites: sites, starter: starter, serving: serving, events: events)
+            removal: removal, sites: sites, starter: starter, work: work, events: events)
         let volumes = VolumeWatch(platform: platform, turns: serving, sites: sites, events: events)
         volumeWatch = volumes
         let reaper = Reaper(platform: platform, queue: queue, pipeline: pipeline, held: held, events: events)
+        let left = LeftInstances(
+            platform: platform, work: work, retirement: retirement, starter: starter, sites: sites, events: events)
         reconciler = Reconciler(
-            platform: platform, queue: queue, reaper: reaper, starter: starter, serving: serving,
-            databases: databases, sites: sites, volumes: volumes, events: events)
+            platform: platform, reaper: reaper, starter: starter, work: work, left: left, databases: databases,
+            sites: sites, volumes: volumes, events: events)
         address = platform.address
         dataVersion = platform.dataVersion
     }
@@ -119,6 +124,7 @@ public struct ControlPlane: Sendable {
                 }
             }
             group.addTask { await noteRestarts() }
+            group.addTask { await noteLimits() }
             group.addTask { while (try? await Task.sleep(for: sleepInterval)) != nil { await putToSleep() } }
             group.addTask { while (try? await Task.sleep(for: volumeInterval)) != nil { await lookAtVolumes() } }
         }
@@ -133,6 +139,14 @@ public struct ControlPlane: Sendable {
         }
     }
 
+    private func noteLimits() async {
+        for await hit in runner.limitHits() {
+            let app = try? await channelStore.channel(hit.channel)?.appID
+            await events.note(
+                .instanceLimited, app: app, channel: hit.channel, "an instance reached a limit: the app \(hit.reason)")
+        }
+    }
+
     private func noteUses() async {
         do throws(PlatformError) { try await tokens.noteUses() } catch {
             logger.error("use of tokens not written down", metadata: ["error": "\(error)"])
@@ -144,6 +158,7 @@ public struct ControlPlane: Sendable {
     public func close(grace: Duration) async {
         await queue.close(grace: grace)
         await sleeping.close()
+        await work.close()
         removal.unfinished.cancelAll()
         ends.close()
         pushes.afterwards.cancelAll()

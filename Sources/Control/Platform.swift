@@ -148,6 +148,8 @@ public struct ControlConfiguration: Sendable {
     public var reconcileInterval = Duration.seconds(30)
     /// Between two looks for instances that nobody asks for.
     public var sleepInterval = Duration.seconds(2)
+    /// Apps of one user that are woken at the same time.
+    public var wakesPerUser = 8
     /// Between two looks at whether the disk fills.
     public var volumeInterval = Duration.seconds(1)
     /// How often a deploy that a crash of the server interrupted is started again before it is given up.

@@ -6,7 +6,9 @@ extension Platform {
 
     /// Writes what must not be lost to a moment in which the store does not answer: tries again a few times, also when the
     /// caller is cancelled. Throws what the last attempt has thrown.
-    func insisting(_ write: () async throws(PlatformError) -> Void) async throws(PlatformError) {
+    func insisting<Value>(
+        _ write: () async throws(PlatformError) -> Value
+    ) async throws(PlatformError) -> Value {
         var failures = 0
         while true {
             do throws(PlatformError) { return try await write() } catch {

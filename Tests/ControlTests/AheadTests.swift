@@ -47,14 +47,17 @@ struct AheadTests {
         let platform = TestPlatform()
         platform.builder.use(ScriptedBuilder.web)
         let alice = try await platform.user()
-        let app = try await platform.control.apps.create(name: "api1", template: "node", by: alice).app
+        let made = try await platform.control.apps.create(name: "api1", template: "node", by: alice)
+        platform.repository.move(.master, to: platform.commit("a"), app: made.app.id)
         let before = platform.provisioner.endpointRequests
         let wereBoth = Mutex(false)
         platform.repository.holdResolve {
             let isAsked = await eventually { platform.provisioner.endpointRequests > before }
             wereBoth.withLock { $0 = isAsked }
         }
-        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let deploy = try await platform.control.deploys.request(
+            "HEAD", channel: made.channels[0].id, app: made.app.id, by: alice)
+        #expect(try await platform.log(of: deploy.id).hasSuffix("deploy complete\n"))
         #expect(wereBoth.withLock { $0 })
         #expect(platform.runner.running.count == 1)
     }

@@ -126,14 +126,30 @@ struct DeployEndsTests {
         await platform.control.close(grace: .zero)
     }
 
-    @Test("is not told of a channel that is being deleted")
-    func deleted() async throws {
+    @Test("is not told of a channel that is being deleted, alone or with its app", arguments: [false, true])
+    func deleted(isApp: Bool) async throws {
         let alice = try await platform.user()
         let made = try await platform.control.apps.create(name: "site", template: nil, by: alice)
-        let deploy = try await waiting(made.channels[0], by: alice)
-        try await platform.control.apps.delete(made.app.id, by: alice)
-        #expect(await eventually { (try? await platform.stores.apps.deletedApps().isEmpty) == true })
-        #expect(try hooks.told(of: deploy.id).isEmpty)
+        let side = try await platform.control.channels.create(
+            name: "side", binding: "branch:side", app: made.app.id, by: alice)
+        // One that is built and one that waits.
+        _ = try await waiting(side, by: alice)
+        let deploys = try await platform.stores.deploys.deploys(channel: side.id, limit: 9)
+        #expect(deploys.map(\.status) == [.queued, .running])
+        // All of it stays written down until then.
+        platform.provisioner.failDrops(with: PlatformError(.unavailable, "away"))
+        if isApp {
+            try await platform.control.apps.delete(made.app.id, by: alice)
+        } else {
+            try await platform.control.channels.delete(side.id, app: made.app.id, by: alice)
+        }
+        for deploy in deploys {
+            #expect(try await platform.stores.deploys.deploy(deploy.id)?.failure == "the channel was deleted")
+        }
+        #expect(await eventually { platform.control.deploys.ends.afterwards.isIdle })
+        for deploy in deploys { #expect(try hooks.told(of: deploy.id).isEmpty) }
+        platform.provisioner.failDrops(with: nil)
+        #expect(await eventually { (try? await platform.stores.channels.deletedChannels().isEmpty) == true })
     }
 
     @Test("is tried again by a store that does not take it at first")

@@ -65,6 +65,110 @@ struct ReaperTests {
         #expect(try await text(stuck, hasty).components(separatedBy: "deploy failed: ").count == 2)
     }
 
+    /// An app that must not run twice, and requests of its commits.
+    private func alone() async throws -> (prod: Channel, request: (Character) async throws -> Deploy) {
+        let alice = try await hasty.user()
+        let (app, prod) = try await hasty.webApp(by: alice)
+        hasty.builder.use { _, _ in
+            BuildResult(
+                plan: RunPlan(kind: .web, command: ["true"], strategy: .stopFirst), isPristine: false, site: nil)
+        }
+        for digit in "abc" { hasty.repository.move(.master, to: hasty.commit(digit), app: app.id) }
+        return (
+            prod,
+            { [hasty] digit in
+                try await hasty.control.deploys.request(
+                    hasty.commit(digit).rawValue, channel: prod.id, app: app.id, by: alice)
+            }
+        )
+    }
+
+    private static let host = "api1-alice.localhost"
+
+    private func served() -> Character? {
+        guard case .instance(let endpoint)? = hasty.routes.targets[Self.host],
+            hasty.runner.running[endpoint.id] == endpoint
+        else { return nil }
+        return hasty.runner.environment(of: endpoint.id)?["XHOST_SHA"]?.first
+    }
+
+    @Test(
+        "gives back the turn of a deploy that hangs while it brings its version up, and that changes nothing any more",
+        arguments: [StoreCall.insertInstance, .succeed])
+    func givesBack(call: StoreCall) async throws {
+        let (prod, request) = try await alone()
+        let gate = Gate()
+        gate.close()
+        hasty.stores.before(call, times: 1) { () async throws(PlatformError) in await gate.pass() }
+        let stuck = try await request("a")
+        #expect(await eventually { gate.queue == 1 })
+        let next = try await request("b")
+        for _ in 0..<2 { await hasty.control.reconcile() }
+        #expect(try await hasty.log(of: stuck.id).hasSuffix("deploy failed: it did not end within 0 s\n"))
+        #expect(try await hasty.log(of: next.id).hasSuffix("deploy complete\n"))
+        #expect(served() == "b")
+        gate.open()
+        // It goes on, to its end.
+        #expect(await eventually { await hasty.builder.releasesOnDisk().count == 1 })
+        #expect(served() == "b" && hasty.runner.running.count == 1 && hasty.runner.mostAtOnce == 1)
+        #expect(try await hasty.stores.channels.channel(prod.id)?.currentCommit == hasty.commit("b"))
+        #expect(try await hasty.stores.instances.instances(channel: prod.id).map(\.state) == [.live])
+        #expect(try await text(stuck, hasty).components(separatedBy: "deploy failed: ").count == 2)
+    }
+
+    @Test("has the version before started again that a deploy had stopped which hangs since")
+    func bringsBack() async throws {
+        let (prod, request) = try await alone()
+        let first = try await request("a")
+        #expect(try await hasty.log(of: first.id).hasSuffix("deploy complete\n"))
+        let gate = Gate()
+        gate.close()
+        hasty.stores.before(.insertInstance, times: 1) { () async throws(PlatformError) in await gate.pass() }
+        let stuck = try await request("b")
+        #expect(await eventually { gate.queue == 1 })
+        #expect(served() == nil)
+        for _ in 0..<2 { await hasty.control.reconcile() }
+        #expect(try await hasty.log(of: stuck.id).hasSuffix("deploy failed: it did not end within 0 s\n"))
+        #expect(served() == "a")
+        gate.open()
+        #expect(await eventually { await hasty.builder.releasesOnDisk().count == 1 })
+        #expect(served() == "a" && hasty.runner.running.count == 1 && hasty.runner.mostAtOnce == 1)
+        #expect(try await hasty.stores.channels.channel(prod.id)?.currentCommit == hasty.commit("a"))
+    }
+
+    @Test("takes a deploy that hangs after its switch was written down for the success that it is")
+    func switched() async throws {
+        let (prod, request) = try await alone()
+        let first = try await request("a")
+        #expect(try await hasty.log(of: first.id).hasSuffix("deploy complete\n"))
+        // Looked at after the switch, and hanging when it is to be written down how that was.
+        hasty.routes.count { _ in
+            var figures = TrafficFigures()
+            for _ in 0..<10 { figures.add(microseconds: 1000, isFailure: false) }
+            return figures
+        }
+        let gate = Gate()
+        gate.close()
+        hasty.stores.before(.succeed, times: 1) { () async throws(PlatformError) in await gate.pass() }
+        let stuck = try await request("b")
+        #expect(await eventually { gate.queue == 1 })
+        for _ in 0..<2 { await hasty.control.reconcile() }
+        #expect(try await hasty.log(of: stuck.id).hasSuffix("deploy complete\n"))
+        #expect(try await text(stuck, hasty).contains("it did not end after its switch; its version is live"))
+        #expect(served() == "b")
+        let switched = try #require(hasty.runner.running.keys.first)
+        let next = try await request("c")
+        #expect(try await hasty.log(of: next.id).hasSuffix("deploy complete\n"))
+        gate.open()
+        // The next deploy has stopped it, and the one that goes on sees to it that it is.
+        #expect(await eventually { hasty.runner.stopped.count { $0 == switched } == 2 })
+        #expect(served() == "c" && hasty.runner.running.count == 1 && hasty.runner.mostAtOnce == 1)
+        #expect(try await hasty.stores.instances.instances(channel: prod.id).map(\.state) == [.live])
+        #expect(try await hasty.stores.deploys.deploy(stuck.id)?.status == .success)
+        #expect(hasty.repository.pinned.keys.contains(stuck.id))
+        #expect(await hasty.builder.releasesOnDisk().count == 3)
+    }
+
     @Test("ends no deploy whose parts may take longer")
     func patience() async throws {
         var configuration = ControlConfiguration()

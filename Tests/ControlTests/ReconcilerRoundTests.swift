@@ -81,6 +81,24 @@ struct ReconcilerRoundTests {
         #expect(platform.runner.running.count == 6)
     }
 
+    @Test("waits before it starts again what did not come up, and not any more once that runs")
+    func pauses() async throws {
+        let platform = TestPlatform { $0.instanceRetry = Backoff(first: .seconds(600), longest: .seconds(600)) }
+        let alice = try await platform.user()
+        let (app, _) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.runner.lose(try #require(platform.runner.running.keys.first))
+        platform.runner.failOnce(with: PlatformError(.buildFailed, "the app exited with status 1"))
+        for _ in 0..<3 { await platform.control.reconcile() }
+        #expect(platform.runner.starts == 2 && platform.runner.running.isEmpty)
+        // The next version comes up.
+        _ = try await platform.push(platform.commit("b"), app: app, by: alice)
+        await platform.control.reconcile()
+        platform.runner.lose(try #require(platform.runner.running.keys.first))
+        await platform.control.reconcile()
+        #expect(platform.runner.starts == 4 && platform.runner.running.count == 1)
+    }
+
     @Test("tells of each repair with one line and one event")
     func told() async throws {
         let alice = try await platform.user()
@@ -126,6 +144,24 @@ struct ReconcilerRoundTests {
         await platform.control.reconcile()
         #expect(platform.provisioner.provisioned.isEmpty && platform.repairs.isEmpty)
         #expect(try await platform.stores.databases.database(channel: prod.id)?.status == .ready)
+    }
+
+    @Test("starts nothing of an app that is deleted while its instance is being started")
+    func deleted() async throws {
+        let platform = TestPlatform { $0.stepGrace = .milliseconds(50) }
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.runner.lose(try #require(platform.runner.running.keys.first))
+        platform.runner.holdStarts()
+        let round = Task { await platform.control.reconcile() }
+        #expect(await eventually { platform.runner.starts == 2 })
+        let begun = try #require(try await platform.stores.instances.instances(channel: prod.id).last)
+        try await platform.control.apps.delete(app.id, by: alice)
+        platform.runner.letGo()
+        await round.value
+        #expect(platform.runner.environment(of: begun.id) == nil && platform.runner.running.isEmpty)
+        #expect(try await platform.stores.instances.instances().isEmpty)
     }
 
     @Test("does not read the release of a site that is served as it should be")

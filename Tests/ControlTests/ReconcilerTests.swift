@@ -143,25 +143,104 @@ struct ReconcilerTests {
         await keeping.value
     }
 
-    @Test("leaves a channel alone that a deploy works on")
+    @Test("starts anew what a channel serves while its next version is built, not while that is brought up")
     func busy() async throws {
         let alice = try await platform.user()
         let (app, prod) = try await platform.webApp(by: alice)
         _ = try await platform.push(platform.commit("a"), app: app, by: alice)
         let old = try #require(platform.runner.running.keys.first)
-        let (gate, open) = AsyncStream<Void>.makeStream()
+        let gate = Gate()
+        gate.close()
         platform.builder.use { request, log throws(PlatformError) in
-            for await _ in gate { break }
+            await gate.pass()
             return try await ScriptedBuilder.web(request, log)
         }
         platform.repository.move(.master, to: platform.commit("b"), app: app.id)
         let deploy = try await platform.control.deploys.request("HEAD", channel: prod.id, app: app.id, by: alice)
-        #expect(await eventually { platform.builder.requests.count == 2 })
+        #expect(await eventually { gate.queue == 1 })
         platform.runner.lose(old)
         await platform.control.reconcile()
-        #expect(platform.runner.running.isEmpty)
-        open.finish()
+        let again = try #require(platform.runner.running.values.first)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(again))
+        #expect(platform.runner.environment(of: again.id)?["XHOST_SHA"] == platform.commit("a").rawValue)
+        #expect(try await events(app, by: alice) == [.instanceReplaced])
+
+        platform.runner.holdStarts()
+        gate.open()
+        #expect(await eventually { platform.runner.starts == 3 })
+        platform.runner.lose(again.id)
+        await platform.control.reconcile()
+        #expect(platform.runner.starts == 3)
+        platform.runner.letGo()
         #expect(try await platform.log(of: deploy.id).hasSuffix("deploy complete\n"))
         #expect(platform.runner.running.count == 1)
+        #expect(try await events(app, by: alice) == [.instanceReplaced])
+    }
+
+    private func states(_ channel: Channel) async throws -> [Instance.State] {
+        try await platform.stores.instances.instances(channel: channel.id).map(\.state)
+    }
+
+    @Test("ends an instance that was replaced, and whose end the store did not take")
+    func leftDraining() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.keys.first)
+        platform.stores.refuse(.setInstanceState, times: 1, with: PlatformError(.unavailable, "busy"))
+        _ = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(
+            await eventually { platform.serverLog.entries.contains { $0.message == "stopped instance not forgotten" } })
+        #expect(try await states(prod) == [.draining, .live])
+        #expect(
+            await eventually {
+                await platform.control.reconcile()
+                return (try? await states(prod)) == [.live]
+            })
+        #expect(try await platform.stores.instances.stopped(channel: prod.id).map(\.id) == [old])
+        #expect(try await events(app, by: alice).first == .strayRemoved)
+        #expect(platform.runner.running.count == 1)
+    }
+
+    @Test("ends an instance that did not come up, and whose end the store did not take")
+    func leftStarting() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        platform.runner.failOnce(with: PlatformError(.buildFailed, "the app exited with status 1"))
+        platform.stores.refuse(.setInstanceState, times: 1, with: PlatformError(.unavailable, "busy"))
+        _ = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(try await states(prod) == [.live, .starting])
+        await platform.control.reconcile()
+        #expect(try await states(prod) == [.live])
+        #expect(try await events(app, by: alice) == [.strayRemoved])
+        await platform.control.reconcile()
+        #expect(try await events(app, by: alice) == [.strayRemoved])
+    }
+
+    @Test("leaves alone what is on its way out, and what serves although it was to end")
+    func notLeft() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.values.first)
+        platform.routes.drains.close()
+        _ = try await platform.push(platform.commit("b"), app: app, by: alice)
+        #expect(await eventually { platform.routes.drains.queue == 1 })
+        await platform.control.reconcile()
+        #expect(try await states(prod) == [.draining, .live])
+        #expect(platform.routes.drains.queue == 1)
+        #expect(try await events(app, by: alice).isEmpty)
+        platform.routes.drains.open()
+        #expect(await eventually { (try? await states(prod)) == [.live] })
+        #expect(platform.runner.stopped == [old.id])
+
+        // The route leads to what the store does not know as live, and nothing else comes up.
+        let new = try #require(platform.runner.running.values.first)
+        try await platform.stores.instances.setState(.draining, of: new.id)
+        platform.runner.fail(with: PlatformError(.buildFailed, "the app exited with status 1"))
+        await platform.control.reconcile()
+        #expect(platform.runner.running.keys.map(\.self) == [new.id])
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(new))
     }
 }

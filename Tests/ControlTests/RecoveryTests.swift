@@ -211,6 +211,53 @@ struct RecoveryTests {
         #expect(platform.routes.targets["api1-alice.localhost"] == .instance(endpoint))
     }
 
+    @Test("starts what a deploy had stopped before that deploy is built again, and never both")
+    func stoppedInTheGap() async throws {
+        let platform = TestPlatform()
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        let stopFirst: ScriptedBuilder.Script = { _, _ in
+            BuildResult(
+                plan: RunPlan(kind: .web, command: ["true"], strategy: .stopFirst), isPristine: false, site: nil)
+        }
+        platform.builder.use(stopFirst)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        // The server ended when the old version was stopped and the new one not there.
+        let old = try #require(platform.runner.running.keys.first)
+        platform.runner.lose(old)
+        try await platform.stores.instances.setState(.stopped, of: old)
+        platform.repository.move(.master, to: platform.commit("b"), app: app.id)
+        let deploy = Deploy(
+            appID: app.id, channelID: prod.id, requested: "master", ref: BranchName.master.ref,
+            commit: platform.commit("b"), createdAt: Date())
+        _ = try await platform.stores.deploys.enqueue([deploy], at: Date())
+        _ = try await platform.stores.deploys.start(deploy.id, commit: deploy.commit, at: Date())
+
+        let gate = Gate()
+        gate.close()
+        platform.builder.use { request, log throws(PlatformError) in
+            await gate.pass()
+            return try await stopFirst(request, log)
+        }
+        let control = platform.restarted()
+        let leftovers = try await control.restore()
+        let resuming = Task { await control.resume(leftovers) }
+        #expect(
+            await eventually {
+                if case .instance? = platform.routes.targets["api1-alice.localhost"] { true } else { false }
+            })
+        #expect(await eventually { gate.queue == 1 })
+        let again = try #require(platform.runner.running.values.first)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(again))
+        #expect(platform.runner.environment(of: again.id)?["XHOST_SHA"] == platform.commit("a").rawValue)
+        gate.open()
+        #expect(try await platform.log(of: deploy.id).hasSuffix("deploy complete\n"))
+        await resuming.value
+        let new = try #require(platform.runner.running.keys.first)
+        #expect(platform.runner.environment(of: new)?["XHOST_SHA"] == platform.commit("b").rawValue)
+        #expect(platform.runner.running.count == 1 && platform.runner.mostAtOnce == 1)
+    }
+
     @Test("goes on past what cannot be restored for one app")
     func oneFails() async throws {
         let platform = TestPlatform()

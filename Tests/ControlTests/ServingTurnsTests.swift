@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Synchronization
 import TestSupport
 import Testing
@@ -60,5 +61,35 @@ struct ServingTurnsTests {
             #expect(await waiter.value?.code == .cancelled)
         }
         try await turns.run(on: channel) { () async throws(PlatformError) in }
+    }
+
+    @Test("that are taken back go to the next one, and who had them gives nobody's away")
+    func takenBack() async throws {
+        let deploy = DeployTurn(
+            Deploy(appID: ID(), channelID: channel, requested: "HEAD", ref: nil, commit: nil, createdAt: Date()))
+        let (first, second) = (Gate(), Gate())
+        for gate in [first, second] { gate.close() }
+        let stuck = Task { [turns, channel] in
+            try await turns.run(on: channel, for: deploy) { () async throws(PlatformError) in await first.pass() }
+        }
+        #expect(await eventually { first.queue == 1 })
+        let next = Task { [turns, channel] in
+            try await turns.run(on: channel) { () async throws(PlatformError) in await second.pass() }
+        }
+        func isFree() async throws -> Bool {
+            try await turns.runIfFree(on: channel) { () async throws(PlatformError) in true } ?? false
+        }
+        #expect(try await !isFree())
+        #expect(second.queue == 0)
+        turns.end(try #require(deploy.serving))
+        #expect(await eventually { second.queue == 1 })
+        // It goes on all the same, and ends.
+        first.open()
+        try await stuck.value
+        turns.end(try #require(deploy.serving))
+        #expect(try await !isFree())
+        second.open()
+        try await next.value
+        #expect(try await isFree())
     }
 }

@@ -54,6 +54,35 @@ extension SleepingTests {
         try await expectAwake(prod)
     }
 
+    @Test("is woken beside few others of its user at a time, and waits for nobody else's")
+    func herd() async throws {
+        let platform = TestPlatform { $0.wakesPerUser = 2 }
+        let (alice, bob) = (try await platform.user(), try await platform.user("bob"))
+        var channels: [Channel] = []
+        for number in 1...7 {
+            let owner = number == 7 ? bob : alice
+            let (app, prod) = try await platform.webApp("api\(number)", by: owner)
+            platform.builder.use(Self.sleepy())
+            _ = try await platform.push(platform.commit("a"), app: app, by: owner)
+            channels.append(prod)
+        }
+        let now = ContinuousClock.now
+        #expect(
+            await eventually {
+                for seconds in [0, 61] { await platform.control.putToSleep(at: now + .seconds(seconds)) }
+                return platform.runner.running.isEmpty
+            })
+        let before = platform.runner.starts
+        platform.runner.holdStarts()
+        for channel in channels.dropLast() { platform.routes.ask(channel.id) }
+        #expect(await eventually { platform.runner.starts == before + 2 })
+        platform.routes.ask(channels[6].id)
+        #expect(await eventually { platform.runner.starts == before + 3 })
+        platform.runner.letGo()
+        #expect(await eventually { platform.runner.running.count == channels.count })
+        #expect(platform.runner.mostHeld == 3)
+    }
+
     @Test("tells those who ask while the server is being stopped")
     func closed() async throws {
         let (_, _, prod) = try await deployed()

@@ -77,6 +77,29 @@ struct StartRepairTests {
         #expect(try await events(app, by: alice).isEmpty)
     }
 
+    @Test("tell nothing of what the build of an interrupted deploy has left, and of another one's whose it was")
+    func builds() async throws {
+        let alice = try await platform.user()
+        let made = try await platform.control.apps.create(name: "site", template: nil, by: alice)
+        _ = try await platform.push(platform.commit("a"), app: made.app, by: alice)
+        let prod = try #require(made.channels.first)
+        let ended = try #require(try await platform.stores.deploys.deploys(channel: prod.id, limit: 1).first)
+        let interrupted = Deploy(
+            appID: made.app.id, channelID: prod.id, requested: "master", ref: BranchName.master.ref,
+            commit: platform.commit("a"), createdAt: Date())
+        _ = try await platform.stores.deploys.enqueue([interrupted], at: Date())
+        _ = try await platform.stores.deploys.start(interrupted.id, commit: nil, at: Date())
+        let names = [interrupted.id, ended.id].map { "t-\(ContainerTask.id(for: $0, unique: "0"))" }
+        for name in names { platform.runner.addStray(name) }
+        let control = platform.restarted()
+        await control.resume(try await control.restore())
+        let told = "the container \(names[1]) was nobody's and was removed"
+        #expect(platform.repairs == [told])
+        #expect(try await events(made.app, by: alice) == [told])
+        #expect(platform.stores.machineEvents.isEmpty)
+        #expect(try await platform.log(of: interrupted.id).contains("the server stopped during this deploy"))
+    }
+
     @Test("are made of all that the reconciler looks at, without waiting for its first pause")
     func reconciles() async throws {
         let alice = try await platform.user()

@@ -192,6 +192,37 @@ struct StepLimitTests {
         platform.runner.stops.open()
     }
 
+    @Test("brings the version before back when it is that the new one is written down, and leaves nothing when it ends")
+    func writing() async throws {
+        let platform = TestPlatform { configuration in
+            configuration.drainSeconds = 0
+            configuration.stepLimits[.switch] = Self.limit
+            configuration.stepGrace = Self.limit
+        }
+        let alice = try await platform.user()
+        let prod = try await platform.webApp(by: alice).prod
+        platform.builder.use(Self.plain(.stopFirst))
+        let first = try await deploy("a", prod, platform, by: alice)
+        #expect(try await platform.log(of: first.id).hasSuffix("deploy complete\n"))
+        let gate = Gate()
+        gate.close()
+        platform.stores.before(.insertInstance, times: 1) { () async throws(PlatformError) in await gate.pass() }
+        let stuck = try await deploy("b", prod, platform, by: alice)
+        try await expectFailure(stuck, platform, "the step start")
+        let back = try #require(platform.runner.running.values.first)
+        #expect(platform.routes.targets[Self.host] == .instance(back))
+        #expect(platform.runner.environment(of: back.id)?["XHOST_SHA"] == platform.commit("a").rawValue)
+        // It is written down all the same, and nobody knows of it but the reconciler.
+        gate.open()
+        func states() async -> [Instance.State]? {
+            (try? await platform.stores.instances.instances(channel: prod.id))?.map(\.state)
+        }
+        #expect(await eventually { await states() == [.live, .starting] })
+        await platform.control.reconcile()
+        #expect(await states() == [.live])
+        #expect(platform.routes.targets[Self.host] == .instance(back))
+    }
+
     @Test("is left to itself when it removes what did not come up")
     func removal() async throws {
         let platform = TestPlatform { configuration in

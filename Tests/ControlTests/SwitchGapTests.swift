@@ -11,8 +11,14 @@ struct SwitchGapTests {
         configuration.failedDrainSeconds = 5
         configuration.stopMargin = .seconds(20)
         configuration.startMargin = .seconds(60)
-        #expect(configuration.gap(grace: 10, ready: 60) == .seconds(drain + 30 + 120 + 5 + 120))
-        #expect(configuration.gap(grace: 0, ready: 1) == .seconds(drain + 20 + 61 + 5 + 61))
+        // What is waited for when its time is over, and written down.
+        configuration.stepGrace = .seconds(7)
+        configuration.stepLimits[.switch] = .seconds(11)
+        let others = 4 * 7 + 3 * 11
+        let slow = drain + 30 + 120 + 25 + 120
+        let quick = drain + 20 + 61 + 25 + 61
+        #expect(configuration.gap(grace: 10, ready: 60) == .seconds(slow + others))
+        #expect(configuration.gap(grace: 0, ready: 1) == .seconds(quick + others))
     }
 
     @Test("is never longer than what is held for, whatever a plan asks for")
@@ -21,6 +27,8 @@ struct SwitchGapTests {
         for (grace, ready) in [(0, 1), (10, 60), (RunPlan.graceRange.upperBound, RunPlan.readyRange.upperBound)] {
             #expect(configuration.gap(grace: grace, ready: ready) <= configuration.longestGap)
         }
-        #expect(configuration.longestGap == .seconds(30 + 620 + 3660 + 5 + 3660))
+        let parts = [30 + 620, 3660, 25, 3660]
+        let others = [4 * 30, 3 * 60]
+        #expect(configuration.longestGap == .seconds(parts.reduce(0, +) + others.reduce(0, +)))
     }
 }

@@ -71,6 +71,36 @@ extension SwitchTests {
         await platform.control.close(grace: .zero)
     }
 
+    @Test("that was not written down as undone leaves the files of what may be current when the store cannot be asked")
+    func unreadable() async throws {
+        let alice = try await platform.user()
+        let (app, prod) = try await platform.webApp(by: alice)
+        _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        let old = try #require(platform.runner.running.values.first)
+        platform.routes.count { $0 == .instance(old) ? Self.figures(200) : Self.figures(100, failed: 100) }
+        platform.stores.before(.goBack, times: 1) { [platform] () async throws(PlatformError) in
+            platform.stores.fail(with: PlatformError(.unavailable, "the disk is away"))
+        }
+        platform.repository.move(.master, to: platform.commit("b"), app: app.id)
+        _ = try await platform.control.deploys.request("HEAD", channel: prod.id, app: app.id, by: alice)
+        #expect(
+            await eventually {
+                platform.serverLog.entries.contains { $0.message == "failure of a deploy not recorded" }
+            })
+        #expect(await platform.builder.releasesOnDisk().count == 2)
+        platform.stores.fail(with: nil)
+        // What the store calls current is what comes up.
+        #expect(
+            await eventually {
+                await platform.control.reconcile()
+                return platform.runner.running.count == 1 && platform.runner.running[old.id] == nil
+            })
+        let new = try #require(platform.runner.running.values.first)
+        #expect(platform.routes.targets["api1-alice.localhost"] == .instance(new))
+        #expect(platform.runner.environment(of: new.id)?["XHOST_SHA"] == platform.commit("b").rawValue)
+        #expect(try await platform.stores.channels.channel(prod.id)?.currentCommit == platform.commit("b"))
+    }
+
     @Test("has its figures in the store with its success: a stop of the server right after it loses none")
     func figuresFirst() async throws {
         let alice = try await platform.user()

@@ -1,10 +1,23 @@
 import ControlTestSupport
 import Core
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
 @testable import Control
+
+/// Lets something happen while a push waits for the operator's programs.
+private final class MeanwhileHooks: HookRunner {
+    private let action = Mutex<(@Sendable () async -> Void)?>(nil)
+
+    func meanwhile(_ action: @escaping @Sendable () async -> Void) { self.action.withLock { $0 = action } }
+
+    func run(_ call: HookCall, output: @escaping @Sendable (String) -> Void) async throws(PlatformError) {
+        let action = action.withLock { $0 }
+        if call.event == .preReceive { await action?() }
+    }
+}
 
 @Suite("Tokens")
 struct TokenServiceTests {
@@ -93,5 +106,19 @@ struct TokenServiceTests {
         }
         #expect(error?.code == .tokenRevoked)
         #expect(try await platform.stores.deploys.held().isEmpty)
+    }
+
+    @Test func `attack 3: that are revoked while hooks look at a push end it before a ref moves`() async throws {
+        let hooks = MeanwhileHooks()
+        let platform = TestPlatform(hooks: hooks)
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "my-site", template: nil, by: alice).app
+        hooks.meanwhile { try? await platform.control.tokens.revoke(alice.token, by: alice) }
+        let error = await #expect(throws: PlatformError.self) {
+            _ = try await platform.push(platform.commit("a"), app: app, by: alice)
+        }
+        #expect(error?.code == .tokenRevoked)
+        #expect(try await platform.stores.deploys.held().isEmpty)
+        #expect(try await platform.repository.branches(app: app.id).isEmpty)
     }
 }

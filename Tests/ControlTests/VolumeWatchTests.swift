@@ -105,6 +105,20 @@ struct VolumeWatchTests {
         #expect(platform.runner.keptLogs.contains(one.instance))
     }
 
+    @Test("that was about to be stopped when the server was killed is stopped by its next start")
+    func killed() async throws {
+        let alice = try await platform.user()
+        let one = try await deployed(by: alice)
+        platform.volumes.setSize(6 << 30, of: one.prod.id)
+        try await platform.stores.instances.suspend(one.instance, because: "its volumes have too much")
+        #expect(platform.runner.running.count == 1)
+        let control = platform.restarted()
+        await control.resume(try await control.restore())
+        #expect(platform.runner.running.isEmpty)
+        #expect(try await states(one) == [.suspended])
+        #expect(platform.routes.targets["api1-alice.localhost"] == .placeholder(.suspended))
+    }
+
     @Test("that is a worker keeps its plain page")
     func worker() async throws {
         let alice = try await platform.user()

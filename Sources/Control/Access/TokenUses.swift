@@ -12,7 +12,7 @@ final class TokenUses: Sendable {
         var unwritten: Set<ID<Token>> = []
     }
 
-    /// Tokens that are remembered at most; those seen longest ago are forgotten, which are written down.
+    /// Tokens that are remembered at most; beyond that those are forgotten that are written down.
     private static let capacity = 10_000
 
     private let state = Mutex(State())

@@ -48,7 +48,8 @@ public struct AppService: Sendable {
         let name = try AppName(name)
         let template = template ?? "static"
         guard templates.contains(template) else {
-            throw .invalid("template must be one of \(templates.joined(separator: ", "))")
+            throw .invalid(
+                "template must be one of \(templates.joined(separator: ", ")), not \(NameFault.quoted(template))")
         }
         let app = App(
             ownerID: principal.user.id, ownerName: principal.user.name, name: name, template: template,

@@ -10,6 +10,7 @@ struct Removal: Sendable {
     let retirement: Retirement
     let sites: SiteRoutes
     let sleeping: Sleeping
+    let work: ServingWork
     /// What goes on after `remove` has returned.
     let unfinished = BackgroundTasks()
 
@@ -44,6 +45,7 @@ struct Removal: Sendable {
         sites.withdraw(channel)
         await queue.cancel(channel.id, reason: "the channel was deleted")
         await sleeping.end(channel.id)
+        await work.end(channel.id)
         try await retirement.stopAll(of: channel.id)
         try await platform.volumes.remove(channel.id)
         for release in try await platform.releases.releases(channel: channel.id) {

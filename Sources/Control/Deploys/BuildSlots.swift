@@ -1,7 +1,7 @@
 import Core
 
-/// Turns for builds, or other work: so much runs at the same time on the whole server. Who waits goes on in an order in which one user's burst
-/// holds nobody else up: first comes who has the fewest builds running, then who was served the longest ago.
+/// Turns for builds, or other work: so much runs at the same time on the whole server. Who waits goes on in an order in which
+/// one user's burst holds nobody else up: first comes who has the fewest running, then who was served the longest ago.
 ///
 /// From two turns on there is one more, for users who have none running: one user's builds, however long they take, never
 /// have all of them.

@@ -10,7 +10,7 @@ final class DeployEnds: Sendable {
     private let retirement: Retirement
     private let hooks: HookOccasions
     /// Programs that are told of ended deploys.
-    private let afterwards = BackgroundTasks()
+    let afterwards = BackgroundTasks()
     /// Why deploys have failed whose failure the store did not take.
     private let unwritten = Mutex<[ID<Deploy>: String]>([:])
 
@@ -22,8 +22,9 @@ final class DeployEnds: Sendable {
     }
 
     /// Fails a deploy, unless it has ended. Nobody goes back to its commit, so that is not kept. A failure that the store does
-    /// not take stays without an end in the log too, until this is called again.
-    func fail(_ deploy: Deploy, because error: PlatformError, report: DeployReport? = nil) async {
+    /// not take stays without an end in the log too, until this is called again: false.
+    @discardableResult
+    func fail(_ deploy: Deploy, because error: PlatformError, report: DeployReport? = nil) async -> Bool {
         // It may repeat what a program, or a file of the repository, has said.
         let shown = logs.shown(
             error.code == .internal ? "internal error: \(error.message)" : error.message, in: deploy.id)
@@ -31,28 +32,33 @@ final class DeployEnds: Sendable {
         var facts = metadata(deploy)
         facts["reason"] = "\(logs.shown("\(error)", in: deploy.id))"
         let hadEnd = await hasEnd(deploy.id)
+        let hasFailed: Bool
         do throws(PlatformError) {
-            try await platform.insisting { () async throws(PlatformError) in
+            hasFailed = try await platform.insisting { () async throws(PlatformError) in
                 try await platform.recording { [platform, logs] () async throws(PlatformError) in
                     let ended = try await platform.deploys.fail(deploy.id, reason: reason, at: platform.now())
                     platform.pass(.failed)
                     // What had ended it before, in the store alone, is what is told.
                     let failure = ended?.status == .success ? nil : ended?.failure ?? reason
                     if !hadEnd { Self.endLog(of: deploy.id, failure: failure, in: logs) }
+                    return failure != nil
                 }
             }
         } catch {
             unwritten.withLock { $0[deploy.id] = reason }
             facts["error"] = "\(error)"
-            return platform.logger.error("failure of a deploy not recorded", metadata: facts)
+            platform.logger.error("failure of a deploy not recorded", metadata: facts)
+            return false
         }
         if !hadEnd {
-            platform.logger.info("deploy failed", metadata: facts)
+            platform.logger.info(hasFailed ? "deploy failed" : "deploy succeeded", metadata: facts)
             await tell(of: deploy.id, report)
         }
+        guard hasFailed else { return true }
         // Left pinned, it is unpinned when the deploy is forgotten.
         try? await platform.repository.unpin(deploy.id, app: deploy.appID)
         await retirement.prune(deploy.channelID)
+        return true
     }
 
     /// Ends a deploy that has succeeded in the store.

@@ -80,7 +80,7 @@ extension DeployPipeline {
         if let current = channel.currentRelease { previous = try await platform.releases.release(current) }
         let request = BuildRequest(
             app: app, channel: channel, deploy: deploy.id, release: ID(), commit: commit, environment: environment,
-            previous: previous,
+            previous: previous, volumeBytes: await platform.volumes.size(of: channel.id),
             sibling: { [platform] (name) throws(PlatformError) in
                 try await platform.apps.app(named: name, owner: app.ownerID)?.id
             })

@@ -15,13 +15,17 @@ extension DeployPipeline {
             let old = release.plan.strategy == .stopFirst ? try await live(of: work.channel) : []
             let instance = Instance(
                 channelID: work.channel.id, releaseID: release.id, createdAt: platform.now())
+            work.turn.starts(instance.id)
             do throws(PlatformError) {
                 if !old.isEmpty {
                     try await stop(old, work)
                     platform.pass(.formerStopped)
                 }
-                try await platform.instances.insert(instance)
+                try await platform.recording(for: .start) { () async throws(PlatformError) in
+                    try await platform.instances.insert(instance)
+                }
                 platform.pass(.instanceKept)
+                try checkCancellation()
                 let endpoint = try await start(instance, of: candidate, work)
                 platform.pass(.instanceReady)
                 try checkCancellation()
@@ -30,8 +34,14 @@ extension DeployPipeline {
                     target: release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint),
                     hasStopped: !old.isEmpty, work)
             } catch {
+                guard !work.turn.isAbandoned else {
+                    // The channel is somebody else's by now, who sees to what was stopped.
+                    await discardUnlessLive(instance.id, of: work.channel.id)
+                    throw error
+                }
                 // Requests that came to it meanwhile, if it was ever asked, may end.
-                await starter.discard(instance.id, drain: platform.configuration.failedDrainSeconds)
+                await InstanceStarter(platform: platform, sites: sites)
+                    .discard(instance.id, drain: platform.configuration.failedDrainSeconds)
                 if !old.isEmpty {
                     platform.pass(.bringingBack)
                     await bringBack(work)
@@ -41,7 +51,11 @@ extension DeployPipeline {
         }
     }
 
-    private var starter: InstanceStarter { InstanceStarter(platform: platform, sites: sites) }
+    /// Leads the channel's hostname elsewhere, unless the deploy was given up. Returns what it led to.
+    @discardableResult
+    private func publish(_ target: RouteTarget, _ work: Work) throws(PlatformError) -> RouteTarget? {
+        try work.turn.unlessAbandoned { () throws(PlatformError) in try sites.publish(target, for: work.channel) }
+    }
 
     private func start(
         _ instance: Instance, of candidate: Candidate, _ work: Work
@@ -50,33 +64,36 @@ extension DeployPipeline {
         // The runner ends by itself when the app is not ready in its time.
         let limit = platform.configuration.startLimit(of: release.plan)
         return try await step(.start, of: work.turn, limit: limit) { () async throws(PlatformError) in
-            try await platform.runner.start(
+            let volumes = try await platform.volumes.prepare(release.plan, of: work.channel)
+            try checkCancellation()
+            return try await platform.runner.start(
                 InstanceSpecification(
                     id: instance.id, channel: work.channel.id, release: release.id,
                     directory: platform.builder.filesDirectory(of: release.id), plan: release.plan,
                     environment: candidate.environment, account: work.channel.account,
                     limits: try platform.configuration.limits(of: release.plan), owner: work.app.ownerID,
-                    volumes: try await platform.volumes.prepare(release.plan, of: work.channel),
-                    fileSize: platform.configuration.fileSize(of: release.plan)),
+                    volumes: volumes, fileSize: platform.configuration.fileSize(of: release.plan)),
                 log: work.log)
         }
     }
 
     /// None of a channel that is asleep.
     private func live(of channel: Channel) async throws(PlatformError) -> [Instance] {
-        try await platform.instances.instances(channel: channel.id).filter { $0.state == .live }
+        try await platform.recording(for: .start) { () async throws(PlatformError) in
+            try await platform.instances.instances(channel: channel.id).filter { $0.state == .live }
+        }
     }
 
     /// For an app that must not run twice: requests wait from now on, and what serves is stopped when its own have ended. A
     /// crash in the gap starts it again.
     private func stop(_ old: [Instance], _ work: Work) async throws(PlatformError) {
         work.log.write("stopping the version before...")
-        if case .instance? = sites.target(of: work.channel) {
-            try sites.publish(.placeholder(.switching), for: work.channel)
-        }
+        if case .instance? = sites.target(of: work.channel) { try publish(.placeholder(.switching), work) }
         let drain = platform.configuration.drainSeconds
         for instance in old {
-            let plan = try await platform.releases.release(instance.releaseID)?.plan
+            let plan = try await platform.recording(for: .start) { () async throws(PlatformError) in
+                try await platform.releases.release(instance.releaseID)?.plan
+            }
             let grace = plan?.graceSeconds ?? RunPlan.graceRange.upperBound
             let limit = platform.configuration.stopLimit(drain: drain, grace: grace)
             // A cancellation does not cut it short: it would stop what is brought back meanwhile.
@@ -93,14 +110,15 @@ extension DeployPipeline {
     /// The version before serves again. Without the task's cancellation: it is what remains of the deploy.
     private func bringBack(_ work: Work) async {
         let id = work.channel.id
-        let result = await Task { [starter] () -> PlatformError? in
+        let starter = InstanceStarter(platform: platform, sites: sites, deploy: work.turn)
+        let result = await Task { () -> PlatformError? in
             do throws(PlatformError) { try await starter.bringBack(id) } catch { return error }
             return nil
         }.value
         guard let result else { return work.log.write("the version before runs again") }
         // The reconciler goes on trying.
         platform.logger.error("instance not started again", metadata: ["channel": "\(id)", "error": "\(result)"])
-        _ = try? sites.publish(.placeholder(.starting), for: work.channel)
+        _ = try? publish(.placeholder(.starting), work)
     }
 
     /// The switch: durable first, then visible. After the first step a restart of the server comes up with the new
@@ -120,7 +138,7 @@ extension DeployPipeline {
         else {
             try await succeed(candidate, instance, work)
             platform.pass(.switched)
-            let replaced = try sites.publish(target, for: work.channel)
+            let replaced = try publish(target, work)
             platform.pass(.published)
             note(SwitchFigures(before: before, after: sites.takeFigures(of: work.channel)), work)
             await retirement.retire(replaced, channel: work.channel.id)
@@ -135,7 +153,7 @@ extension DeployPipeline {
                 work.deploy.id, release: candidate.release.id, instance: instance, report: work.turn.reportSoFar)
         }
         platform.pass(.switched)
-        let replaced = try sites.publish(target, for: work.channel)
+        let replaced = try publish(target, work)
         platform.pass(.published)
         let watch = SwitchWatch(before: before)
         let fault = await watch.run(for: watchTime(candidate), turn: work.turn) {
@@ -188,7 +206,10 @@ extension DeployPipeline {
 
     /// `nil` when nothing serves now, nor did before it was stopped.
     private func former(of channel: Channel, hasStopped: Bool) async throws(PlatformError) -> Former? {
-        guard let release = try await platform.channels.channel(channel.id)?.currentRelease else { return nil }
+        let current = try await platform.recording { () async throws(PlatformError) in
+            try await platform.channels.channel(channel.id)?.currentRelease
+        }
+        guard let release = current else { return nil }
         if hasStopped { return Former(release: release, instance: nil, wasStopped: true) }
         switch sites.target(of: channel) {
         case .instance(let endpoint)?: return Former(release: release, instance: endpoint.id)
@@ -210,7 +231,7 @@ extension DeployPipeline {
         }
         var isWritten = true
         do throws(PlatformError) { try await platform.recording(write) } catch { isWritten = false }
-        if let replaced { try sites.publish(replaced, for: work.channel) }
+        if let replaced { try publish(replaced, work) }
         if !isWritten {
             try await platform.insisting { () async throws(PlatformError) in try await platform.recording(write) }
         }

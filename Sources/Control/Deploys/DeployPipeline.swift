@@ -41,25 +41,20 @@ struct DeployPipeline: Sendable {
         do throws(PlatformError) {
             try await bringLive(turn)
         } catch {
+            // Whoever gave it up has ended it.
+            if turn.isAbandoned { return }
             if let reason = turn.cancellation {
                 platform.pass(.cancelled)
-                return await ends.fail(deploy, because: PlatformError(.cancelled, reason), report: turn.report)
+                await ends.fail(deploy, because: PlatformError(.cancelled, reason), report: turn.report)
+                return
             }
             if Task.isCancelled { throw CancellationError() }
-            return await ends.fail(deploy, because: error, report: turn.report)
+            await ends.fail(deploy, because: error, report: turn.report)
+            return
         }
         platform.pass(.succeeded)
         await ends.succeeded(deploy, report: turn.report)
         platform.pass(.logEnded)
-    }
-
-    /// Ends a deploy whose turn goes on although it was told to end, so that its channel's next one may begin. What it does
-    /// from now on finds a deploy that has ended.
-    func abandon(_ turn: DeployTurn) async {
-        turns.end(turn)
-        let reason = turn.cancellation ?? "it did not end"
-        await ends.fail(turn.deploy, because: PlatformError(.cancelled, reason), report: turn.reportSoFar)
-        turn.end()
     }
 
     // MARK: - Steps
@@ -77,7 +72,6 @@ struct DeployPipeline: Sendable {
         logs.hide(try await platform.environment.values(app: app.id), in: deploy.id)
 
         if let room = platform.diskRoom() { try platform.configuration.diskReserve.check(room) }
-        try await checkVolumes(of: channel)
         // Going back adds nothing.
         if deploy.release == nil { try checkUse(of: app.ownerID) }
         // The database needs nothing of the repository, and the repository nothing of it.
@@ -99,32 +93,35 @@ struct DeployPipeline: Sendable {
         defer { reservations.free(candidate.release.id) }
         do throws(PlatformError) {
             try checkCancellation()
+            // Not before the build: its release line may have made room.
+            try await checkVolumes(of: channel)
             let limit = platform.configuration.servingTurnLimit
-            try await serving.run(on: channel.id, limit: limit) { () async throws(PlatformError) in
+            try await serving.run(on: channel.id, limit: limit, for: turn) { () async throws(PlatformError) in
                 try await start(candidate, work)
             }
             work.log.write(turn.report.line)
         } catch {
-            // Going back to the old one may not have been written: what the store calls current is never taken away.
-            let current = try? await platform.channels.channel(channel.id)?.currentRelease
-            if candidate.isNew, current != candidate.release.id { await discard(candidate.release.id) }
+            if candidate.isNew, await isDispensable(candidate.release.id, work) {
+                await discard(candidate.release.id)
+            }
             throw error
         }
+    }
+
+    /// Going back to the old one may not have been written down: what the store calls current, or may, is never taken away. Nor
+    /// is what was current before the deploy, which was given up, came to its end.
+    private func isDispensable(_ release: ID<Release>, _ work: Work) async -> Bool {
+        do throws(PlatformError) {
+            let channel = try await platform.channels.channel(work.channel.id)
+            if channel?.currentRelease == release { return false }
+            return try await platform.deploys.deploy(work.deploy.id)?.status != .success
+        } catch { return false }
     }
 
     /// Removes what a deploy has built.
     func discard(_ release: ID<Release>) async {
         await platform.builder.remove(release)
         try? await platform.releases.delete(release)
-    }
-
-    private func checkVolumes(of channel: Channel) async throws(PlatformError) {
-        let (used, limit) = (await platform.volumes.size(of: channel.id), platform.configuration.volumeBytes)
-        guard used > limit else { return }
-        throw PlatformError(
-            .buildFailed,
-            "the volumes of this channel have \(VolumeUse.text(used)), of \(limit >> 20) MiB that they may: "
-                + "let the app remove some of it, or ask the operator for more")
     }
 
     private func resolve(_ work: Work) async throws(PlatformError) -> CommitID {

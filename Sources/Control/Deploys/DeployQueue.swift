@@ -30,22 +30,6 @@ actor DeployQueue {
     /// Whether something of the channel runs now.
     func isBusy(_ channel: ID<Channel>) -> Bool { workers[channel] != nil }
 
-    /// Runs `body` in the channel's turn: no deploy of the channel runs meanwhile.
-    /// Returns false, without having run it, when the queue is closed.
-    @discardableResult
-    func run(on channel: ID<Channel>, _ body: @escaping @Sendable () async -> Void) async -> Bool {
-        while let worker = workers[channel] { await worker.value }
-        guard !isClosed else { return false }
-        let turn = Task {
-            await body()
-            workers[channel] = nil
-            if woken.contains(channel) { wake(channel) }
-        }
-        workers[channel] = turn
-        await turn.value
-        return true
-    }
-
     /// Ends the channel's running deploy and everything queued as failed, and waits until nothing of it runs.
     func cancel(_ channel: ID<Channel>, reason: String) async {
         if let worker = workers[channel] {

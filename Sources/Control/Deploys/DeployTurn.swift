@@ -11,6 +11,11 @@ final class DeployTurn: Sendable {
         var cancellation: String?
         var task: Task<Void, Never>?
         var isInterrupted = false
+        var isAbandoned = false
+        /// That of its channel, while it brings its version up.
+        var serving: ServingTurns.Turn?
+        /// What it brings up.
+        var instance: ID<Instance>?
         var hasEnded = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
@@ -88,6 +93,36 @@ final class DeployTurn: Sendable {
     /// It was left as it is, for whoever has interrupted it.
     var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
     func interrupt() { state.withLock { $0.isInterrupted = true } }
+
+    // MARK: - Being given up
+
+    /// It goes on although it was given up: what it does from now on must change nothing.
+    var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
+
+    /// Gives it up.
+    func abandon() { state.withLock { $0.isAbandoned = true } }
+
+    /// It has the turn at what serves of its channel.
+    func serves(in turn: ServingTurns.Turn) { state.withLock { $0.serving = turn } }
+    /// Its turn at what serves of its channel, which may be over.
+    var serving: ServingTurns.Turn? { state.withLock { $0.serving } }
+
+    /// It is about to start this.
+    func starts(_ instance: ID<Instance>) { state.withLock { $0.instance = instance } }
+    var instance: ID<Instance>? { state.withLock { $0.instance } }
+
+    /// Runs `body`, which must not wait, unless it was given up. Whoever gives it up waits for that.
+    func unlessAbandoned<Value: Sendable>(
+        _ body: () throws(PlatformError) -> Value
+    ) throws(PlatformError) -> Value {
+        try state.withLock { (state) throws(PlatformError) in
+            if state.isAbandoned { throw PlatformError(.cancelled, "the deploy was given up") }
+            return try body()
+        }
+    }
+
+    /// Throws `.cancelled` when it was given up.
+    func checkNotAbandoned() throws(PlatformError) { try unlessAbandoned { () throws(PlatformError) in } }
 
     /// Waits until it has ended, or was interrupted.
     func ended() async {

@@ -23,8 +23,27 @@ actor Retirement {
 
     /// Drains what the store holds for replaced and no route showed, as it is with workers.
     func drainReplaced(of channel: ID<Channel>) async {
-        let instances = (try? await platform.instances.instances(channel: channel)) ?? []
-        for instance in instances where instance.state == .draining { drain(instance.id) }
+        do throws(PlatformError) {
+            let replaced = try await platform.recording { () async throws(PlatformError) in
+                try await self.draining(channel)
+            }
+            for instance in replaced { drain(instance) }
+        } catch {
+            // The reconciler finds them.
+            platform.logger.error("replaced instances not drained", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Drains an instance that nobody drains, although it is to end. False when somebody does, or it has ended.
+    func takeUp(_ instance: ID<Instance>, of channel: ID<Channel>) async throws(PlatformError) -> Bool {
+        // In this order: whoever drains it has written down its end before it is done.
+        guard running[instance] == nil, try await draining(channel).contains(instance) else { return false }
+        drain(instance)
+        return true
+    }
+
+    private nonisolated func draining(_ channel: ID<Channel>) async throws(PlatformError) -> [ID<Instance>] {
+        try await platform.instances.instances(channel: channel).filter { $0.state == .draining }.map(\.id)
     }
 
     /// Starts to remove what the channel does not keep; one run at a time.

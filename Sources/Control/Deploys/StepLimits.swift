@@ -37,10 +37,11 @@ extension Platform {
 
     /// Writes something of a deploy down, or reads it: within the limit of a switch, and whether the caller is cancelled or
     /// not.
+    /// - Parameter step: the part of the deploy's way, for people.
     func recording<Value: Sendable>(
-        _ body: @escaping @Sendable () async throws(PlatformError) -> Value
+        for step: DeployStep.Name = .switch, _ body: @escaping @Sendable () async throws(PlatformError) -> Value
     ) async throws(PlatformError) -> Value {
         let limit = configuration.limit(of: .switch)
-        return try await within(limit, "the step switch", patience: limit, body)
+        return try await within(limit, "the step \(step.rawValue)", patience: limit, body)
     }
 }

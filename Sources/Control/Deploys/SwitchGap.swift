@@ -8,9 +8,13 @@ extension ControlConfiguration {
     ///   - grace: seconds that the old version's plan gives its process to end.
     ///   - ready: seconds that either version's plan gives it to become ready.
     public func gap(grace: Int, ready: Int) -> Duration {
-        let stop = Duration.seconds(grace) + stopMargin
+        let stop = stopLimit(drain: drainSeconds, grace: grace)
         let start = Duration.seconds(ready) + startMargin
-        return .seconds(drainSeconds) + stop + start + .seconds(failedDrainSeconds) + start
+        let removal = stopLimit(drain: failedDrainSeconds, grace: 0)
+        let parts = [stop, start, removal, start]
+        // Each may be waited for when its time is over. And it is written down that the new version is there, that it is
+        // switched to, and that the old one is there again.
+        return parts.reduce(.zero, +) + stepGrace * parts.count + limit(of: .switch) * 3
     }
 
     /// The same with the most that a plan may ask for.

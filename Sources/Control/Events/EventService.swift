@@ -12,16 +12,22 @@ public struct EventService: Sendable {
         var facts: Logger.Metadata = ["kind": "\(kind.rawValue)", "what": "\(text)"]
         if let channel { facts["channel"] = "\(channel)" }
         platform.logger.notice("repaired", metadata: facts)
+        let event = Event(kind, app: app, channel: channel, text: text, date: platform.now())
         do throws(PlatformError) {
-            try await platform.events.append(
-                Event(kind, app: app, channel: channel, text: text, date: platform.now()))
+            // Not for ever: whoever tells of something may hold others up.
+            try await platform.recording { () async throws(PlatformError) in try await platform.events.append(event) }
         } catch {
             platform.logger.error("event not kept", metadata: ["error": "\(error)"])
         }
     }
 
+    /// Of a build's container it is told whose it was.
     func noteStray(_ container: String) async {
-        await note(.strayRemoved, "the container \(container) was nobody's and was removed")
+        var deploy: Deploy?
+        if let id = ContainerTask.deploy(inName: container) { deploy = try? await platform.deploys.deploy(id) }
+        await note(
+            .strayRemoved, app: deploy?.appID, channel: deploy?.channelID,
+            "the container \(container) was nobody's and was removed")
     }
 
     /// An instance was started in the place of one that was not there or could not go on.

@@ -47,8 +47,8 @@ struct HookOccasions: Sendable {
         guard let hooks = platform.hooks else { return }
         let description = HookDescription(
             deploy, commit: commit, app: app, channel: channel, url: url(channel), report: nil)
-        let call = HookCall(
-            .preDeploy, input: try description.text, environment: environment(app, description))
+        let text = try description.text
+        let call = HookCall(.preDeploy, input: text, environment: environment(app, description))
         do throws(PlatformError) { try await hooks.run(call) { log.write($0) } } catch {
             throw error.code == .forbidden ? PlatformError(.buildFailed, error.message, cause: error.cause) : error
         }
@@ -65,8 +65,8 @@ struct HookOccasions: Sendable {
             let description = HookDescription(
                 deploy, commit: deploy.commit, app: app, channel: channel, url: url(channel),
                 report: try await platform.deploys.report(of: id))
-            let call = HookCall(
-                .postDeploy, input: try description.text, environment: environment(app, description))
+            let text = try description.text
+            let call = HookCall(.postDeploy, input: text, environment: environment(app, description))
             try await turns.run(for: app.ownerID, onWait: {}) { () async throws(PlatformError) in
                 await logged(app) { () async throws(PlatformError) in try await hooks.run(call) { _ in } }
             }

@@ -18,6 +18,8 @@ actor Sleeping {
     private let starter: InstanceStarter
     private let retirement: Retirement
     private let sites: SiteRoutes
+    /// Turns to be woken. Each user has their own: an app may take long to become ready, and nobody else's waits for it.
+    private var starts: [ID<User>: BuildSlots] = [:]
     private var watched: [ID<Instance>: Watched] = [:]
     private var wakes: [ID<Channel>: Task<Void, Never>] = [:]
     /// Channels whose last wakes failed: how often, and when the next may be tried.
@@ -135,7 +137,7 @@ actor Sleeping {
         let begun = ContinuousClock.now
         var failure: PlatformError?
         do throws(PlatformError) {
-            try await turns.run(on: id) { () async throws(PlatformError) in try await starter.wake(id) }
+            try await turns.run(on: id) { () async throws(PlatformError) in try await bringUp(id) }
             platform.logger.info(
                 "channel awake", metadata: ["channel": "\(id)", "took": "\(ContinuousClock.now - begun)"])
         } catch {
@@ -155,6 +157,24 @@ actor Sleeping {
         failures[id] = sites.has(id) ? (count, .now + platform.configuration.wakeRetry.pause(after: count)) : nil
         wakes[id] = nil
         sites.refuseHeld(of: id)
+    }
+
+    /// So many of a user's at a time: starts that come together are each as slow as all of them. In the channel's turn first:
+    /// whoever waits for that holds up no other start.
+    private nonisolated func bringUp(_ id: ID<Channel>) async throws(PlatformError) {
+        guard let channel = try await platform.channels.channel(id),
+            let owner = try await platform.apps.app(channel.appID)?.ownerID
+        else { throw .notFound("channel") }
+        try await slots(of: owner).run(for: owner, onWait: {}) { () async throws(PlatformError) in
+            try await starter.wake(id)
+        }
+    }
+
+    private func slots(of user: ID<User>) -> BuildSlots {
+        if let known = starts[user] { return known }
+        let slots = BuildSlots(platform.configuration.wakesPerUser)
+        starts[user] = slots
+        return slots
     }
 
     /// Ends the waking of a channel and waits until nothing of it runs; for a channel that is deleted.

@@ -62,6 +62,8 @@ public struct PushService: GitGate {
         // The pack may have taken minutes to come.
         try await tokens.requireLive(access.principal)
         var notes = try await hooks.preReceive(updates, access: access)
+        // And so may the operator's programs.
+        if platform.hooks != nil { try await tokens.requireLive(access.principal) }
         if let note = try await rebindOnFirstPush(updates, app: access.app) { notes.append(note) }
         let channels = try await platform.channels.channels(app: access.app.id)
         var held: [Deploy] = []

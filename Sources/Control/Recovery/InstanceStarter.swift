@@ -6,6 +6,8 @@ import Logging
 struct InstanceStarter: Sendable {
     let platform: Platform
     let sites: SiteRoutes
+    /// Whose turn it is; `nil` for no deploy's. Nothing is started, or shown, for one that was given up.
+    var deploy: DeployTurn?
 
     /// Starts the channel's current release when no instance of it is live, or suspended. Returns the channel when it has done
     /// so.
@@ -48,8 +50,16 @@ struct InstanceStarter: Sendable {
         guard await platform.runner.damage(of: live.id) == nil,
             let endpoint = await platform.runner.endpoint(of: live.id)
         else { return try await replace(of: channel) }
-        try sites.publish(release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), for: channel)
+        try publish(release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), for: channel)
         await forgetAsleep(of: channel.id)
+    }
+
+    private func publish(_ target: RouteTarget, for channel: Channel) throws(PlatformError) {
+        guard let deploy else {
+            try sites.publish(target, for: channel)
+            return
+        }
+        try deploy.unlessAbandoned { () throws(PlatformError) in _ = try sites.publish(target, for: channel) }
     }
 
     /// Starts the channel's current release anew and then takes away what was live before.
@@ -66,12 +76,12 @@ struct InstanceStarter: Sendable {
         }
         // Two of it must not run at once: requests wait meanwhile, as they do for what is asleep.
         let isServed = if case .instance? = sites.target(of: channel) { true } else { false }
-        if isServed { try sites.publish(.placeholder(.switching), for: channel) }
+        if isServed { try publish(.placeholder(.switching), for: channel) }
         do throws(PlatformError) {
             try await end(old)
             try await start(release, of: channel)
         } catch {
-            if isServed { try sites.publish(.placeholder(.starting), for: channel) }
+            if isServed { try publish(.placeholder(.starting), for: channel) }
             throw error
         }
     }
@@ -127,6 +137,7 @@ struct InstanceStarter: Sendable {
         try await platform.instances.insert(instance)
         platform.pass(.wakeKept)
         do throws(PlatformError) {
+            try deploy?.checkNotAbandoned()
             let limit = platform.configuration.startLimit(of: release.plan)
             let endpoint = try await platform.within(limit, "the start of the app") {
                 [platform] () async throws(PlatformError) in
@@ -142,8 +153,7 @@ struct InstanceStarter: Sendable {
                     log: DiscardingLogSink())
             }
             platform.pass(.wakeReady)
-            try sites.publish(
-                release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), for: channel)
+            try publish(release.plan.kind == .worker ? .placeholder(.worker) : .instance(endpoint), for: channel)
             platform.pass(.wakeShown)
         } catch {
             await discard(instance.id)

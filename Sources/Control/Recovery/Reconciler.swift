@@ -4,9 +4,9 @@ import Logging
 /// Compares what should be with what is, and repairs the difference: at the start and every 30 seconds. Each repair is one
 /// line in the server's log and one event.
 ///
-/// What a deploy is changing is left to it: a channel is looked at in its turn, or not this time. Apps that do not come up
-/// hold up each other at most: what is not about a channel's instance is seen to first, and each round leaves out what an
-/// earlier one is still at.
+/// What a deploy is changing is left to it: what serves of a channel is looked at in its turn, or not this time. While the
+/// deploy is being built nothing of that changes. Apps that do not come up hold up each other at most: what is not about a
+/// channel's instance is seen to first, and each round leaves out what an earlier one is still at.
 actor Reconciler {
     private enum Part {
         case machine, databases, channels
@@ -15,10 +15,10 @@ actor Reconciler {
     private static let repairsAtOnce = 4
 
     private let platform: Platform
-    private let queue: DeployQueue
     private let reaper: Reaper
     private let starter: InstanceStarter
-    private let serving: ServingTurns
+    private let work: ServingWork
+    private let left: LeftInstances
     private let databases: DatabaseService
     private let sites: SiteRoutes
     private let volumes: VolumeWatch
@@ -29,15 +29,14 @@ actor Reconciler {
     private var pauses: [ID<Channel>: (failures: Int, until: ContinuousClock.Instant)] = [:]
 
     init(
-        platform: Platform, queue: DeployQueue, reaper: Reaper, starter: InstanceStarter,
-        serving: ServingTurns, databases: DatabaseService, sites: SiteRoutes, volumes: VolumeWatch,
-        events: EventService
+        platform: Platform, reaper: Reaper, starter: InstanceStarter, work: ServingWork, left: LeftInstances,
+        databases: DatabaseService, sites: SiteRoutes, volumes: VolumeWatch, events: EventService
     ) {
         self.platform = platform
-        self.queue = queue
         self.reaper = reaper
         self.starter = starter
-        self.serving = serving
+        self.work = work
+        self.left = left
         self.databases = databases
         self.sites = sites
         self.volumes = volumes
@@ -99,7 +98,7 @@ actor Reconciler {
         await guarded("channels") { () async throws(PlatformError) in
             for channel in try await platform.channels.allChannels() {
                 await guarded("channel \(channel.id)") { () async throws(PlatformError) in
-                    if try await damage(of: channel) != nil { damaged.append(channel) }
+                    if try await damage(of: channel) != nil { damaged.append(channel) } else { forgetPause(channel.id) }
                 }
             }
         }
@@ -110,6 +109,8 @@ actor Reconciler {
                 group.addTask { await self.repair(channel) }
             }
         }
+        // Last: a hostname may have led to one of them.
+        await guarded("instances that are left") { () async throws(PlatformError) in try await left.look() }
     }
 
     /// What is wrong with what a channel serves; `nil` when nothing is.
@@ -147,15 +148,12 @@ actor Reconciler {
         }
     }
 
-    /// In the channel's turn, when it is still so then. A channel that a deploy works on is left to that.
+    /// In the channel's turn, when it is still so then. A channel whose deploy brings its version up is left to that.
     private func repair(_ channel: Channel) async {
         if let pause = pauses[channel.id], pause.until > .now { return }
-        guard await !queue.isBusy(channel.id) else { return }
-        await queue.run(on: channel.id) { [self] in
-            await guarded("channel \(channel.id)") { () async throws(PlatformError) in
-                try await serving.run(on: channel.id) { () async throws(PlatformError) in
-                    try await repair(channel.id)
-                }
+        await guarded("channel \(channel.id)") { () async throws(PlatformError) in
+            _ = try await work.runIfFree(on: channel.id) { () async throws(PlatformError) in
+                try await self.repair(channel.id)
             }
         }
     }

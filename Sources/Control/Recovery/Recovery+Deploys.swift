@@ -12,9 +12,17 @@ extension Recovery {
         }
     }
 
+    /// What the server was at when it stopped.
+    struct Unfinished {
+        /// Channels on which something waits.
+        let channels: Set<ID<Channel>>
+        /// Deploys that ran.
+        let interrupted: Set<ID<Deploy>>
+    }
+
     /// Deploys that ran are queued again, or end as failed when that was tried before or a newer one waits; what they had
-    /// built is removed. Returns the channels on which something waits.
-    func settleInterruptedDeploys() async throws(PlatformError) -> Set<ID<Channel>> {
+    /// built is removed.
+    func settleInterruptedDeploys() async throws(PlatformError) -> Unfinished {
         let unfinished = try await platform.deploys.unfinished()
         for deploy in unfinished {
             logs.open(deploy.id, after: DeployLogs.lines(try await platform.deployLogs.read(deploy.id)))
@@ -31,21 +39,18 @@ extension Recovery {
                 }
             }
         }
-        return Set(unfinished.map(\.channelID))
+        return Unfinished(
+            channels: Set(unfinished.map(\.channelID)),
+            interrupted: Set(unfinished.filter { $0.status == .running }.map(\.id)))
     }
 
     /// A deploy whose switch was written down: its version is the one that is served. True when it was one.
     private func finishSwitched(_ deploy: Deploy) async throws(PlatformError) -> Bool {
-        guard let release = deploy.release,
-            try await platform.channels.channel(deploy.channelID)?.currentRelease == release
-        else { return false }
-        let live = try await platform.instances.instances(channel: deploy.channelID)
-            .first { $0.releaseID == release && $0.state == .live }
+        guard let release = try await pipeline.switchedRelease(of: deploy) else { return false }
         await guarded("deploy \(deploy.id)") { () async throws(PlatformError) in
-            try await platform.deploys.succeed(
-                deploy.id, release: release, instance: live?.id, at: platform.now())
-            logs.write(["the server stopped after the switch of this deploy; its version is live"], to: deploy.id)
-            await pipeline.ends.succeeded(deploy, report: nil)
+            try await pipeline.finish(
+                deploy, switchedTo: release,
+                saying: "the server stopped after the switch of this deploy; its version is live")
         }
         return true
     }

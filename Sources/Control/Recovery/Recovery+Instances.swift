@@ -6,9 +6,10 @@ extension Recovery {
 
     /// Finds the instances that still run and makes every hostname lead where it should. Returns what was missing of those
     /// that could not be taken over.
-    func restoreRoutes() async throws(PlatformError) -> [ID<Channel>: String] {
+    /// - Parameter interrupted: deploys that ran when the server stopped. What their builds have left is theirs.
+    func restoreRoutes(_ interrupted: Set<ID<Deploy>>) async throws(PlatformError) -> [ID<Channel>: String] {
         let apps = Dictionary(uniqueKeysWithValues: try await platform.apps.allApps().map { ($0.id, $0) })
-        let found = try await recoverInstances()
+        let found = try await recoverInstances(interrupted)
         var targets: [(channel: Channel, target: RouteTarget)] = []
         for channel in try await platform.channels.allChannels() {
             guard let app = apps[channel.appID] else { continue }
@@ -31,14 +32,18 @@ extension Recovery {
     }
 
     /// Those that were being started or drained are stopped.
-    private func recoverInstances() async throws(PlatformError) -> Found {
+    private func recoverInstances(_ interrupted: Set<ID<Deploy>>) async throws(PlatformError) -> Found {
         let known = try await platform.instances.instances()
         let live = known.filter { $0.state == .live }
         let stopped = try await platform.instances.stopped()
         let recovered = try await platform.runner.recover(
             keep: Set(live.map(\.id)), logs: Set((known + stopped).map(\.id)))
         let endpoints = recovered.endpoints
-        for stray in recovered.strays { await events.noteStray(stray) }
+        for stray in recovered.strays {
+            // As with its instance: its log says that it was interrupted.
+            if let deploy = ContainerTask.deploy(inName: stray), interrupted.contains(deploy) { continue }
+            await events.noteStray(stray)
+        }
         var found = Found()
         for instance in live {
             if let loss = recovered.losses[instance.id] { found.losses[instance.channelID] = loss }
@@ -135,25 +140,17 @@ extension Recovery {
         }
     }
 
-    /// In the channel's turn, so that a push that comes in meanwhile neither overtakes this nor is overtaken. Returns
-    /// whether there is nothing more to do.
+    /// Beside the channel's deploy, if one is being built: what served before it does so meanwhile. Returns whether there is
+    /// nothing more to do.
     private func startMissingInstance(of id: ID<Channel>, _ loss: String?) async -> Bool {
-        let (results, result) = AsyncStream<Bool>.makeStream()
-        let hasRun = await queue.run(on: id) {
-            do throws(PlatformError) {
-                try await serving.run(on: id) { () async throws(PlatformError) in
-                    guard let channel = try await starter.startMissing(of: id) else { return }
-                    await events.noteReplacement(of: channel, because: loss ?? "there is none")
-                }
-                result.yield(true)
-            } catch {
-                platform.logger.error(
-                    "instance not started again", metadata: ["channel": "\(id)", "error": "\(error)"])
-                result.yield(false)
+        do throws(PlatformError) {
+            return try await work.runIfFree(on: id) { () async throws(PlatformError) in
+                guard let channel = try await starter.startMissing(of: id) else { return }
+                await events.noteReplacement(of: channel, because: loss ?? "there is none")
             }
+        } catch {
+            platform.logger.error("instance not started again", metadata: ["channel": "\(id)", "error": "\(error)"])
+            return false
         }
-        result.finish()
-        guard hasRun else { return true }
-        return await results.first { _ in true } ?? true
     }
 }

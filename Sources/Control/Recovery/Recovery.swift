@@ -27,26 +27,27 @@ struct Recovery: Sendable {
     let removal: Removal
     let sites: SiteRoutes
     let starter: InstanceStarter
-    let serving: ServingTurns
+    let work: ServingWork
     let events: EventService
 
     /// Everything that must be done before the first request is let in.
     func restore() async throws(PlatformError) -> Leftovers {
         await makeMissingRepositories()
         await guarded("held deploys") { () async throws(PlatformError) in try await settleHeldDeploys() }
-        let channels = try await settleInterruptedDeploys()
+        let unfinished = try await settleInterruptedDeploys()
         await guarded("deploy logs") { () async throws(PlatformError) in try await endLogs() }
         // Nothing is being built, so every release folder that no record knows is a left-over.
         let known = try await platform.releases.allReleaseIDs()
         let onDisk = await platform.builder.releasesOnDisk()
         return Leftovers(
-            releases: onDisk.filter { !known.contains($0) }, lost: known.subtracting(onDisk), channels: channels,
-            losses: try await restoreRoutes())
+            releases: onDisk.filter { !known.contains($0) }, lost: known.subtracting(onDisk),
+            channels: unfinished.channels, losses: try await restoreRoutes(unfinished.interrupted))
     }
 
     /// What may go on while requests are served already.
     /// - Parameter reconcile: sees to what else is not as it should be, once each missing instance was tried.
     func resume(_ leftovers: Leftovers, reconcile: @escaping @Sendable () async -> Void) async {
+        // What served is started beside: it does not wait for their builds.
         for channel in leftovers.channels { await queue.wake(channel) }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -10,12 +10,15 @@ public struct BuildRequest: Sendable {
     public let environment: [String: String]
     /// What the channel serves now: unchanged files are taken from it.
     public let previous: Release?
+    /// Bytes that the channel's volumes have, as `VolumeStore.size` has them: where that is more than they may, a release line
+    /// may still clean up.
+    public let volumeBytes: Int
     /// Another app of the same user's, by its name; `nil` when there is none.
     public let sibling: @Sendable (AppName) async throws(PlatformError) -> ID<App>?
 
     public init(
         app: App, channel: Channel, deploy: ID<Deploy>, release: ID<Release>, commit: CommitID,
-        environment: [String: String], previous: Release?,
+        environment: [String: String], previous: Release?, volumeBytes: Int = 0,
         sibling: @escaping @Sendable (AppName) async throws(PlatformError) -> ID<App>? = { _ in nil }
     ) {
         self.app = app
@@ -25,6 +28,7 @@ public struct BuildRequest: Sendable {
         self.commit = commit
         self.environment = environment
         self.previous = previous
+        self.volumeBytes = volumeBytes
         self.sibling = sibling
     }
 }

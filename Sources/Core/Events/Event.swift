@@ -9,6 +9,8 @@ public struct Event: Sendable, Hashable {
         case instanceReplaced = "instance_replaced"
         /// An instance had ended by itself and was started again.
         case instanceRestarted = "instance_restarted"
+        /// An instance has reached one of its limits, and runs on.
+        case instanceLimited = "instance_limited"
         /// Something that nobody knows was removed from the machine.
         case strayRemoved = "stray_removed"
         /// A hostname leads again where it should.

@@ -16,14 +16,17 @@ public enum HookEvent: String, Sendable, CaseIterable {
 /// One occasion to run the operator's programs.
 public struct HookCall: Sendable {
     public let event: HookEvent
-    /// What a program reads from its standard input.
-    public let input: String
+    /// What a program reads from its standard input; made when it is asked for, since mostly there is no program.
+    public var input: String { makeInput() }
     /// `BERTH_*`; the runner adds `BERTH_HOOK` and a path, and nothing else.
     public let environment: [String: String]
+    private let makeInput: @Sendable () -> String
 
-    public init(_ event: HookEvent, input: String, environment: [String: String]) {
+    public init(
+        _ event: HookEvent, input: @autoclosure @escaping @Sendable () -> String, environment: [String: String]
+    ) {
         self.event = event
-        self.input = input
+        self.makeInput = input
         self.environment = environment
     }
 }

@@ -31,18 +31,29 @@ public struct LimitRequest: Sendable, Hashable, Codable {
     }
 }
 
+extension LimitRequest {
+    /// The first limit that is over `caps`, by its key (`limits.memory`), and what is wrong with it, to be read after the key;
+    /// `nil` for none.
+    public func excess(over caps: ContainerLimits) -> (key: String, problem: String)? {
+        func excess(
+            _ name: String, _ value: Int?, _ cap: Int, _ shown: (Int) -> String
+        ) -> (key: String, problem: String)? {
+            guard let value, value > cap else { return nil }
+            return ("limits.\(name)", "is \(shown(value)); this server gives at most \(shown(cap))")
+        }
+        return excess("memory", memory, caps.memory) { "\($0 >> 20) MiB" }
+            ?? excess("cpu", milliCPU, caps.milliCPU) { "\(Double($0) / 1000)" }
+            ?? excess("processes", processes, caps.processes) { "\($0)" }
+    }
+}
+
 extension ContainerLimits {
     /// These limits with what the app asks for in their place. Throws `.buildFailed` when that is over `caps`.
     public func replaced(by request: LimitRequest?, caps: ContainerLimits) throws(PlatformError) -> ContainerLimits {
-        func check(_ name: String, _ value: Int?, _ cap: Int, _ shown: (Int) -> String) throws(PlatformError) {
-            guard let value, value > cap else { return }
-            throw PlatformError(
-                .buildFailed, "limits.\(name) is \(shown(value)); this server gives at most \(shown(cap))")
-        }
         guard let request else { return self }
-        try check("memory", request.memory, caps.memory) { "\($0 >> 20) MiB" }
-        try check("cpu", request.milliCPU, caps.milliCPU) { "\(Double($0) / 1000)" }
-        try check("processes", request.processes, caps.processes) { "\($0)" }
+        if let excess = request.excess(over: caps) {
+            throw PlatformError(.buildFailed, "\(excess.key) \(excess.problem)")
+        }
         var limits = self
         limits.memory = request.memory ?? memory
         limits.milliCPU = request.milliCPU ?? milliCPU

@@ -91,6 +91,9 @@ public protocol InstanceRunner: Sendable {
     func recentOutput(_ id: ID<Instance>, lines: Int) async -> [String]
     /// Each instance that had ended and runs again, from now on; for one who listens.
     func restarts() -> AsyncStream<InstanceRestart>
+    /// Each limit that an instance has reached while it runs on, also told in its log, from now on; for one who listens. What
+    /// goes on comes once an hour.
+    func limitHits() -> AsyncStream<InstanceLimitHit>
     /// Removes what is kept of the output of an instance that has been stopped.
     func removeLog(of id: ID<Instance>) async
 }
@@ -112,6 +115,20 @@ public struct InstanceRestart: Sendable, Hashable {
     public let instance: ID<Instance>
     public let channel: ID<Channel>
     /// How it had ended, for people: `exited with status 1`.
+    public let reason: String
+
+    public init(instance: ID<Instance>, channel: ID<Channel>, reason: String) {
+        self.instance = instance
+        self.channel = channel
+        self.reason = reason
+    }
+}
+
+/// A limit that an instance has reached while it runs on.
+public struct InstanceLimitHit: Sendable, Hashable {
+    public let instance: ID<Instance>
+    public let channel: ID<Channel>
+    /// What happened, for people: `was refused 12 processes: it may have 256 at once`.
     public let reason: String
 
     public init(instance: ID<Instance>, channel: ID<Channel>, reason: String) {

@@ -20,11 +20,13 @@ public final class ScriptedRunner: InstanceRunner {
         var place: (host: String, port: Int)?
         var starts = 0
         var restarts: AsyncStream<InstanceRestart>.Continuation?
+        var limitHits: AsyncStream<InstanceLimitHit>.Continuation?
         var removedLogs: [ID<Instance>] = []
         var keptLogs: Set<ID<Instance>> = []
         var output = ["listening", "GET / 200"]
         var isHolding = false
         var held: [CheckedContinuation<Void, Never>] = []
+        var mostHeld = 0
     }
 
     private let state = Mutex(State())
@@ -57,11 +59,17 @@ public final class ScriptedRunner: InstanceRunner {
         for start in held { start.resume() }
     }
 
+    /// How many starts waited for that at once at most.
+    public var mostHeld: Int { state.withLock { $0.mostHeld } }
+
     private func waitForTurn() async {
         await withCheckedContinuation { start in
             let goesOn = state.withLock { state in
                 state.starts += 1
-                if state.isHolding { state.held.append(start) }
+                if state.isHolding {
+                    state.held.append(start)
+                    state.mostHeld = max(state.mostHeld, state.held.count)
+                }
                 return !state.isHolding
             }
             if goesOn { start.resume() }
@@ -190,11 +198,20 @@ public final class ScriptedRunner: InstanceRunner {
         return stream
     }
 
-    /// Somebody listens to restarts.
-    public var isHeard: Bool { state.withLock { $0.restarts != nil } }
+    public func limitHits() -> AsyncStream<InstanceLimitHit> {
+        let (stream, continuation) = AsyncStream<InstanceLimitHit>.makeStream()
+        state.withLock { $0.limitHits = continuation }
+        return stream
+    }
+
+    /// Somebody listens to restarts, and to limits that are reached.
+    public var isHeard: Bool { state.withLock { $0.restarts != nil && $0.limitHits != nil } }
 
     /// An instance has ended and runs again.
     public func restart(_ restart: InstanceRestart) { _ = state.withLock { $0.restarts?.yield(restart) } }
+
+    /// An instance has reached a limit and runs on.
+    public func reach(_ hit: InstanceLimitHit) { _ = state.withLock { $0.limitHits?.yield(hit) } }
 
     public func removeLog(of id: ID<Instance>) async { state.withLock { $0.removedLogs.append(id) } }
 
