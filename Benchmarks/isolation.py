@@ -1,6 +1,5 @@
 """What keeping strangers apart costs: at the start of a container, on the network path, and a neighbour while others attack."""
 
-import copy
 import http.client
 import json
 import pathlib
@@ -10,12 +9,17 @@ import subprocess
 import threading
 import time
 
+import container_start
 import processes
 from berthd import Berthd
 
 SERVER = """
 const { spawn } = require('child_process');
-const attacks = { '/yes': () => spawn('yes', ['x'.repeat(200)], { stdio: 'inherit' }) };
+const attacks = {
+    '/bomb': () => spawn('perl', ['-e', 'fork while 1'], { stdio: 'ignore' }),
+    '/hog': () => spawn('perl', ['-e', '$x .= "x" x 1e7 while 1'], { stdio: 'ignore' }),
+    '/yes': () => spawn('yes', ['x'.repeat(200)], { stdio: 'inherit' }),
+};
 require('http').createServer((request, response) => response.end('hello', attacks[request.url]))
     .listen(process.env.PORT);
 """
@@ -29,6 +33,9 @@ ATTACKS = {
     "memory hog in a build": "exec perl -e '$x .= \"x\" x 1e7 while 1'",
     "`yes` in a build": "exec yes",
 }
+
+# The last one goes on.
+INSTANCE_ATTACKS = {"/bomb": "fork bomb", "/hog": "memory hog", "/yes": "`yes`"}
 
 
 class Node:
@@ -63,130 +70,17 @@ def measure(server: Berthd, folder: pathlib.Path, rounds: int) -> list[str]:
     neighbour = Node(server, folder, "bench-neighbour")
     neighbour.deploy()
     return [
-        *_start(server, folder, rounds), "", *_network(server, neighbour, folder, rounds), "",
+        *container_start.measure(server, folder, rounds), "", *_network(server, neighbour, folder, rounds), "",
         *_neighbour(server, neighbour, folder),
     ]
 
 
-# The start of a container
-
-
-def _runtime(server: Berthd) -> pathlib.Path:
-    return pathlib.Path("/run/berth") / (server.data / "node").read_text().strip()
+# The network path
 
 
 def _bundle(server: Berthd) -> pathlib.Path:
-    return next(path for path in (_runtime(server) / "containers").iterdir() if path.name.startswith("i-"))
-
-
-def _without(parts: list[str]):
-    """Takes parts of the isolation out of a configuration."""
-
-    def change(configuration: dict) -> None:
-        linux, process = configuration["linux"], configuration["process"]
-        for part in parts:
-            if part == "seccomp":
-                del linux["seccomp"]
-            elif part == "masks":
-                linux["maskedPaths"], linux["readonlyPaths"] = [], []
-            elif part == "limits":
-                linux["resources"] = {}
-                process["rlimits"] = []
-            elif part == "groups":
-                linux["resources"] = {}
-                linux["cgroupsPath"] = ""
-            else:
-                linux["namespaces"] = [space for space in linux["namespaces"] if space["type"] != part]
-
-    return change
-
-
-def _start(server: Berthd, folder: pathlib.Path, rounds: int) -> list[str]:
-    whole = json.loads((_bundle(server) / "config.json").read_text())
-    whole["process"]["args"] = ["/usr/bin/true"]
-    whole["linux"]["cgroupsPath"] = "/berth-bench/start"
-    spaces = ["ipc", "uts", "network", "cgroup"]
-    cases = {
-        "the whole": [], "seccomp filter": ["seccomp"], "masked and read-only paths of /proc": ["masks"],
-        "limits (control groups stay)": ["limits"], "namespaces: ipc, uts, cgroup, joining the network's": spaces,
-    }
-    bundles = {}
-    for index, (name, parts) in enumerate(cases.items()):
-        configuration = copy.deepcopy(whole)
-        _without(parts)(configuration)
-        if "uts" in parts:
-            configuration.pop("hostname")
-        bundles[name] = folder / f"bundle-{index}"
-        bundles[name].mkdir()
-        (bundles[name] / "config.json").write_text(json.dumps(configuration))
-    times = {name: [] for name in ["nothing: fork and exec", *cases, "network namespace with address", "its removal"]}
-    for number in range(rounds + 2):
-        turn = {"nothing: fork and exec": _timed("/usr/bin/true")}
-        for name, bundle in bundles.items():
-            turn[name] = _timed("runc", "--root", folder / "runc", "run", "--bundle", bundle, f"bench{number}")
-        turn["network namespace with address"], turn["its removal"] = _namespace(folder)
-        if number >= 2:
-            for name, value in turn.items():
-                times[name].append(value)
-    for controller in pathlib.Path("/sys/fs/cgroup").glob("*/berth-bench"):
-        controller.rmdir()
-    middle = {name: statistics.median(values) for name, values in times.items()}
-    lines = [
-        f"Medians over {rounds} interleaved rounds of `runc run` of `/usr/bin/true` with the configuration of a real instance, and without one part of it each. "
-        "Namespaces with their address are made ahead of time, so that a start does not wait for them.",
-        "",
-        "| | ms | part of it |",
-        "| --- | --- | --- |",
-        f"| process on the host, nothing around it | {middle['nothing: fork and exec']:.1f} | |",
-        f"| container with everything | **{middle['the whole']:.1f}** | |",
-    ]
-    for name in list(cases)[1:]:
-        lines.append(f"| without: {name} | {middle[name]:.1f} | {middle['the whole'] - middle[name]:+.1f} |")
-    for name in ["network namespace with address", "its removal"]:
-        lines.append(f"| beside it: {name} | {middle[name]:.1f} | |")
-    return lines
-
-
-def _timed(*command) -> float:
-    """Milliseconds."""
-    begin = time.perf_counter()
-    result = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if result.returncode != 0:
-        raise RuntimeError(f"{command}: {result.stdout}")
-    return (time.perf_counter() - begin) * 1000
-
-
-def _namespace(folder: pathlib.Path) -> tuple[float, float]:
-    """Makes and removes one as the server does, on a bridge of its own: milliseconds of each."""
-    place = folder / "netns"
-    place.touch()
-    configuration = json.dumps({
-        "cniVersion": "1.0.0", "name": "berth-bench", "type": "bridge", "bridge": "berth-bench0",
-        "ipam": {
-            "type": "host-local", "dataDir": str(folder / "addresses"),
-            "ranges": [[{"subnet": "10.198.0.0/24", "gateway": "10.198.0.1"}]],
-        },
-    })
-
-    def plugin(command: str) -> None:
-        environment = {
-            "CNI_COMMAND": command, "CNI_CONTAINERID": "bench", "CNI_NETNS": str(place), "CNI_IFNAME": "eth0",
-            "CNI_PATH": "/usr/lib/cni", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-        }
-        processes.run("/usr/lib/cni/bridge", environment=environment, input=configuration)
-
-    begin = time.perf_counter()
-    processes.run("unshare", f"--net={place}", "--", "ip", "link", "set", "dev", "lo", "up")
-    plugin("ADD")
-    made = time.perf_counter()
-    plugin("DEL")
-    processes.run("umount", place)
-    gone = time.perf_counter()
-    processes.run("ip", "link", "delete", "berth-bench0")
-    return (made - begin) * 1000, (gone - made) * 1000
-
-
-# The network path
+    runtime = pathlib.Path("/run/berth") / (server.data / "node").read_text().strip()
+    return next(path for path in (runtime / "containers").iterdir() if path.name.startswith("i-"))
 
 
 def _network(server: Berthd, neighbour: Node, folder: pathlib.Path, rounds: int) -> list[str]:
@@ -302,9 +196,16 @@ def _neighbour(server: Berthd, neighbour: Node, folder: pathlib.Path, seconds: f
         seen = _visit(server, neighbour.name, seconds)
         push.wait()
         lines.append(_row(name, seen, calm))
-    server.request("GET", server.site(attacker.name).partition(":")[0], "/yes")
-    lines.append(_row("`yes` in an instance", _visit(server, neighbour.name, seconds), calm))
+    for path, name in INSTANCE_ATTACKS.items():
+        # The one before may have ended the instance.
+        processes.wait_for("the attacker answers", lambda: _ask(server, attacker, "/") == 200)
+        _ask(server, attacker, path)
+        lines.append(_row(f"{name} in an instance", _visit(server, neighbour.name, seconds), calm))
     return lines
+
+
+def _ask(server: Berthd, app: Node, path: str) -> int:
+    return server.request("GET", server.site(app.name).partition(":")[0], path)[0]
 
 
 def _row(name: str, seen: tuple[float, float, int], calm: tuple[float, float, int]) -> str:

@@ -41,6 +41,14 @@ extension Isolation {
             }
         }
 
+        /// An app has no socket to ping by (`calls.pl`); here it is root that does, in the app's network.
+        @Test func `attack 12: of all that answer a ping only the internet answers one from inside`() throws {
+            let stage = try Stage.get()
+            #expect(stage.pings.host == Set(stage.targets.pinged))
+            #expect(stage.pings.host.count >= 9)
+            #expect(stage.pings.instance == [Stage.outsideAddresses[0]])
+        }
+
         @Test(arguments: Place.allCases)
         func `one interface, and no socket without a path that others share`(place: Place) throws {
             let seen = try Stage.get().findings(place)

@@ -87,7 +87,8 @@ extension Isolation {
             // Beside what an app is promised there are the template's own.
             let names = try seen.words("variables").filter { !$0.hasPrefix("XHOST_") && !$0.hasPrefix("DATABASE_") }
             let own: Set = [
-                "HOME", "LANG", "PATH", "PORT", "NODE_ENV", "npm_config_cache", "npm_config_update_notifier",
+                "HOME", "LANG", "PATH", "PORT", "NODE_ENV", "YARN_CACHE_FOLDER", "npm_config_cache",
+                "npm_config_update_notifier",
             ]
             #expect(Set(names).isSubset(of: own), "\(names)")
             #expect(try seen["foreign-variables"] == "0")

@@ -9,10 +9,11 @@ final class HeldRequests: Sendable {
 
     private let state = Mutex(State())
 
-    /// False when as many wait already as may.
+    /// False when as many wait already as may. A hostname has at most as many places as are left for others: few that fill up
+    /// leave some for all the rest.
     func enter(_ hostname: String, limit: Int, hostLimit: Int) -> Bool {
         state.withLock { state in
-            guard state.total < limit, state.hosts[hostname, default: 0] < hostLimit else { return false }
+            guard state.hosts[hostname, default: 0] < min(hostLimit, limit - state.total) else { return false }
             state.total += 1
             state.hosts[hostname, default: 0] += 1
             return true

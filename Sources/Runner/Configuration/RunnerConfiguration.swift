@@ -25,10 +25,14 @@ public struct RunnerConfiguration: Sendable {
     public var buildEgress = EgressPolicy.internet
     /// What instances reach outside of this host.
     public var instanceEgress = EgressPolicy.internet
+    /// Connections that each container may begin a second, for long; 0 for any number.
+    public var newConnections = 200
     /// IPv4 addresses of the name servers that containers ask, at port 53; the host's own unless others are named.
     public var nameServers = NameServers.ofHost()
     /// What one user's builds may use together.
     public var buildShare = ShareLimits.builds
+    /// How builds share the processors with instances.
+    public var buildPriority = BuildPriority.idle
     /// What one user's instances may use together.
     public var instanceShare = ShareLimits.instances
     /// Absolute path of the folder of file systems that were made of packages (`RootfsStore`).

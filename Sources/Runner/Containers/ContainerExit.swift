@@ -9,14 +9,18 @@ struct ContainerExit: Sendable, Hashable {
 
     /// What happened, to follow "the app".
     var description: String {
-        switch outOfMemory {
-        case .ownLimit: return "was killed: out of memory (limit \(Self.mebibytes(memoryLimit)))"
-        case .sharedLimit: return "was killed: out of memory (your apps together used all that they may)"
-        case nil: break
-        }
+        if let outOfMemory { return "was killed: \(Self.reason(outOfMemory, limit: memoryLimit))" }
         guard let status else { return "ended" }
         if let signal = Self.signal(status) { return "was killed by signal \(signal)" }
         return "exited with status \(status)"
+    }
+
+    /// Why the kernel killed for want of memory, for people.
+    static func reason(_ kill: ControlGroups.OutOfMemoryKill, limit: Int) -> String {
+        switch kill {
+        case .ownLimit: "out of memory (limit \(mebibytes(limit)))"
+        case .sharedLimit: "out of memory (your apps together used all that they may)"
+        }
     }
 
     /// The signal that a status stands for: shells, tini and conmon all report 128 + n.

@@ -11,11 +11,16 @@ struct ContainerLog: Sendable {
     static let tailBytes = 256 << 10
     static let ownStream = "berth"
 
-    /// The last `count` lines, oldest first.
+    /// Notes that are shown where what came after them is more than is shown.
+    private static let keptNotes = 3
+
+    /// The last `count` lines, oldest first. A few of them are for notes of what comes before: a flood drives out what tells of it.
     func tail(_ count: Int) -> [String] {
         guard count > 0 else { return [] }
         var reader = Reader(path: path, last: Self.tailBytes)
-        return Array((reader.readMore() + reader.end()).suffix(count))
+        let lines = reader.readLines() + reader.end().map { Reader.Line(text: $0) }
+        let notes = lines.dropLast(count).filter(\.isNote).suffix(min(Self.keptNotes, count / 2))
+        return (notes + lines.suffix(count - notes.count)).map(\.text)
     }
 
     /// Leaves what `tail` reads of it, in a file that takes its place; readers go on where they were. Only when nobody writes any

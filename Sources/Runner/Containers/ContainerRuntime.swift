@@ -24,7 +24,8 @@ struct ContainerRuntime: Sendable {
         paths = RuntimePaths(directory: configuration.runtimeDirectory, node: configuration.node)
         groups = ControlGroups()
         tree = GroupTree(
-            groups: groups, paths: paths, builds: configuration.buildShare, instances: configuration.instanceShare)
+            groups: groups, paths: paths, builds: configuration.buildShare, instances: configuration.instanceShare,
+            buildPriority: configuration.buildPriority)
         commands = HostCommands(logger: logger, limit: configuration.programLimit)
         self.logger = logger
         root = RootFilesystem(skeleton: paths.skeleton)

@@ -1,11 +1,13 @@
 import Core
+import Foundation
 import Synchronization
 
 /// The control groups above those of the containers:
 /// ```
 /// /berth                                half of the usual weight: what is beside it, the server too, comes first
 ///   /<node>/u-<user>/i-…                 an instance, within what its user's instances may use together
-///   /<node>/builds/u-<user>/t-…          a build, within what its user's builds may use together; an eighth of the weight
+///   /<node>/builds/u-<user>/t-…          a build, within what its user's builds may use together; an eighth of the weight, and
+///                                        idle while it gets anything so
 ///   /<node>/builds/packages              what makes file systems of packages
 ///   /<node>/monitors/i-…                 the process that keeps an instance's output: a twentieth of a processor
 ///   /<node>/hooks                        the operator's programs
@@ -22,19 +24,38 @@ final class GroupTree: Sendable {
     private let groups: ControlGroups
     private let paths: RuntimePaths
     private let shares: [ContainerKind: ShareLimits]
+    private let buildPriority: BuildPriority
+    private let buildYield = Mutex(BuildYield(processors: ProcessInfo.processInfo.activeProcessorCount))
     /// Containers by the user's group that they are in.
     private let members = Mutex<[String: Set<String>]>([:])
 
-    init(groups: ControlGroups, paths: RuntimePaths, builds: ShareLimits, instances: ShareLimits) {
+    init(
+        groups: ControlGroups, paths: RuntimePaths, builds: ShareLimits, instances: ShareLimits,
+        buildPriority: BuildPriority
+    ) {
         self.groups = groups
         self.paths = paths
         shares = [.build: builds, .instance: instances]
+        self.buildPriority = buildPriority
     }
 
     /// Makes what all containers are in, with its weights.
     func prepare() {
         groups.prepare(Self.machineGroup, .init(weight: Self.weight))
-        groups.prepare(paths.builds, .init(weight: Self.buildWeight))
+        weighBuilds(areIdle: buildPriority == .idle)
+    }
+
+    /// Has builds give way to instances, or not while they get nothing so.
+    func weighBuilds(areRunning: Bool, now: ContinuousClock.Instant = .now) {
+        guard buildPriority == .idle else { return }
+        let builds = groups.cpuSeconds(of: paths.builds)
+        let usage = BuildYield.Usage(builds: builds, instances: groups.cpuSeconds(of: paths.group) - builds)
+        let areIdle = buildYield.withLock { $0.look(usage, isBuilding: areRunning, now: now) ? $0.isIdle : nil }
+        if let areIdle { weighBuilds(areIdle: areIdle) }
+    }
+
+    private func weighBuilds(areIdle: Bool) {
+        groups.prepare(paths.builds, .init(weight: Self.buildWeight, isIdle: areIdle, diskWeight: Self.buildWeight))
     }
 
     /// Where a container's group is to be; the one above it is made with its limits.

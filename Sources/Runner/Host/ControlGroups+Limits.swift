@@ -12,11 +12,17 @@ extension ControlGroups {
         var processes: Int?
         /// Share of the processors among its neighbours when they are all busy, in per cent of the usual one.
         var weight: Int?
+        /// Whether its processes give way at once to every neighbour that wakes, and the weight is that of idleness.
+        var isIdle: Bool?
+        /// Share of the disk's time in the same way, where the kernel shares that out.
+        var diskWeight: Int?
 
         /// Names of the controllers that it needs.
         fileprivate var controllers: [String] {
-            [memory.map { _ in "memory" }, (milliCPU ?? weight).map { _ in "cpu" }, processes.map { _ in "pids" }]
-                .compactMap { $0 }
+            [
+                memory.map { _ in "memory" }, (milliCPU ?? weight).map { _ in "cpu" },
+                diskWeight.map { _ in "blkio" }, processes.map { _ in "pids" },
+            ].compactMap { $0 }
         }
     }
 
@@ -28,14 +34,15 @@ extension ControlGroups {
     func prepare(_ path: String, _ limits: Limits) {
         switch version {
         case .v1:
-            for controller in limits.controllers {
+            // The folder that the hierarchies are in is an ordinary one: nothing is to be made beside them.
+            for controller in limits.controllers where HostFiles.exists("\(root)/\(controller)") {
                 try? HostFiles.makeDirectory("\(root)/\(controller)\(path)", mode: 0o755)
             }
         case .v2:
             // Files of a controller are in a group once all those above it hand the controller down (cgroups(7)).
             var folder = root
             for name in path.split(separator: "/") {
-                HostFiles.set("\(folder)/cgroup.subtree_control", "+memory +cpu +pids")
+                handDownControllers(in: folder)
                 folder += "/\(name)"
                 try? HostFiles.makeDirectory(folder, mode: 0o755)
             }
@@ -62,7 +69,11 @@ extension ControlGroups {
                 add("cpu", "cpu.cfs_period_us", "\(Self.period)")
                 add("cpu", "cpu.cfs_quota_us", "\(milliCPU * Self.period / 1000)")
             }
+            // While it is idle a group takes no weight, and afterwards it has the usual one.
+            if limits.isIdle == false { add("cpu", "cpu.idle", "0") }
             if let weight = limits.weight { add("cpu", "cpu.shares", "\(max(2, weight * 1024 / 100))") }
+            if limits.isIdle == true { add("cpu", "cpu.idle", "1") }
+            if let weight = limits.diskWeight { add("blkio", "blkio.bfq.weight", "\(max(1, weight))") }
         case .v2:
             if let memory = limits.memory {
                 add("memory", "memory.max", "\(memory)")
@@ -71,7 +82,12 @@ extension ControlGroups {
             if let milliCPU = limits.milliCPU {
                 add("cpu", "cpu.max", "\(milliCPU * Self.period / 1000) \(Self.period)")
             }
+            if limits.isIdle == false { add("cpu", "cpu.idle", "0") }
             if let weight = limits.weight { add("cpu", "cpu.weight", "\(max(1, weight))") }
+            if limits.isIdle == true { add("cpu", "cpu.idle", "1") }
+            if let weight = limits.diskWeight {
+                for name in ["io.weight", "io.bfq.weight"] { add("io", name, "default \(max(1, weight))") }
+            }
         }
         if let processes = limits.processes { add("pids", "pids.max", "\(processes)") }
         return files

@@ -6,15 +6,18 @@ extension ControlGroups {
         case sharedLimit
     }
 
+    /// How many processes of the group were killed for want of memory.
+    func memoryKills(_ path: String) -> Int { Self.count("oom_kill", in: memoryEvents(of: path)) }
+
     /// Whether processes of the group were killed for want of memory, and why.
     func outOfMemoryKill(_ path: String) -> OutOfMemoryKill? {
+        guard memoryKills(path) > 0 else { return nil }
         let folder = memoryDirectory(of: path)
-        let file = version == .v2 ? "memory.events" : "memory.oom_control"
-        guard Self.count("oom_kill", in: "\(folder)/\(file)") > 0 else { return nil }
         let isOwn =
             switch version {
-            // How often the group was at its own limit.
-            case .v2: Self.count("max", in: "\(folder)/\(file)") > 0
+            // How often the group, or one below it, had nothing left to give back at its own limit. That it was at it (`max`) is
+            // no sign: files that were read bring any group there.
+            case .v2: Self.count("oom", in: memoryEvents(of: path)) > 0
             // Not every kernel counts that on v1; how much the group has had at most, each of them tells.
             case .v1:
                 Self.number("\(folder)/memory.max_usage_in_bytes")
@@ -25,6 +28,10 @@ extension ControlGroups {
 
     /// Bytes that the kernel takes in advance for one processor or another.
     private static let slack = 1 << 20
+
+    private func memoryEvents(of path: String) -> String {
+        "\(memoryDirectory(of: path))/\(version == .v2 ? "memory.events" : "memory.oom_control")"
+    }
 
     private static func number(_ path: String) -> Int {
         HostFiles.text(path).flatMap { Int($0.filter { $0.isNumber }) } ?? 0

@@ -43,7 +43,8 @@ enum HostFiles {
     /// Writes into a file that a kernel interface provides. False when it refuses.
     @discardableResult
     static func set(_ path: String, _ text: String) -> Bool {
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        // What it held is replaced, as a shell's `>` does.
+        let descriptor = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         return Array(text.utf8).withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) } == text.utf8.count

@@ -108,11 +108,14 @@ extension ContainerRunner {
         await network.sweep(keep: leases)
         let files = Set(logs.map { logPath($0) })
         for name in HostFiles.names(in: configuration.logDirectory) {
-            let path = "\(configuration.logDirectory)/\(name)"
             // What a server leaves that ends while it shortens a log is nobody's.
-            let log = name.hasSuffix(".new") ? name.dropLast(4) : name[...]
-            guard log.hasSuffix(".log"), ID<Instance>(log.dropLast(4)) != nil, !files.contains(path) else { continue }
-            HostFiles.remove(path)
+            let isHalf = name.hasSuffix(".new")
+            var log = isHalf ? name.dropLast(4) : name[...]
+            if log.hasSuffix(ContainerLog.notesSuffix) { log = log.dropLast(ContainerLog.notesSuffix.count) }
+            guard log.hasSuffix(".log"), ID<Instance>(log.dropLast(4)) != nil,
+                isHalf || !files.contains("\(configuration.logDirectory)/\(log)")
+            else { continue }
+            HostFiles.remove("\(configuration.logDirectory)/\(name)")
         }
         return found
     }

@@ -22,8 +22,9 @@ public final class ContainerRunner: InstanceRunner, Service {
     let supervisors = Mutex<[ID<Instance>: InstanceSupervisor]>([:])
     /// Names of the tasks that run.
     let tasks = Mutex<Set<String>>([])
-    /// Who wants to know of restarts.
+    /// Who wants to know of restarts, and of limits that are reached.
     private let restartListener = Mutex<AsyncStream<InstanceRestart>.Continuation?>(nil)
+    private let limitListener = Mutex<AsyncStream<InstanceLimitHit>.Continuation?>(nil)
 
     /// How often `run` looks for ended instances.
     private static let watchInterval = Duration.milliseconds(100)
@@ -113,9 +114,15 @@ public final class ContainerRunner: InstanceRunner, Service {
         return stream
     }
 
+    public func limitHits() -> AsyncStream<InstanceLimitHit> {
+        let (stream, continuation) = AsyncStream<InstanceLimitHit>.makeStream(bufferingPolicy: .bufferingNewest(1000))
+        limitListener.withLock { $0 = continuation }
+        return stream
+    }
+
     public func removeLog(of id: ID<Instance>) async {
         guard supervisors.withLock({ $0[id] == nil }) else { return }
-        HostFiles.remove(logPath(id))
+        ContainerLog(path: logPath(id)).remove()
     }
 
     /// Restarts instances that crash and mends the firewall, until a graceful shutdown. Ends then; the instances run on.
@@ -135,6 +142,8 @@ public final class ContainerRunner: InstanceRunner, Service {
                     if isThorough {
                         let groups = supervisors.map { ($0.key, self.runtime.group(of: $0.value.name)) }
                         self.meter.look(at: Dictionary(uniqueKeysWithValues: groups))
+                        for supervisor in supervisors.values { group.addTask { await supervisor.lookAtLimits() } }
+                        self.runtime.tree.weighBuilds(areRunning: !self.tasks.withLock { $0.isEmpty })
                     }
                     let ended = isThorough ? [] : Set(HostFiles.names(in: self.runtime.paths.exits))
                     for (id, supervisor) in supervisors
@@ -154,8 +163,9 @@ public final class ContainerRunner: InstanceRunner, Service {
     func makeSupervisor(_ record: InstanceRecord) -> InstanceSupervisor {
         InstanceSupervisor(
             record: record, runtime: runtime, network: network, log: ContainerLog(path: logPath(record.id)),
-            logSizeLimit: configuration.logSizeLimit, logger: logger
-        ) { [weak self] restart in _ = self?.restartListener.withLock { $0?.yield(restart) } }
+            logSizeLimit: configuration.logSizeLimit, logger: logger,
+            restarted: { [weak self] restart in _ = self?.restartListener.withLock { $0?.yield(restart) } },
+            limited: { [weak self] hit in _ = self?.limitListener.withLock { $0?.yield(hit) } })
     }
 
     func logPath(_ id: ID<Instance>) -> String { "\(configuration.logDirectory)/\(id).log" }

@@ -81,7 +81,8 @@ extension ControlGroups {
             memoryLimit: limit > Int.max / 2 ? 0 : limit, cpuSeconds: cpuSeconds(of: path))
     }
 
-    private func cpuSeconds(of path: String) -> Double {
+    /// Processor time of the group with those below it; 0 where there is none.
+    func cpuSeconds(of path: String) -> Double {
         switch version {
         case .v2: Double(field("usage_usec", in: "\(root)\(path)/cpu.stat") ?? 0) / 1e6
         case .v1: Double(number("\(root)/cpuacct\(path)/cpuacct.usage") ?? 0) / 1e9

@@ -9,6 +9,8 @@ import Logging
 actor InstanceSupervisor {
     nonisolated let name: String
     nonisolated let log: ContainerLog
+    /// From what ends a process until it is seen to have ended.
+    private static let endPatience = Duration.milliseconds(500)
 
     private var record: InstanceRecord
     private let runtime: ContainerRuntime
@@ -16,15 +18,20 @@ actor InstanceSupervisor {
     private let logSizeLimit: Int
     private let logger: Logger
     private let restarted: @Sendable (InstanceRestart) -> Void
+    private let limited: @Sendable (InstanceLimitHit) -> Void
     private var backoff = RestartBackoff()
     private var startedAt = ContinuousClock.now
     private var isStopping = false
     private var isRestarting = false
+    private var limitWatch = LimitWatch()
+    /// Why the process was killed, in place of how it then ended.
+    private var verdict: String?
     private var last: Task<Void, Never>?
 
     init(
         record: InstanceRecord, runtime: ContainerRuntime, network: ContainerNetwork, log: ContainerLog,
-        logSizeLimit: Int, logger: Logger, restarted: @escaping @Sendable (InstanceRestart) -> Void
+        logSizeLimit: Int, logger: Logger, restarted: @escaping @Sendable (InstanceRestart) -> Void,
+        limited: @escaping @Sendable (InstanceLimitHit) -> Void
     ) {
         self.record = record
         self.runtime = runtime
@@ -32,6 +39,7 @@ actor InstanceSupervisor {
         self.log = log
         self.logSizeLimit = logSizeLimit
         self.restarted = restarted
+        self.limited = limited
         name = InstanceRecord.name(record.id)
         var logger = logger
         logger[metadataKey: "instance"] = "\(record.id)"
@@ -85,18 +93,54 @@ actor InstanceSupervisor {
         defer { isRestarting = false }
         while !isStopping, let exit = exit() {
             let delay = backoff.delay(after: ContinuousClock.now - startedAt)
-            logger.warning("instance ended", metadata: ["reason": "\(exit.description)", "restart_in": "\(delay)"])
-            log.append("berth: the app \(exit.description); restarting in \(delay)", at: Date())
+            let reason = verdict ?? exit.description
+            verdict = nil
+            logger.warning("instance ended", metadata: ["reason": "\(reason)", "restart_in": "\(delay)"])
+            log.append("berth: the app \(reason); restarting in \(delay)", at: Date())
             guard (try? await Task.sleep(for: delay)) != nil, !isStopping else { return }
             do throws(PlatformError) {
                 try await bringUp()
-                restarted(
-                    InstanceRestart(instance: record.id, channel: record.channel, reason: exit.description))
+                restarted(InstanceRestart(instance: record.id, channel: record.channel, reason: reason))
             } catch {
                 guard error.code != .cancelled else { return }
                 logger.error("instance not restarted", metadata: ["error": "\(error)"])
                 // Nothing runs, so that the loop comes round to the next, longer wait.
             }
+        }
+    }
+
+    /// Names in the log, and tells, which limits the instance has reached while it runs on. One that starts processes and does
+    /// nothing else is killed, and so restarted.
+    func lookAtLimits() async {
+        guard !isStopping, !isRestarting, let process = record.process, exit() == nil else { return }
+        let counters = LimitCounters(of: runtime.group(of: name), in: runtime.groups, log: log)
+        let now = ContinuousClock.now
+        // What has ended the process itself is told when it is restarted.
+        try? await Task.sleep(for: Self.endPatience)
+        guard !isStopping, record.process == process, exit() == nil else { return }
+        for hit in limitWatch.look(counters, now: now) {
+            let reason = reason(hit)
+            if hit == .forkBomb, record.isReady {
+                verdict = "was killed: it \(reason)"
+                process.signal(SIGKILL)
+                return
+            }
+            logger.warning("instance reached a limit", metadata: ["reason": "\(reason)"])
+            log.note("berth: at \(Timestamp.string(from: Date())) the app \(reason)")
+            limited(InstanceLimitHit(instance: record.id, channel: record.channel, reason: reason))
+        }
+    }
+
+    /// To follow "the app".
+    private func reason(_ hit: LimitWatch.Hit) -> String {
+        switch hit {
+        case .refusals(let count): return "was refused processes at its limit of \(record.limits.processes): \(count)"
+        case .forkBomb: return "kept starting processes at its limit of \(record.limits.processes)"
+        case .kills:
+            let kill = runtime.groups.outOfMemoryKill(runtime.group(of: name)) ?? .ownLimit
+            return "lost a process: \(ContainerExit.reason(kill, limit: record.limits.memory))"
+        case .flood:
+            return "writes more than its log keeps: there are the last \(logSizeLimit >> 20) MiB of it at most"
         }
     }
 
@@ -130,6 +174,7 @@ actor InstanceSupervisor {
         try record.save(to: runtime.paths.record(name))
         try await runtime.start(name, process: process)
         startedAt = clock.now
+        limitWatch.begin(logEnd: log.end)
         runtime.limitMonitor(of: name)
         logger.debug(
             "container started",

@@ -30,7 +30,8 @@ public actor ContainerNetwork {
             rules: FirewallRules(
                 node: configuration.node, bridge: configuration.bridge, subnet: configuration.subnet,
                 reachablePorts: configuration.reachablePorts, nameServers: configuration.nameServers,
-                instanceEgress: configuration.instanceEgress, buildEgress: configuration.buildEgress),
+                instanceEgress: configuration.instanceEgress, buildEgress: configuration.buildEgress,
+                newConnections: configuration.newConnections),
             programs: configuration.programs, commands: commands, logger: logger)
         plugin = CNIPlugin(
             plugins: configuration.programs.plugins, network: "berth-\(configuration.node)",

@@ -1,4 +1,5 @@
-/// The firewall of one server's containers, as a script for `nft -f` (nft(8)). One table, replaced in one transaction.
+/// The firewall of one server's containers, as a script for `nft -f` (nft(8)). One table that says who is reached, and one that
+/// says how often, replaced in one transaction. The second one has what the kernel counts in it.
 ///
 /// Containers may reach name servers, the listed TCP ports of the gateway, the listed services wherever they are, and what
 /// the policy of their kind says, by default the internet without its mail servers; not the host's other ports, not one
@@ -13,8 +14,13 @@ struct FirewallRules: Sendable, Hashable {
     let nameServers: [String]
     var instanceEgress = EgressPolicy.internet
     var buildEgress = EgressPolicy.internet
+    /// Connections that each container may begin a second, for long; 0 for any number.
+    var newConnections = 0
     /// Addresses of the builds that run; every other address is an instance's.
     var builds: Set<String> = []
+
+    /// Seconds whose connections may be begun at once.
+    private static let burst = 20
 
     /// Ranges that no setting opens: this host's own, link-local with the metadata services of clouds, multicast.
     static let neverReached = [
@@ -39,8 +45,41 @@ struct FirewallRules: Sendable, Hashable {
         return change("delete", old.builds.subtracting(builds)) + change("add", builds.subtracting(old.builds))
     }
 
-    /// Removes the table, whether or not it exists.
-    var removal: String { "add table \(table)\ndelete table \(table)\n" }
+    /// The table that counts.
+    private var counters: String { "\(table)_new" }
+
+    /// Removes the tables, whether or not they exist.
+    var removal: String { [table, counters].map { "add table \($0)\ndelete table \($0)\n" }.joined() }
+
+    /// Each connection takes a place in a table of the kernel's that all of the machine share, for two minutes at least. Only the
+    /// first packet of one is counted, and whoever has begun too many is not answered. Before the other table: what that refuses
+    /// counts too.
+    private var rates: String {
+        guard newConnections > 0 else { return "" }
+        let first = "iifname \"\(bridge)\" ct state new ct status & confirmed == 0"
+        let limit =
+            "update @senders { ip saddr limit rate over \(newConnections)/second burst "
+            + "\(newConnections * Self.burst) packets } drop"
+        return """
+            table \(counters) {
+                set senders {
+                    type ipv4_addr
+                    size 65535
+                    flags dynamic,timeout
+                    timeout 1m
+                }
+                chain input {
+                    type filter hook input priority filter - 11; policy accept;
+                    \(first) \(limit)
+                }
+                chain forward {
+                    type filter hook forward priority filter - 11; policy accept;
+                    \(first) \(limit)
+                }
+            }
+
+            """
+    }
 
     var script: String {
         // Hooked in before the standard priority: a rule of another table can still refuse what this one lets pass.
@@ -100,7 +139,7 @@ struct FirewallRules: Sendable, Hashable {
                 }
             }
 
-            """
+            """ + rates
     }
 
     /// The rules of a policy. What is refused by it is told at once; what no policy opens is left to time out, as an

@@ -25,7 +25,8 @@ struct FrontService: Service {
         try await router.start()
         FileHandle.standardOutput.write(Data(try await banner().utf8))
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await control.resume(leftovers) }
+            // What it has not come to is left for the next start.
+            group.addTask { await cancelWhenGracefulShutdown { await control.resume(leftovers) } }
             // Without a log SIGHUP keeps its meaning: the terminal has gone.
             if router.keepsAccessLog { group.addTask { await reopenLogOnHangUp() } }
             group.addTask { try? await router.run() }

@@ -8,6 +8,12 @@ struct ShareFlags: ParsableArguments {
     @Option(help: "What instances reach, in the same words. (default: internet)")
     var instanceEgress: String?
 
+    @Option(
+        help:
+            "How builds share the processors with instances: idle (they take what is left) or low (an eighth of an instance's weight). (default: idle)"
+    )
+    var buildPriority: String?
+
     @Option(help: "MiB of memory that a build step may use. (default: 1024)")
     var buildMemory: Int?
 
@@ -25,6 +31,10 @@ struct ShareFlags: ParsableArguments {
 
     @Option(help: "Files and folders that a release may have. (default: 500000)")
     var releaseFiles: Int?
+
+    @Option(
+        help: "Connections that a build or an instance may begin a second, for long; 0 for any number. (default: 200)")
+    var newConnections: Int?
 
     @Option(help: "MiB of memory that a user's instances may use together. (default: three quarters of the machine's)")
     var userMemory: Int?
@@ -66,9 +76,13 @@ struct ShareFlags: ParsableArguments {
             "user-memory": userMemory, "user-processes": userProcesses, "user-build-memory": userBuildMemory,
             "user-cpus": userCpus, "user-build-cpus": userBuildCpus,
             "kept-releases": keptReleases, "kept-releases-size": keptReleasesSize, "disk-reserve": diskReserve,
-            "volume-size": volumeSize, "user-disk": userDisk,
+            "volume-size": volumeSize, "user-disk": userDisk, "new-connections": newConnections,
         ]
         return numbers.compactMapValues { $0.map { String($0) } }
-            .merging(["build-egress": buildEgress, "instance-egress": instanceEgress].compactMapValues { $0 }) { $1 }
+            .merging(
+                [
+                    "build-egress": buildEgress, "instance-egress": instanceEgress, "build-priority": buildPriority,
+                ].compactMapValues { $0 }
+            ) { $1 }
     }
 }

@@ -34,6 +34,7 @@ struct ShareSettings: Sendable {
         Setting("build-output", 1...many) { $1.builder.outputLimit = $0 << 20 },
         Setting("release-size", 1...many) { $1.builder.maximumBytes = $0 << 20 },
         Setting("release-files", 1...many) { $1.builder.maximumEntries = $0 },
+        Setting("new-connections", 0...100_000) { $1.runner.newConnections = $0 },
         Setting("user-memory", 32...many) { $1.runner.instanceShare.memory = $0 << 20 },
         Setting("user-processes", 16...many) { $1.runner.instanceShare.processes = $0 },
         Setting("user-cpus", 1...1024) { $1.runner.instanceShare.milliCPU = $0 * 1000 },
@@ -54,6 +55,7 @@ struct ShareSettings: Sendable {
     let diskReserve: Int
     private let buildEgress: EgressPolicy
     private let instanceEgress: EgressPolicy
+    private let buildPriority: BuildPriority
 
     /// Throws `ConfigurationMistake`.
     init(_ reader: ConfigReader) throws {
@@ -64,12 +66,19 @@ struct ShareSettings: Sendable {
         diskReserve = try Self.number("disk-reserve", 0...Self.many, reader) ?? Self.usualReserve
         buildEgress = try Self.policy("build-egress", reader)
         instanceEgress = try Self.policy("instance-egress", reader)
+        let priority = reader.string(forKey: "build-priority", default: BuildPriority.idle.rawValue)
+        guard let buildPriority = BuildPriority(rawValue: priority) else {
+            throw ConfigurationMistake(
+                "build-priority", "must be \(BuildPriority.allCases.map(\.rawValue).joined(separator: " or "))")
+        }
+        self.buildPriority = buildPriority
     }
 
     func apply(to targets: inout Targets) {
         for (setting, value) in values { setting.apply(value, &targets) }
         targets.runner.buildEgress = buildEgress
         targets.runner.instanceEgress = instanceEgress
+        targets.runner.buildPriority = buildPriority
         let reserve = DiskReserve(bytes: diskReserve << 20)
         targets.runner.diskReserve = reserve
         targets.control.diskReserve = reserve

@@ -29,9 +29,11 @@ _exit(0) if $child == 0;
 push @passed, 'clone' if $child > 0;
 print "probe calls=@passed\n";
 
-# Family, type and protocol: machine's hypervisor, raw frames, ICMP, the kernel's ciphers, netfilter, audit, CAN, XDP.
+# Family, type and protocol: machine's hypervisor, raw frames, ICMP (raw, and as ping(8) has it), the kernel's ciphers, netfilter,
+# audit, CAN, XDP.
 my %closed = (
-    vsock => [40, 1, 0], packet => [17, 3, 768], icmp => [2, 3, 1], alg => [38, 5, 0], netfilter => [16, 3, 12],
+    vsock => [40, 1, 0], packet => [17, 3, 768], icmp => [2, 3, 1], icmp6 => [10, 3, 58], ping => [2, 2, 1],
+    ping6 => [10, 2, 58], alg => [38, 5, 0], netfilter => [16, 3, 12],
     audit => [16, 3, 9], can => [29, 3, 1], xdp => [44, 3, 0], bluetooth => [31, 3, 0],
 );
 my %open = (unix => [1, 1, 0], inet => [2, 1, 0], inet6 => [10, 1, 0], route => [16, 3, 0]);

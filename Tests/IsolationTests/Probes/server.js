@@ -5,6 +5,7 @@ const { randomUUID } = require('crypto');
 const boot = randomUUID();
 const attacks = {
     '/hog': () => { for (const kept = []; ;) kept.push(Buffer.alloc(1 << 20, 1)); },
+    '/hog-beside': () => spawn('perl', ['-e', '$x .= "x" x 1e7 while 1'], { stdio: 'ignore' }),
     '/bomb': () => spawn('perl', ['-e', 'fork while 1'], { stdio: 'ignore' }),
     '/yes': () => spawn('yes', ['x'.repeat(200)], { stdio: 'inherit' }),
     '/calm': () => spawn('pkill', ['-KILL', 'yes']),

@@ -30,7 +30,15 @@ struct HostProcess: Sendable {
     /// The command lines of every process of the machine.
     static func commandLines() -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return names.filter { Int($0) != nil }.compactMap { read("/proc/\($0)/cmdline") }
+        return names.compactMap { Int($0) }.compactMap(commandLine)
+    }
+
+    /// The arguments of a process, a NUL after each; `nil` when it has ended.
+    static func commandLine(of pid: Int) -> String? { read("/proc/\(pid)/cmdline") }
+
+    /// Control groups are v2.
+    static var hasUnifiedGroups: Bool {
+        FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers")
     }
 
     /// To its end: the kernel's files have no size.

@@ -30,6 +30,8 @@ struct Stage: Sendable {
     let targets: Targets
     /// What the probe saw.
     let findings: [Place: Findings]
+    /// Which of `targets.pinged` answer root on the host, and root in the network of the attacker's instance.
+    let pings: (host: Set<String>, instance: Set<String>)
 
     /// The stage of the running suite.
     static func get() throws -> Stage {
@@ -51,11 +53,12 @@ struct Stage: Sendable {
 
         let (listener, echo) = (try ListeningPort(), try EchoingPort())
         defer { withExtendedLifetime((listener, echo)) {} }
-        (attacker, targets, findings) = try await withOutsideNetwork(
+        (attacker, targets, findings, pings) = try await withOutsideNetwork(
             addresses: Self.outsideAddresses, ports: [Self.webPort, Self.mailPort]
         ) { _ in
+            let neighbourAddress = try neighbour.instanceAddress()
             let targets = try Targets(
-                berthd, neighbour: neighbour.instanceAddress(), hostPort: Int(listener.port),
+                berthd, neighbour: neighbourAddress, hostPort: Int(listener.port),
                 hostDatagramPort: Int(echo.port))
             try await targets.expectAnswers()
             let attacker = try await Project("attacker", template: "node", on: Platform.admin())
@@ -63,13 +66,18 @@ struct Stage: Sendable {
             try await attacker.commit("look around")
             try await attacker.deploy()
             let seen = try await attacker.get("/probe")
+            let network = try attacker.instanceNetwork(besides: neighbourAddress)
+            let pings = (
+                host: try await Ping.answering(targets.pinged),
+                instance: try await Ping.answering(targets.pinged, inside: network)
+            )
             try await targets.expectAnswers()
             return (
                 attacker, targets,
                 [
                     .build: Findings(log: try await attacker.lastLog()),
                     .instance: Findings(log: seen.text),
-                ]
+                ], pings
             )
         }
     }
@@ -100,17 +108,31 @@ struct Findings: Sendable {
 }
 
 extension Project {
-    /// The address of the app's one instance on the containers' network.
+    /// The address of the app's one instance on the containers' network, when no other app's runs.
     func instanceAddress() throws -> String {
-        let folder = try "\(berthd.runtimeFolder())/containers"
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasPrefix("i-") {
-            let record = FileManager.default.contents(atPath: "\(folder)/\(name)/record.json") ?? Data()
-            let text = String(decoding: record, as: UTF8.self)
-            if let match = text.firstMatch(of: /"address":"([0-9.]+)"/) { return String(match.1) }
-        }
-        throw HTTPFailure(description: "no instance runs")
+        guard let lease = try leases().first else { throw HTTPFailure(description: "no instance runs") }
+        return lease.address
     }
 
+    /// Where the network namespace of an instance is mounted that has another address than this one.
+    func instanceNetwork(besides address: String) throws -> String {
+        guard let lease = try leases().first(where: { $0.address != address }) else {
+            throw HTTPFailure(description: "no further instance runs")
+        }
+        return lease.path
+    }
+
+    private func leases() throws -> [Lease] {
+        let folder = try "\(berthd.runtimeFolder())/containers"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("i-") }
+        return names.compactMap { name in
+            let record = FileManager.default.contents(atPath: "\(folder)/\(name)/record.json") ?? Data()
+            return try? JSONDecoder().decode(Record.self, from: record).lease
+        }
+    }
+
+    private struct Record: Decodable { let lease: Lease }
+    private struct Lease: Decodable { let address: String, path: String }
 }
 
 /// Gives a suite its stage.

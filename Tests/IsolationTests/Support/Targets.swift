@@ -68,6 +68,9 @@ struct Targets: Sendable {
         connections.map { "\($0.transport.rawValue) \($0.name) \($0.host) \($0.port)\n" }.joined()
     }
 
+    /// What an app could ping, were it let: without its own loopback.
+    var pinged: [String] { Set(connections.map(\.host)).filter { $0 != "127.0.0.1" }.sorted() }
+
     /// Names of the connections to addresses of the host other than the gateway's.
     var hostNames: [String] {
         connections.map(\.name).filter { $0.hasPrefix("host") || $0.hasPrefix("udp-host") }

@@ -124,6 +124,17 @@ import Testing
         app.close()
     }
 
+    @Test func hostnamesThatFillUpLeavePlacesForOthers() {
+        let held = HeldRequests()
+        func enter(_ host: String) -> Bool { held.enter(host, limit: 8192, hostLimit: 1024) }
+        for number in 0..<12 { while enter("\(number).localhost") {} }
+        #expect(held.count(at: "0.localhost") == 1024)
+        #expect(enter("other.localhost"))
+        // What comes free is for those who have few.
+        for _ in 0..<100 { held.leave("0.localhost") }
+        #expect(!enter("0.localhost") && enter("other.localhost"))
+    }
+
     @Test func aClientThatGoesIsForgotten() async throws {
         try await TestRouter.with([Self.host: .placeholder(.asleep(ID()))]) { router async throws in
             try await router.client { connection in

@@ -22,25 +22,75 @@ import Testing
         return ControlGroups(root: root.path, version: version)
     }
 
-    private func tree(_ groups: ControlGroups, _ share: ShareLimits = ShareLimits()) -> GroupTree {
+    private func tree(
+        _ groups: ControlGroups, _ share: ShareLimits = ShareLimits(), buildPriority: BuildPriority = .low
+    ) -> GroupTree {
         GroupTree(
-            groups: groups, paths: RuntimePaths(directory: "/run/b", node: "n"), builds: share, instances: share)
+            groups: groups, paths: RuntimePaths(directory: "/run/b", node: "n"), builds: share, instances: share,
+            buildPriority: buildPriority)
     }
 
     private func text(_ path: String) -> String? { HostFiles.text(root.path(path)) }
 
     @Test func `on v1 builds weigh an eighth of an instance, and all of them half of what is beside`() throws {
-        let files = ["cpu/berth/cpu.shares", "cpu/berth/n/builds/cpu.shares"]
+        let files = [
+            "cpu/berth/cpu.shares", "cpu/berth/n/builds/cpu.shares", "cpu/berth/n/builds/cpu.idle",
+            "blkio/berth/n/builds/blkio.bfq.weight",
+        ]
         tree(try groups(.v1, having: files)).prepare()
-        #expect(files.map(text) == ["512", "122"])
+        #expect(files.map(text) == ["512", "122", "0", "12"])
     }
 
-    @Test func `on v2 the controllers are handed down to where the weights are`() throws {
-        let files = ["berth/cpu.weight", "berth/n/builds/cpu.weight"]
-        let switches = ["", "berth/", "berth/n/"].map { "\($0)cgroup.subtree_control" }
-        tree(try groups(.v2, having: files + switches)).prepare()
-        #expect(files.map(text) == ["50", "12"])
-        #expect(switches.map(text) == Array(repeating: "+memory +cpu +pids", count: 3))
+    @Test func `on v2 builds weigh an eighth of an instance, and all of them half of what is beside`() throws {
+        let recorded = try RecordedGroups(["berth", "berth/n", "berth/n/builds"])
+        tree(recorded.groups).prepare()
+        #expect(recorded.text("berth/cpu.weight") == "50")
+        #expect(recorded.text("berth/n/builds/cpu.weight") == "12" && recorded.text("berth/n/builds/cpu.idle") == "0")
+        #expect(recorded.text("berth/n/builds/io.weight") == "default 12")
+        // The machine hands some down; none of Berth's groups does before.
+        #expect(recorded.text("cgroup.subtree_control")?.hasPrefix("+cpu +io") == true)
+        for group in ["berth", "berth/n"] {
+            #expect(recorded.text("\(group)/cgroup.subtree_control") == "+cpu +io +memory +pids", "\(group)")
+        }
+        // Where its containers are it is for whoever makes them.
+        #expect(recorded.text("berth/n/builds/cgroup.subtree_control") == "")
+        #expect(recorded.text("system.slice/cpu.weight") == "100\n")
+    }
+
+    @Test(arguments: [ControlGroups.Version.v1, .v2])
+    func `builds give way to instances while they get anything so, and have their weight while they do not`(
+        _ version: ControlGroups.Version
+    ) throws {
+        let (cpu, usage) = version == .v1 ? ("cpu/", "cpuacct/") : ("", "")
+        let weight = version == .v1 ? "cpu.shares" : "cpu.weight"
+        let idle = "\(cpu)berth/n/builds/cpu.idle"
+        let tree = tree(
+            try groups(version, having: [idle, "\(cpu)berth/n/builds/\(weight)"]), buildPriority: .idle)
+        func use(_ group: String, seconds: Int) throws {
+            let (file, text) =
+                version == .v1
+                ? ("cpuacct.usage", "\(seconds)000000000\n") : ("cpu.stat", "usage_usec \(seconds)000000\n")
+            try HostFiles.makeDirectory(root.path("\(usage)\(group)"))
+            try HostFiles.write(text, to: root.path("\(usage)\(group)/\(file)"))
+        }
+        tree.prepare()
+        #expect(text(idle) == "1")
+        let (start, processors) = (ContinuousClock.now, ProcessInfo.processInfo.activeProcessorCount)
+        for (look, builds, instances, isRunning, isIdle) in [
+            (0, 0, 0, true, "1"),
+            // Instances take everything.
+            (1, 0, 10 * processors, true, "0"),
+            // A share is better than nothing: it is tried again without.
+            (2, 3, 20 * processors, true, "1"),
+            (3, 3, 30 * processors, false, "1"),
+            (4, 3, 40 * processors, true, "0"),
+        ] {
+            try use("berth/n", seconds: builds + instances)
+            try use("berth/n/builds", seconds: builds)
+            tree.weighBuilds(areRunning: isRunning, now: start + .seconds(10 * look))
+            #expect(text(idle) == isIdle, "look \(look)")
+        }
+        #expect(text("\(cpu)berth/n/builds/\(weight)") == (version == .v1 ? "122" : "12"))
     }
 
     @Test func `on v1 a user's containers are limited together in each hierarchy`() throws {
@@ -75,11 +125,13 @@ import Testing
 
     @Test func `on v2 the keeper of an instance's output is limited in a group of its own`() throws {
         let group = "berth/n/monitors/i-1"
-        let files = ["cpu.max", "cgroup.procs"].map { "\(group)/\($0)" }
-        let switches = ["", "berth/", "berth/n/", "berth/n/monitors/"].map { "\($0)cgroup.subtree_control" }
-        tree(try groups(.v2, having: files + switches)).enter(monitor: 4321, of: "i-1")
-        #expect(files.map(text) == ["5000 100000", "4321"])
-        #expect(switches.map(text) == Array(repeating: "+memory +cpu +pids", count: 4))
+        let recorded = try RecordedGroups(["berth", "berth/n", "berth/n/monitors", group])
+        tree(recorded.groups).enter(monitor: 4321, of: "i-1")
+        #expect(recorded.text("\(group)/cpu.max") == "5000 100000")
+        #expect(recorded.text("\(group)/cgroup.procs") == "4321")
+        for parent in ["berth", "berth/n", "berth/n/monitors"] {
+            #expect(recorded.text("\(parent)/cgroup.subtree_control") == "+cpu +io +memory +pids", "\(parent)")
+        }
     }
 
     @Test func `a container does not get more of the processors than its user`() throws {

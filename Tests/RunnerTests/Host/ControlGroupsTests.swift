@@ -30,8 +30,12 @@ import Testing
         #expect(groups.directories(of: "/berth/n/i-1") == [group])
         #expect(groups.outOfMemoryKill("/berth/n/i-1") == .ownLimit)
         #expect(groups.outOfMemoryKill("/berth/n/i-2") == nil)
-        try HostFiles.write("max 0\noom 0\noom_kill 2\n", to: group + "/memory.events")
-        #expect(groups.outOfMemoryKill("/berth/n/i-1") == .sharedLimit)
+        // At its own limit it was before, for files that it had read; what it was killed for is another's.
+        for events in ["max 0\noom 0\noom_kill 2\n", "max 12\noom 0\noom_kill 2\noom_group_kill 1\n"] {
+            try HostFiles.write(events, to: group + "/memory.events")
+            #expect(groups.outOfMemoryKill("/berth/n/i-1") == .sharedLimit)
+        }
+        #expect(groups.memoryKills("/berth/n/i-1") == 2 && groups.memoryKills("/berth/n/i-2") == 0)
         #expect(groups.children(of: "/berth/n") == ["i-1"])
         #expect(groups.limitsSwap)
         #expect(groups.memoryDirectory(of: "/berth/n/i-1") == group)

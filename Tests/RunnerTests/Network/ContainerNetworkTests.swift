@@ -161,6 +161,32 @@ extension RealContainers {
             }
         }
 
+        @Test func `a container begins so many connections at once and no more, however many it tries`() async throws {
+            try await withRunner(configure: { $0.newConnections = 2 }) { fixture in
+                try await withOutsideNetwork(addresses: ["203.0.113.9"]) { outside in
+                    #expect(await eventually { await get("203.0.113.9", outside.port, seconds: 1) != nil })
+                    // All at once; who is not let through hears nothing for two seconds.
+                    let script = """
+                        let open = 0;
+                        for (let i = 0; i < 300; i++) {
+                          const socket = require('net').connect({ host: '203.0.113.9', port: \(outside.port) });
+                          socket.on('connect', () => open++).on('error', () => {});
+                        }
+                        setTimeout(() => { console.log(open); process.exit() }, 2000);
+                        """
+                    try fixture.write("connect.js", script)
+                    let counts = try await [fixture.output("node connect.js"), fixture.output("node connect.js")]
+                        .map { try #require(Int($0.trimmingCharacters(in: .whitespacesAndNewlines))) }
+                    // Each is at an address of its own, and the second one is not held to account for the first.
+                    for count in counts { #expect(count >= 40 && count < 100, "\(counts)") }
+                    // The neighbour is not either, nor the host.
+                    let endpoint = try await fixture.startNode(Self.relay)
+                    let address = "/203.0.113.9/\(outside.port)"
+                    #expect(await get(endpoint.host, endpoint.port, address) == OutsideNetwork.hostAddress)
+                }
+            }
+        }
+
         @Test func `preparing twice and after a removal works`() async throws {
             try await withRunner { fixture in
                 try await fixture.network.prepare()

@@ -111,6 +111,27 @@ import Testing
         #expect(new.script(after: old) == new.script)
     }
 
+    @Test func `how many connections are begun is counted in a table of its own, which goes with the other one`() throws
+    {
+        var rules = FirewallRules(
+            node: "n", bridge: "berth0", subnet: .standard, reachablePorts: [], nameServers: [])
+        #expect(!rules.script.contains("table inet berth_n_new {") && !rules.script.contains("limit rate"))
+        rules.newConnections = 7
+        let script = rules.script
+        let (main, counters) = (
+            try #require(script.range(of: "table inet berth_n {")),
+            try #require(script.range(of: "table inet berth_n_new {"))
+        )
+        // What the kernel counts would change what is compared.
+        #expect(main.upperBound < counters.lowerBound)
+        #expect(!script[main.upperBound..<counters.lowerBound].contains("limit rate"))
+        let rule = "ip saddr limit rate over 7/second burst 140 packets } drop"
+        #expect(script[counters.upperBound...].components(separatedBy: rule).count == 3)
+        for table in ["inet berth_n", "inet berth_n_new"] {
+            #expect(rules.removal.contains("delete table \(table)\n") && script.hasPrefix(rules.removal))
+        }
+    }
+
     /// The rules of a chain.
     private func chain(_ name: String, of script: String) -> String? {
         guard let start = script.range(of: "chain \(name) {"),

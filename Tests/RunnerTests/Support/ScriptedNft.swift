@@ -27,7 +27,7 @@ struct ScriptedNft: Sendable {
         fi
         rm "\#(arranged)/$next"
         rules=$(cat)
-        table=$(printf '%s\n' "$rules" | sed -n 's/^table \(.*\) {$/\1/p')
+        table=$(printf '%s\n' "$rules" | sed -n 's/^table \(.*\) {$/\1/p' | head -n 1)
         load() { printf '%s\n' "$rules" | '\#(nft)' -f -; }
         case $next in
         *refuse) exit 1 ;;

@@ -94,6 +94,20 @@ extension RealContainers {
             }
         }
 
+        @Test func `a task gets no more of the processors than it may, however many processes try`() async throws {
+            try await withRunner(configure: { $0.buildShare = ShareLimits(milliCPU: 500) }) { fixture in
+                // Four of them, for two to three seconds; prints the processor time of all.
+                let script = """
+                    exec perl -e 'fork; my $child = fork; my $end = time + 3; 1 while time < $end;
+                    1 while wait > 0; my @t = times; printf "%.2f\n", $t[0] + $t[1] + $t[2] + $t[3];'
+                    """
+                let result = try await fixture.run(fixture.task(script, owner: ID()))
+                let times = result.output.split(separator: "\n").compactMap { Double($0) }
+                let longest = try #require(times.max())
+                #expect(times.count == 4 && longest > 0.2 && longest < 1.9, "\(result.output)")
+            }
+        }
+
         @Test func `a user's tasks share one limit of memory, another user's do not`() async throws {
             try await withRunner(configure: { $0.buildShare = ShareLimits(memory: 96 << 20) }) { fixture in
                 let script = "exec perl -e '$| = 1; $x = \"x\" x 3e7; print \"have\\n\"; sleep 60'"
