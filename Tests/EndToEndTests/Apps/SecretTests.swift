@@ -44,6 +44,36 @@ extension EndToEnd {
             try await project.deploy()
             #expect(try await project.get("/env").text.contains("KEPT"))
         }
+
+        @Test func `rotate-key of a server that does not run seals all anew, and deploys find every secret`()
+            async throws
+        {
+            let project = try await Project("rotated", template: "node")
+            try await project.platform.setEnvironment("KEPT", "geheim", app: project.app.id)
+            try await project.commitNode("one")
+            try await project.deploy()
+            func environment() async throws -> [String: String] {
+                try JSONDecoder().decode([String: String].self, from: await project.get("/env").body)
+            }
+            let old = try await environment()
+            let file = "\(project.berthd.data)/secrets/store.key"
+            let key = try #require(FileManager.default.contents(atPath: file))
+
+            #expect(try await project.berthd.terminate() == 0)
+            let rotation = try await project.berthd.command("rotate-key")
+            try await project.berthd.start()
+
+            #expect(rotation.status == 0, "\(rotation.errorText)")
+            #expect(rotation.output.contains("secrets are sealed with a new key"), "\(rotation.output)")
+            #expect(FileManager.default.contents(atPath: file) != key)
+            // Its snapshot still serves; the next deploy opens the variables and the role's password.
+            #expect(try await environment() == old)
+            try await project.commitNode("two")
+            try await project.deploy()
+            #expect(try await project.get().text == "two")
+            let new = try await environment()
+            #expect(new["KEPT"] == "geheim" && new["DATABASE_PASSWORD"] == old["DATABASE_PASSWORD"])
+        }
     }
 }
 

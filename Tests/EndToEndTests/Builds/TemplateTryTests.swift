@@ -38,11 +38,28 @@ extension EndToEnd {
             #expect(again.status == 1 && again.errorText.contains("\(template) exists already"))
         }
 
-        @Test(arguments: ["node", "python", "docs", "static"])
+        @Test(arguments: try TrialRun.builtInNames())
         func `the example of a built-in template builds and boots`(_ name: String) async throws {
             let template = TrialRun.builtIn(name)
             let trial = try await TrialRun(template: template, repository: "\(template)/example").result()
             #expect(trial.status == 0, "\(trial.output)\(trial.errorText)")
+        }
+
+        @Test func `what is wrong with a template is told line by line`() async throws {
+            let template = try folder(
+                "wrong",
+                [
+                    "template.yaml": "schema: 1\nname: wrong\ndescription: d\nbulid: {}\nrun: {kind: wbe}\n",
+                    "README.md": "Nothing.",
+                ])
+            let check = try await run([try TestEnvironment.program("berthd"), "template", "check", template])
+            #expect(check.status == 1)
+            #expect(
+                check.output == """
+                    \(template)/template.yaml:4:1: unknown key "bulid"; did you mean "build"?
+                    \(template)/template.yaml:5:13: run.kind must be static, web or worker
+
+                    """)
         }
 
         @Test func `a folder for temporary files that is not there is not made`() async throws {

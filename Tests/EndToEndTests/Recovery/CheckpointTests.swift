@@ -59,6 +59,33 @@ extension EndToEnd {
             }
         }
 
+        /// What is built again may take an hour.
+        @Test(.timeLimit(.minutes(2)))
+        func `after a crash between two versions the one before serves while the deploy starts again`() async throws {
+            let project = try await Project("between", template: "node")
+            let before = KeptThings(of: project.berthd)
+            let hooks = "\(project.berthd.folder)/hooks"
+            defer { try? FileManager.default.removeItem(atPath: hooks) }
+            try await project.commitVolumeApp("v0")
+            try await project.deploy()
+            let commit = try await project.commitVolumeApp("v1")
+            try await project.berthd.crash(at: .formerStopped) { _ = try await project.push() }
+            // The deploy comes no further than this.
+            let go = "\(hooks)/go"
+            try project.berthd.install(hook: "pre-deploy", "until [ -e '\(go)' ]; do sleep 0.05; done")
+            try await project.berthd.start()
+            try await eventually("the version before serves", within: .seconds(30)) {
+                try await project.get().text == "v0"
+            }
+            try await eventually("the deploy runs") {
+                try await project.lastDeploy()["status"] as? String == "running"
+            }
+            try Data().write(to: URL(fileURLWithPath: go))
+            let cut = CutPush(point: .formerStopped, commit: commit, text: "v1", old: "v0")
+            #expect(try await project.expectSettled(after: cut, since: before) == "v1")
+            try await project.expectVolume("v1", "the crash")
+        }
+
         @Test(.timeLimit(.minutes(2)), arguments: [Checkpoint.deletionMarked, .deletionCleared])
         func `a crash at any checkpoint of a deletion is survived`(point: Checkpoint) async throws {
             let project = try await Project("doomed", template: "static")

@@ -106,6 +106,9 @@ extension EndToEnd {
             let check = try await run(["git", "-C", project.berthd.repository(of: project.app.id), "fsck", "--strict"])
             #expect(check.status == 0, "\(check.errorText)")
             try await HostResidue.expectOnlyLive(project.platform)
+            // What the deploy had running was its own, and its log tells of its end.
+            #expect(try await !project.events().map(\.kind).contains("stray_removed"))
+            #expect(try await !project.platform.machineEvents().contains { $0.text.contains("t-build-") })
 
             // And the server is in a state to take the same push.
             let again = try await project.push()

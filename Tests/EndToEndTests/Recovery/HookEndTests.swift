@@ -75,7 +75,7 @@ private struct HookProcess {
 
 extension Berthd {
     /// Puts a program of the operator's in place, in one go.
-    fileprivate func install(hook event: String, _ script: String) throws {
+    func install(hook event: String, _ script: String) throws {
         let folder = "\(self.folder)/hooks/\(event).d"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         // Hidden until it is whole.

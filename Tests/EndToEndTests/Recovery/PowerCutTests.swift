@@ -76,8 +76,10 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(4)))
         func `a power cut while an app is deleted, and while another one falls asleep, is survived`() async throws {
+            let deletion: [Checkpoint] = [.deletionMarked, .deletionCleared]
+            let sleep: [Checkpoint] = [.sleepKept, .sleepShown, .asleep]
             let directory = try TemporaryDirectory("berth-cuts")
             let berthd = try Berthd(options: Self.options)
             let (drowsy, doomed) = try await berthd.serve { platform in
@@ -89,24 +91,28 @@ extension EndToEnd {
                 try doomed.write("index.html", "here")
                 try await doomed.commit("first")
                 try await doomed.deploy()
-                var deletion: Task<Int, any Error>?
-                try await berthd.halt(at: [.deletionCleared]) {
-                    deletion = Task { try await platform.call("DELETE", "/apps/\(doomed.app.id)").status }
-                } _: { _ in
-                    try await berthd.copyData(to: directory.path("deletion"))
+                var answer: Task<Int, any Error>?
+                try await berthd.halt(at: deletion) {
+                    answer = Task { try await platform.call("DELETE", "/apps/\(doomed.app.id)").status }
+                } _: { point in
+                    try await berthd.copyData(to: directory.path(point.rawValue))
                 }
-                #expect(try await deletion?.value == 204)
-                try await berthd.halt(at: [.asleep]) {
-                } _: { _ in
-                    try await berthd.copyData(to: directory.path("sleep"))
+                #expect(try await answer?.value == 204)
+                try await berthd.halt(at: sleep) {
+                    // From now on its time counts.
+                    let now = try await drowsy.get()
+                    #expect(now.text == "here")
+                } _: { point in
+                    try await berthd.copyData(to: directory.path(point.rawValue))
                 }
                 return (drowsy, doomed)
             }
-            for cut in ["deletion", "sleep"] {
+            for point in deletion + sleep {
+                let cut = point.rawValue
                 let next = try Berthd(options: Self.options, continuing: berthd)
                 try await next.serve(from: directory.path(cut)) { platform in
                     let drowsy = try await drowsy.moved(to: platform)
-                    if cut == "sleep" { #expect(try await drowsy.states() == ["asleep"]) }
+                    if sleep.contains(point) { #expect(try await drowsy.states() == ["asleep"], "\(cut)") }
                     try await eventually("a request is answered after \(cut)", within: .seconds(30)) {
                         try await drowsy.get().text == "here"
                     }

@@ -27,10 +27,18 @@ struct TrialRun: Sendable {
     }
 
     /// A built-in template's folder.
-    static func builtIn(_ name: String) -> String {
+    static func builtIn(_ name: String) -> String { "\(templates)/\(name)" }
+
+    /// The names of all built-in templates.
+    static func builtInNames() throws -> [String] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: templates).sorted()
+        return names.filter { FileManager.default.fileExists(atPath: "\(builtIn($0))/template.yaml") }
+    }
+
+    private static var templates: String {
         var folder = URL(fileURLWithPath: #filePath)
         for _ in 0..<4 { folder.deleteLastPathComponent() }
-        return folder.appendingPathComponent("templates/\(name)").path
+        return folder.appendingPathComponent("templates").path
     }
 
     /// Waits for the end; expects that nothing is left of it.
