@@ -24,6 +24,8 @@ actor InstanceSupervisor {
     private var isStopping = false
     private var isRestarting = false
     private var limitWatch = LimitWatch()
+    /// The log's file as it was last looked at: as long as it is open, none that takes its place gets its inode.
+    private var watchedLog: HeldFile?
     /// Why the process was killed, in place of how it then ended.
     private var verdict: String?
     private var last: Task<Void, Never>?
@@ -113,11 +115,13 @@ actor InstanceSupervisor {
     /// nothing else is killed, and so restarted.
     func lookAtLimits() async {
         guard !isStopping, !isRestarting, let process = record.process, exit() == nil else { return }
+        let seen = HeldFile(log.path)
         let counters = LimitCounters(of: runtime.group(of: name), in: runtime.groups, log: log)
         let now = ContinuousClock.now
         // What has ended the process itself is told when it is restarted.
         try? await Task.sleep(for: Self.endPatience)
         guard !isStopping, record.process == process, exit() == nil else { return }
+        watchedLog = seen
         for hit in limitWatch.look(counters, now: now) {
             let reason = reason(hit)
             if hit == .forkBomb, record.isReady {
@@ -174,6 +178,7 @@ actor InstanceSupervisor {
         try record.save(to: runtime.paths.record(name))
         try await runtime.start(name, process: process)
         startedAt = clock.now
+        watchedLog = HeldFile(log.path)
         limitWatch.begin(logEnd: log.end)
         runtime.limitMonitor(of: name)
         logger.debug(
