@@ -28,6 +28,8 @@ PACKAGE = '{"name":"app","version":"1.0.0","scripts":{"start":"node server.js"}}
 ATTACKS = {
     # First: the memory of what it leaves may go back to a hypervisor.
     "disk filler in a build": "for i in $(seq 600); do dd if=/dev/zero of=part$i bs=1M count=8; done",
+    # Nothing of it reaches a disk: what of the one before is the price of memory.
+    "600 MB of memory in a build, within its limit": "perl -e '$x .= \"x\" x 1e7 for 1 .. 60; sleep 9'",
     "fork bomb in a build": "perl -e 'fork while 1'",
     "`while :` on every core in a build": "for i in 1 2 3 4; do while :; do :; done & done; wait",
     "memory hog in a build": "exec perl -e '$x .= \"x\" x 1e7 while 1'",

@@ -55,7 +55,7 @@ def _machine(server, known):
     wanted = {f"i-{id}" for one in known for id in one.live}
     groups = set()
     for hierarchy in [pathlib.Path("/sys/fs/cgroup"), *pathlib.Path("/sys/fs/cgroup").iterdir()]:
-        groups |= _groups(hierarchy / "berth" / node)
+        groups |= _groups(hierarchy / "berth" / node) | _groups(hierarchy / f"berth-builds-{node}")
     namespaces, mounts = set(), set()
     for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
         point = line.split()[4]

@@ -4,7 +4,7 @@ import Testing
 /// What a server has on the machine outside of its data folder, and what it must not leave in it.
 package struct HostResidue: Sendable, CustomStringConvertible {
     package var containers: Set<String> = []
-    /// Control groups of containers below `/berth/<node>`, in whatever group they lie.
+    /// Control groups of containers below `/berth/<node>` and `/berth-builds-<node>`, in whatever group they lie.
     package var groups: Set<String> = []
     /// Links of the bridge.
     package var interfaces: Set<String> = []
@@ -34,8 +34,9 @@ package struct HostResidue: Sendable, CustomStringConvertible {
         let node = (runtime as NSString).lastPathComponent
         containers = Self.names(in: "\(runtime)/runc")
         for hierarchy in Self.names(in: "/sys/fs/cgroup").map({ "/\($0)" }) + [""] {
-            let folder = "/sys/fs/cgroup\(hierarchy)/berth/\(node)"
-            groups.formUnion(Self.containerGroups(in: folder))
+            for folder in ["berth/\(node)", "berth-builds-\(node)"] {
+                groups.formUnion(Self.containerGroups(in: "/sys/fs/cgroup\(hierarchy)/\(folder)"))
+            }
         }
         // Read to its end: reading it as a file of known size stops after the kernel's first page.
         let mounts = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/mountinfo")).readToEnd() ?? Data()

@@ -1,8 +1,9 @@
-/// How builds share the processors with instances.
+/// How builds share the processors with all else on the machine.
 public enum BuildPriority: String, Sendable, Hashable, CaseIterable {
-    /// An instance that wakes takes the processor from a build at once. Builds have what instances leave, and an eighth of an
-    /// instance's weight for as long as that is nothing.
+    /// Whatever wakes takes the processor from a build at once. Builds have what others leave, and an eighth of the usual weight
+    /// for as long as that is nothing.
     case idle
-    /// An eighth of an instance's weight: an instance that wakes may wait until a build's turn is over.
+    /// An eighth of the usual weight, a quarter of what all instances have together: what wakes may wait until a build's turn is
+    /// over.
     case low
 }

@@ -31,7 +31,7 @@ public struct RunnerConfiguration: Sendable {
     public var nameServers = NameServers.ofHost()
     /// What one user's builds may use together.
     public var buildShare = ShareLimits.builds
-    /// How builds share the processors with instances.
+    /// How builds share the processors with all else on the machine.
     public var buildPriority = BuildPriority.idle
     /// What one user's instances may use together.
     public var instanceShare = ShareLimits.instances

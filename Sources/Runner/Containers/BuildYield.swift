@@ -1,15 +1,16 @@
-/// Whether builds give way to every instance that wakes, by what they got of the processors: they do, unless instances leave them
-/// nothing. Pure.
+/// Whether builds give way to all else that wakes, by what they got of the processors: they do, unless that leaves them nothing.
+/// Pure.
 struct BuildYield: Sendable {
-    /// What containers have used of the processors since they were first there, seconds.
+    /// What was used of the processors, seconds since some beginning.
     struct Usage: Sendable, Hashable {
         var builds: Double
-        var instances: Double
+        /// Of all else on the machine.
+        var others: Double
     }
 
     /// Builds that get less than so much of one processor are starved,
     private static let starved = 0.05
-    /// where instances take so much of all processors.
+    /// where others take so much of all processors.
     private static let busy = 0.8
 
     private let processors: Int
@@ -26,7 +27,7 @@ struct BuildYield: Sendable {
         guard let before, now > before.date else { return false }
         let time = (now - before.date) / .seconds(1)
         let isStarved = usage.builds - before.usage.builds < Self.starved * time
-        let isBusy = usage.instances - before.usage.instances > Self.busy * Double(processors) * time
+        let isBusy = usage.others - before.usage.others > Self.busy * Double(processors) * time
         let wasIdle = isIdle
         isIdle = !(isBuilding && isStarved && isBusy)
         return isIdle != wasIdle

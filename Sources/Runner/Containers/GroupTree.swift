@@ -4,14 +4,15 @@ import Synchronization
 
 /// The control groups above those of the containers:
 /// ```
-/// /berth                                half of the usual weight: what is beside it, the server too, comes first
-///   /<node>/u-<user>/i-…                 an instance, within what its user's instances may use together
-///   /<node>/builds/u-<user>/t-…          a build, within what its user's builds may use together; an eighth of the weight, and
-///                                        idle while it gets anything so
-///   /<node>/builds/packages              what makes file systems of packages
-///   /<node>/monitors/i-…                 the process that keeps an instance's output: a twentieth of a processor
-///   /<node>/hooks                        the operator's programs
+/// /berth                           half of the usual weight: what is beside it, the server too, comes first
+///   /<node>/u-<user>/i-…            an instance, within what its user's instances may use together
+///   /<node>/monitors/i-…            the process that keeps an instance's output: a twentieth of a processor
+///   /<node>/hooks                   the operator's programs
+/// /berth-builds-<node>             an eighth of the usual weight, and idle while it gets anything so
+///   /u-<user>/t-…                   a build, within what its user's builds may use together
+///   /packages                       what makes file systems of packages
 /// ```
+/// Who is idle is told among neighbours only, so builds are beside all that is to come before them: the router, too.
 /// A user's group is there while a container is in it.
 final class GroupTree: Sendable {
     private static let machineGroup = "/berth"
@@ -45,11 +46,11 @@ final class GroupTree: Sendable {
         weighBuilds(areIdle: buildPriority == .idle)
     }
 
-    /// Has builds give way to instances, or not while they get nothing so.
+    /// Has builds give way to all else on the machine, or not while they get nothing so. Once a second.
     func weighBuilds(areRunning: Bool, now: ContinuousClock.Instant = .now) {
         guard buildPriority == .idle else { return }
         let builds = groups.cpuSeconds(of: paths.builds)
-        let usage = BuildYield.Usage(builds: builds, instances: groups.cpuSeconds(of: paths.group) - builds)
+        let usage = BuildYield.Usage(builds: builds, others: groups.cpuSeconds(of: "") - builds)
         let areIdle = buildYield.withLock { $0.look(usage, isBuilding: areRunning, now: now) ? $0.isIdle : nil }
         if let areIdle { weighBuilds(areIdle: areIdle) }
     }

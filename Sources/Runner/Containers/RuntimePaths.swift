@@ -11,12 +11,12 @@ struct RuntimePaths: Sendable {
     var exits: String { directory + "/exits" }
     var sockets: String { directory + "/sockets" }
 
-    /// Path of the group that all containers' groups are in, below the groups' root.
+    /// Path of the group that all instances' groups are in, below the groups' root.
     var group: String { "/berth/\(node)" }
 
     func bundle(_ name: String) -> String { "\(containers)/\(name)" }
-    /// The group of all builds.
-    var builds: String { group + "/builds" }
+    /// The group of all builds: beside all others, so that everything that wakes on the machine comes before them.
+    var builds: String { "/berth-builds-\(node)" }
     /// The group of what makes file systems of packages.
     var packages: String { builds + "/packages" }
     /// The group of the operator's hooks.

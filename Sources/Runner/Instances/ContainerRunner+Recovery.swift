@@ -46,7 +46,7 @@ extension ContainerRunner {
         _ = await sweep(keep: [], leases: [], logs: [])
         await network.remove()
         for point in MountTable.points(below: configuration.runtimeDirectory) { MountTable.unmount(point) }
-        await runtime.groups.remove(runtime.paths.group)
+        for group in [runtime.paths.group, runtime.paths.builds] { await runtime.groups.remove(group) }
         // The last server of the machine takes the folder that they share; another one's is not empty.
         for folder in runtime.groups.directories(of: "/berth") { rmdir(folder) }
         HostFiles.remove(configuration.runtimeDirectory)

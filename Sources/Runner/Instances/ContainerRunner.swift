@@ -30,6 +30,8 @@ public final class ContainerRunner: InstanceRunner, Service {
     private static let watchInterval = Duration.milliseconds(100)
     /// Every so many looks also for processes that ended without their conmon telling.
     private static let thoroughness = 50
+    /// Every so many looks also at what builds get of the processors.
+    private static let weighing = 10
     /// Lines of output that a deploy's log takes while it waits for the app.
     private static let earlyOutputLimit = 500
     private static let failureOutput = 20
@@ -137,13 +139,15 @@ public final class ContainerRunner: InstanceRunner, Service {
                     if hasChanged || round % Self.thoroughness == 0 {
                         group.addTask { await self.network.firewall.mend() }
                     }
+                    if round % Self.weighing == 0 {
+                        self.runtime.tree.weighBuilds(areRunning: !self.tasks.withLock { $0.isEmpty })
+                    }
                     let supervisors = self.supervisors.withLock { $0 }
                     let isThorough = round % Self.thoroughness == 1
                     if isThorough {
                         let groups = supervisors.map { ($0.key, self.runtime.group(of: $0.value.name)) }
                         self.meter.look(at: Dictionary(uniqueKeysWithValues: groups))
                         for supervisor in supervisors.values { group.addTask { await supervisor.lookAtLimits() } }
-                        self.runtime.tree.weighBuilds(areRunning: !self.tasks.withLock { $0.isEmpty })
                     }
                     let ended = isThorough ? [] : Set(HostFiles.names(in: self.runtime.paths.exits))
                     for (id, supervisor) in supervisors

@@ -10,7 +10,7 @@ struct ShareFlags: ParsableArguments {
 
     @Option(
         help:
-            "How builds share the processors with instances: idle (they take what is left) or low (an eighth of an instance's weight). (default: idle)"
+            "How builds share the processors: idle (they take what all else leaves) or low (an eighth of the usual weight). (default: idle)"
     )
     var buildPriority: String?
 

@@ -16,7 +16,7 @@ extension EndToEnd {
                 let push = try project.startPush()
                 try await eventually("the build runs") { push.errors.contains { $0.text.contains("building") } }
                 let node = try project.berthd.runtimeFolder().split(separator: "/").last ?? ""
-                #expect(Self.limits(below: "/berth/\(node)/builds").prefix(2) == ["419430400", "100000"])
+                #expect(Self.limits(below: "/berth-builds-\(node)").prefix(2) == ["419430400", "100000"])
                 let result = try await push.result()
                 #expect(result.status == 0, "\(result.errorText)")
                 #expect(Self.limits(below: "/berth/\(node)") == ["314572800", "100000", "200"])
@@ -32,9 +32,9 @@ extension EndToEnd {
                 let push = try project.startPush()
                 try await eventually("the build runs") { push.errors.contains { $0.text.contains("building") } }
                 let tree = ProcessorWeights()
-                let node = "/berth/\(try project.berthd.runtimeFolder().split(separator: "/").last ?? "")"
-                let build = try #require(tree.containers(below: "\(node)/builds").first { $0.contains("/t-") })
-                let instance = try #require(tree.containers(below: node).first { $0.contains("/i-") })
+                let node = "\(try project.berthd.runtimeFolder().split(separator: "/").last ?? "")"
+                let build = try #require(tree.containers(below: "/berth-builds-\(node)").first { $0.contains("/t-") })
+                let instance = try #require(tree.containers(below: "/berth/\(node)").first { $0.contains("/i-") })
                 let process = try #require(project.berthd.processID)
                 let server = try #require(tree.group(of: process))
                 let weights = [build, instance, server].map { tree.weight(of: $0) }

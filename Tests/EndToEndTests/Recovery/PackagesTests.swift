@@ -66,7 +66,7 @@ extension Berthd {
         let node = (try runtimeFolder() as NSString).lastPathComponent
         let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/cpu"]
         let numbers = roots.compactMap {
-            try? String(contentsOfFile: "\($0)/berth/\(node)/builds/packages/cgroup.procs", encoding: .utf8)
+            try? String(contentsOfFile: "\($0)/berth-builds-\(node)/packages/cgroup.procs", encoding: .utf8)
         }.joined().split(separator: "\n")
         return Set(
             numbers.compactMap { number in

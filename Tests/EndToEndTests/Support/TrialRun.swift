@@ -54,7 +54,9 @@ struct TrialRun: Sendable {
         let manager = FileManager.default
         var found = Set(try manager.contentsOfDirectory(atPath: directory.path))
         let hierarchies = ((try? manager.contentsOfDirectory(atPath: "/sys/fs/cgroup")) ?? []) + ["."]
-        let groups = hierarchies.map { "/sys/fs/cgroup/\($0)/berth/\(node)" }
+        let groups = hierarchies.flatMap { hierarchy in
+            ["berth/\(node)", "berth-builds-\(node)"].map { "/sys/fs/cgroup/\(hierarchy)/\($0)" }
+        }
         found.formUnion(
             (["/run/berth/\(node)", "/sys/class/net/berth-\(node)"] + groups).filter { manager.fileExists(atPath: $0) })
         let tables = try await run(["nft", "list", "tables"])

@@ -32,65 +32,64 @@ import Testing
 
     private func text(_ path: String) -> String? { HostFiles.text(root.path(path)) }
 
-    @Test func `on v1 builds weigh an eighth of an instance, and all of them half of what is beside`() throws {
+    @Test func `on v1 instances weigh half of what is beside, and builds an eighth`() throws {
         let files = [
-            "cpu/berth/cpu.shares", "cpu/berth/n/builds/cpu.shares", "cpu/berth/n/builds/cpu.idle",
-            "blkio/berth/n/builds/blkio.bfq.weight",
+            "cpu/berth/cpu.shares", "cpu/berth-builds-n/cpu.shares", "cpu/berth-builds-n/cpu.idle",
+            "blkio/berth-builds-n/blkio.bfq.weight",
         ]
         tree(try groups(.v1, having: files)).prepare()
         #expect(files.map(text) == ["512", "122", "0", "12"])
     }
 
-    @Test func `on v2 builds weigh an eighth of an instance, and all of them half of what is beside`() throws {
-        let recorded = try RecordedGroups(["berth", "berth/n", "berth/n/builds"])
+    @Test func `on v2 instances weigh half of what is beside, and builds an eighth`() throws {
+        let recorded = try RecordedGroups(["berth", "berth/n", "berth-builds-n"])
         tree(recorded.groups).prepare()
         #expect(recorded.text("berth/cpu.weight") == "50")
-        #expect(recorded.text("berth/n/builds/cpu.weight") == "12" && recorded.text("berth/n/builds/cpu.idle") == "0")
-        #expect(recorded.text("berth/n/builds/io.weight") == "default 12")
-        // The machine hands some down; none of Berth's groups does before.
+        #expect(recorded.text("berth-builds-n/cpu.weight") == "12" && recorded.text("berth-builds-n/cpu.idle") == "0")
+        #expect(recorded.text("berth-builds-n/io.weight") == "default 12")
+        // The machine hands some down already.
         #expect(recorded.text("cgroup.subtree_control")?.hasPrefix("+cpu +io") == true)
-        for group in ["berth", "berth/n"] {
-            #expect(recorded.text("\(group)/cgroup.subtree_control") == "+cpu +io +memory +pids", "\(group)")
+        // Further down nothing needs them yet.
+        for group in ["berth", "berth-builds-n"] {
+            #expect(recorded.text("\(group)/cgroup.subtree_control") == "", "\(group)")
         }
-        // Where its containers are it is for whoever makes them.
-        #expect(recorded.text("berth/n/builds/cgroup.subtree_control") == "")
         #expect(recorded.text("system.slice/cpu.weight") == "100\n")
     }
 
     @Test(arguments: [ControlGroups.Version.v1, .v2])
-    func `builds give way to instances while they get anything so, and have their weight while they do not`(
+    func `builds give way to all else while they get anything so, and have their weight while they do not`(
         _ version: ControlGroups.Version
     ) throws {
         let (cpu, usage) = version == .v1 ? ("cpu/", "cpuacct/") : ("", "")
         let weight = version == .v1 ? "cpu.shares" : "cpu.weight"
-        let idle = "\(cpu)berth/n/builds/cpu.idle"
+        let idle = "\(cpu)berth-builds-n/cpu.idle"
         let tree = tree(
-            try groups(version, having: [idle, "\(cpu)berth/n/builds/\(weight)"]), buildPriority: .idle)
+            try groups(version, having: [idle, "\(cpu)berth-builds-n/\(weight)"]), buildPriority: .idle)
         func use(_ group: String, seconds: Int) throws {
             let (file, text) =
                 version == .v1
                 ? ("cpuacct.usage", "\(seconds)000000000\n") : ("cpu.stat", "usage_usec \(seconds)000000\n")
             try HostFiles.makeDirectory(root.path("\(usage)\(group)"))
-            try HostFiles.write(text, to: root.path("\(usage)\(group)/\(file)"))
+            try HostFiles.write(text, to: root.path("\(usage)\(group)\(file)"))
         }
         tree.prepare()
         #expect(text(idle) == "1")
         let (start, processors) = (ContinuousClock.now, ProcessInfo.processInfo.activeProcessorCount)
-        for (look, builds, instances, isRunning, isIdle) in [
+        for (look, builds, others, isRunning, isIdle) in [
             (0, 0, 0, true, "1"),
-            // Instances take everything.
+            // Others take everything.
             (1, 0, 10 * processors, true, "0"),
             // A share is better than nothing: it is tried again without.
             (2, 3, 20 * processors, true, "1"),
             (3, 3, 30 * processors, false, "1"),
             (4, 3, 40 * processors, true, "0"),
         ] {
-            try use("berth/n", seconds: builds + instances)
-            try use("berth/n/builds", seconds: builds)
+            try use("", seconds: builds + others)
+            try use("berth-builds-n/", seconds: builds)
             tree.weighBuilds(areRunning: isRunning, now: start + .seconds(10 * look))
             #expect(text(idle) == isIdle, "look \(look)")
         }
-        #expect(text("\(cpu)berth/n/builds/\(weight)") == (version == .v1 ? "122" : "12"))
+        #expect(text("\(cpu)berth-builds-n/\(weight)") == (version == .v1 ? "122" : "12"))
     }
 
     @Test func `on v1 a user's containers are limited together in each hierarchy`() throws {
@@ -106,7 +105,7 @@ import Testing
     }
 
     @Test func `on v2 a user's containers are limited together, without swap`() throws {
-        let group = "berth/n/builds/u-\(owner.hex)"
+        let group = "berth-builds-n/u-\(owner.hex)"
         let files = ["memory.max", "memory.swap.max", "cpu.max", "pids.max"].map { "\(group)/\($0)" }
         let tree = tree(
             try groups(.v2, having: files), ShareLimits(memory: 1 << 30, milliCPU: 1500, processes: 77))
@@ -158,22 +157,23 @@ import Testing
 
     @Test(arguments: [ControlGroups.Version.v1, .v2])
     func `containers are found in all places, and what is empty goes`(_ version: ControlGroups.Version) throws {
-        let place = version == .v1 ? "memory/berth/n" : "berth/n"
+        let place = version == .v1 ? "memory/" : ""
         let user = "u-\(owner.hex)"
         for group in [
-            "i-1", "\(user)/i-2", "builds/t-3", "builds/\(user)/t-4", "builds/u-0", "monitors/i-2", "monitors/i-9",
+            "berth/n/i-1", "berth/n/\(user)/i-2", "berth-builds-n/t-3", "berth-builds-n/\(user)/t-4",
+            "berth-builds-n/u-0", "berth/n/monitors/i-2", "berth/n/monitors/i-9", "berth-builds-other/t-5",
         ] {
-            try HostFiles.makeDirectory(root.path("\(place)/\(group)"))
+            try HostFiles.makeDirectory(root.path("\(place)\(group)"))
         }
         let tree = tree(ControlGroups(root: root.path, version: version))
         #expect(
             tree.containers() == [
-                "i-1": "/berth/n/i-1", "i-2": "/berth/n/\(user)/i-2", "t-3": "/berth/n/builds/t-3",
-                "t-4": "/berth/n/builds/\(user)/t-4",
+                "i-1": "/berth/n/i-1", "i-2": "/berth/n/\(user)/i-2", "t-3": "/berth-builds-n/t-3",
+                "t-4": "/berth-builds-n/\(user)/t-4",
             ])
         tree.removeEmpty(except: ["i-2"])
-        #expect(HostFiles.names(in: root.path("\(place)/builds")) == ["t-3", user].sorted())
-        #expect(HostFiles.names(in: root.path("\(place)/monitors")) == ["i-2"])
+        #expect(HostFiles.names(in: root.path("\(place)berth-builds-n")) == ["t-3", user].sorted())
+        #expect(HostFiles.names(in: root.path("\(place)berth/n/monitors")) == ["i-2"])
         #expect(tree.containers().count == 4)
     }
 

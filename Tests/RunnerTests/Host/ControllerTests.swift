@@ -71,6 +71,6 @@ import Testing
             groups: recorded.groups, paths: RuntimePaths(directory: "/run/b", node: "n"), builds: ShareLimits(),
             instances: ShareLimits(), buildPriority: .idle)
         #expect(tree.enter("i-1", owner: nil) == "/berth/n/i-1")
-        #expect(tree.enter("t-1", owner: nil) == "/berth/n/builds/t-1")
+        #expect(tree.enter("t-1", owner: nil) == "/berth-builds-n/t-1")
     }
 }
