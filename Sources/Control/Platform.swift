@@ -105,6 +105,8 @@ public struct ControlConfiguration: Sendable {
     public var userDiskBytes: Int?
     /// Ended deploys that a channel keeps with their logs.
     public var keptDeploys = 200
+    /// So young ones are kept beside them, ten times as many at most: a day's figures count them.
+    public var keptDeploySeconds = 86_400.0
     /// No deploy begins when the disk has less left.
     public var diskReserve = DiskReserve(bytes: 0)
     /// What an instance may use.

@@ -117,7 +117,10 @@ struct DeployRequestTests {
             try move(branch, to: digit, world)
         }
         for (channel, digit) in [(world.prod, "a"), (qa, "b"), (world.any, "a")] as [(String, Character)] {
-            #expect(try await deploy("HEAD", channel, world).status == "success")
+            let outcome = try await deploy("HEAD", channel, world)
+            #expect(outcome.status == "success")
+            let short = api.platform.commit(digit).rawValue.prefix(8)
+            #expect(outcome.log.contains("git-sync: resolved HEAD -> \(short)"), "\(outcome.log)")
             #expect(try await shown(channel, world).sha == api.platform.commit(digit).rawValue)
         }
         // A branch by its name, in its exact case.

@@ -99,6 +99,7 @@ public struct TestPlatform: Sendable {
         configuration.databaseRetry = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.databaseProbe = Backoff(first: .milliseconds(1), longest: .milliseconds(20))
         configuration.keptDeploys = 3
+        configuration.keptDeploySeconds = 0
         configuration.diskReserve = DiskReserve(bytes: 100 << 20)
         configuration.watchTime = .milliseconds(400)
         configuration.buildSlots = 2

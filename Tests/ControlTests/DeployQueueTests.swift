@@ -50,4 +50,22 @@ struct DeployQueueTests {
         #expect(await eventually { platform.stores.logs.count == 4 })
         #expect(await eventually { platform.repository.pinned == [good.id: platform.commit("a")] })
     }
+
+    @Test("keeps the deploys of the last day beside them, ten times as many at most")
+    func retentionOfADay() async throws {
+        let platform = TestPlatform {
+            $0.keptDeploys = 1
+            $0.keptDeploySeconds = 86_400
+        }
+        let alice = try await platform.user()
+        let app = try await platform.control.apps.create(name: "site", template: nil, by: alice).app
+        let channel = try await platform.control.channels.list(app: app.id, by: alice)[0]
+        platform.builder.use { _, _ throws(PlatformError) in throw PlatformError(.buildFailed, "no") }
+        for digit in "abcdef01234" { _ = try await platform.push(platform.commit(digit), app: app, by: alice) }
+        #expect(
+            await eventually {
+                let kept = try? await platform.stores.deploys.deploys(channel: channel.id, limit: 99).map(\.commit)
+                return kept == "43210fedcb".map { platform.commit($0) }
+            })
+    }
 }

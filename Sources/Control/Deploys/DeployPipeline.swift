@@ -137,7 +137,7 @@ struct DeployPipeline: Sendable {
             throw PlatformError(.buildFailed, "\(deploy.requested) is not in the repository: push it first")
         }
         if deploy.commit == nil { try await platform.deploys.resolved(deploy.id, commit: commit) }
-        work.log.write("git-sync: resolved \(branch?.rawValue ?? deploy.requested) -> \(commit.short)")
+        work.log.write("git-sync: resolved \(deploy.requested) -> \(commit.short)")
         return commit
     }
 

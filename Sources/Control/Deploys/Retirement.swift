@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Logging
 
 /// Takes replaced versions out of service: waits for their open requests, stops the container, forgets old
@@ -161,8 +162,10 @@ actor Retirement {
     }
 
     private func removeOldDeploys(of channel: Channel, except kept: Set<ID<Deploy>>) async throws(PlatformError) {
-        let old = try await platform.deploys.deploys(channel: channel.id, limit: .max)
-            .dropFirst(platform.configuration.keptDeploys)
+        let count = platform.configuration.keptDeploys
+        let yesterday = platform.now().addingTimeInterval(-platform.configuration.keptDeploySeconds)
+        let old = try await platform.deploys.deploys(channel: channel.id, limit: .max).enumerated().dropFirst(count)
+            .filter { $0 >= 10 * count || $1.createdAt <= yesterday }.map(\.element)
             .filter { $0.status.isTerminal && !kept.contains($0.id) }
         guard !old.isEmpty else { return }
         for deploy in old { try await platform.repository.unpin(deploy.id, app: deploy.appID) }
