@@ -4,12 +4,12 @@ extension Page {
     /// The whole response.
     /// - Parameters:
     ///   - fields: lines with their ends, `Date` among them.
-    ///   - requestID: said in the API's errors.
+    ///   - requestID: said beside the API's errors.
     func render(
         _ format: PageFormat, includesBody: Bool, persistence: ResponseHeadWriter.Persistence, fields: [UInt8],
         requestID: String = ""
     ) -> ByteBuffer {
-        let body = body(format, requestID: requestID)
+        let body = body(format)
         var out = ByteBufferAllocator().buffer(capacity: body.utf8.count + 320)
         out.writeString("HTTP/1.1 \(status) \(reason)\r\nContent-Type: \(format.mediaType)\r\n")
         out.writeString("Content-Length: \(body.utf8.count)\r\n")
@@ -28,11 +28,10 @@ extension Page {
         return out
     }
 
-    func body(_ format: PageFormat, requestID: String = "") -> String {
+    func body(_ format: PageFormat) -> String {
         switch format {
         case .envelope:
-            return #"{"error":{"code":\#(Self.json(apiCode)),"message":\#(Self.json(message)),"request_id":"#
-                + "\(Self.json(requestID))}}\n"
+            return #"{"error":{"code":\#(Self.json(apiCode)),"message":\#(Self.json(message))}}"# + "\n"
         case .text:
             let lines = ["\(title).", "", message] + (commands.isEmpty ? [] : [""] + commands.map { "  \($0)" })
             return lines.joined(separator: "\n") + "\n"
