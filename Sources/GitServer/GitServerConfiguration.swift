@@ -8,7 +8,7 @@ public struct GitServerConfiguration: Sendable {
     public var repositoryBytes = 4 << 30
     /// Bytes of the packs of all of a user's repositories.
     public var userBytes = 20 << 30
-    /// How often it is asked, while a push comes in, whether its token is still good.
+    /// How often it is asked, while a push comes in or a pack is sent, whether its token is still good.
     public var confirmation: Duration = .seconds(5)
     /// Bytes of one fetch request, as sent and as inflated.
     public var fetchRequestBytes = 10 << 20

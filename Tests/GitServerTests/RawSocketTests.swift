@@ -102,6 +102,35 @@ import Testing
         }
     }
 
+    @Test func aTokenThatIsRevokedWhileAPackGoesEndsIt() async throws {
+        try await LiveGitServer.run(configure: { $0.confirmation = .milliseconds(20) }) { server in
+            let git = try await server.client()
+            // More than the kernel takes for a client that does not read.
+            let size = 32 << 20
+            try Data.noise(size).write(to: URL(fileURLWithPath: git.folder + "/large.bin"))
+            try await git("add", ".")
+            try await git("commit", "-q", "-m", "large")
+            try await git("push", "-q", server.url, "main")
+            var bytes: [UInt8] = []
+            PktLine.append(Array("command=fetch".utf8), to: &bytes)
+            bytes += Array("0001".utf8)
+            PktLine.append(Array("want \(try await git("rev-parse", "main"))\n".utf8), to: &bytes)
+            PktLine.append(Array("done\n".utf8), to: &bytes)
+            let body = Data(bytes + PktLine.flush)
+            let client = try RawClient(server)
+            let fields = "Git-Protocol: version=2\r\nConnection: close\r\n"
+            await client.send(Data(RawClient.head("git-upload-pack", length: body.count, fields: fields).utf8) + body)
+            let first = await client.count(atMost: 1000)
+            #expect(first == 1000)
+            server.gate.change { $0.isRevoked = true }
+            let asked = server.gate.state.refused
+            try await expectEventually("it is asked for again") { server.gate.state.refused > asked }
+            let rest = await client.count()
+            client.close()
+            #expect(rest < size, "\(rest) bytes")
+        }
+    }
+
     /// As git would send them; its own client takes half a minute to find out what to send.
     @Test func tenThousandRefsInOnePush() async throws {
         try await LiveGitServer.run { server in

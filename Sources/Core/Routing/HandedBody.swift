@@ -15,11 +15,14 @@ public struct HandedBody: Sendable {
     public let size: Int
     /// Keeps the file open, and whatever else is to be held until the body was sent.
     public let owner: any Sendable
+    /// Ends it in the middle; the client sees that it is cut.
+    public let stop: SendingStop
 
-    public init(descriptor: CInt, parts: [Part], owner: any Sendable) {
+    public init(descriptor: CInt, parts: [Part], owner: any Sendable, stop: SendingStop = SendingStop()) {
         self.descriptor = descriptor
         self.parts = parts
         self.owner = owner
+        self.stop = stop
         size = parts.reduce(0) { sum, part in
             switch part {
             case .bytes(let bytes): sum + bytes.count

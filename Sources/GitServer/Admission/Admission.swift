@@ -30,14 +30,14 @@ struct Admission: Sendable {
         guard now.app.id == access.app.id else { throw .notFound("repository") }
     }
 
-    /// Asks again and again while a request's body comes, and lets the client go once it would not be let in any more.
+    /// Asks again and again while a request's body comes, or its answer goes, and says when it would not be let in any more.
     /// Returns then, or when the task is cancelled.
-    func keepConfirming(every interval: Duration, _ watch: BodyWatch) async {
+    func keepConfirming(every interval: Duration, _ refused: @Sendable (PlatformError) -> Void) async {
         while (try? await Task.sleep(for: interval)) != nil {
             do throws(PlatformError) { try await confirm() } catch {
                 switch error.code {
                 case .unauthenticated, .tokenInvalid, .tokenRevoked, .scopeDenied, .forbidden, .notFound:
-                    return watch.fail(error)
+                    return refused(error)
                 default:
                     // The platform is busy or out of order: it is asked once more before a ref moves.
                     continue

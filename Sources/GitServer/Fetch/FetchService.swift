@@ -92,7 +92,7 @@ struct FetchService: Sendable {
         let response = PackResponse(
             store: store, app: app, request: request, sideBand: SideBand(capabilities: fetch.capabilities),
             wantsProgress: fetch.wantsProgress, configuration: configuration, responses: responses, logger: logger,
-            slot: admission.slot)
+            admission: admission)
         return await response.response(after: answer.bytes)
     }
 

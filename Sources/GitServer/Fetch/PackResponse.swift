@@ -20,8 +20,8 @@ struct PackResponse: Sendable {
     let configuration: GitServerConfiguration
     let responses: GitResponses
     let logger: Logger
-    /// Held until all was sent.
-    let slot: RequestLimiter.Slot
+    /// Its place is held until all was sent, and it is asked whether it still holds.
+    let admission: Admission
 
     private struct Made: Sendable {
         let pack: OutgoingPack
@@ -52,14 +52,14 @@ struct PackResponse: Sendable {
             if let response = handed(opening(start, made), made.sent) { return response }
             return responses.stream(type: FetchService.type) { [self, made] writer in
                 try await writer.write(opening(start, made))
-                try await write(made, to: &writer)
+                try await write(made, to: &writer, SendingWatch(admission, every: configuration.confirmation))
             }
         case .failed(let error): return responses.packets(start + failure(error), type: FetchService.type)
         case nil: return responses.packets(start + failure(nil), type: FetchService.type)
         case .idle:
             return responses.stream(type: FetchService.type) { [self] writer in
                 try await writer.write(ByteBuffer(bytes: start + sideBand.keepalive))
-                try await follow(events, to: &writer)
+                try await follow(events, to: &writer, SendingWatch(admission, every: configuration.confirmation))
             }
         }
     }
@@ -126,9 +126,12 @@ struct PackResponse: Sendable {
         return ByteBuffer(bytes: bytes)
     }
 
-    private func write(_ made: Made, to writer: inout any ResponseBodyWriter) async throws {
+    private func write(
+        _ made: Made, to writer: inout any ResponseBodyWriter, _ watch: SendingWatch
+    ) async throws {
         var made = made
         while made.piece.readableBytes > 0 {
+            try watch.check()
             if made.reader.isAtEnd { made.piece.writeBytes(sideBand.end) }
             try await writer.write(made.piece)
             guard !made.reader.isAtEnd else { return }
@@ -136,12 +139,15 @@ struct PackResponse: Sendable {
         }
     }
 
-    private func follow(_ events: AsyncStream<Event>, to writer: inout any ResponseBodyWriter) async throws {
+    private func follow(
+        _ events: AsyncStream<Event>, to writer: inout any ResponseBodyWriter, _ watch: SendingWatch
+    ) async throws {
         for await event in events {
+            try watch.check()
             switch event {
             case .made(let made):
                 try await writer.write(opening([], made))
-                return try await write(made, to: &writer)
+                return try await write(made, to: &writer, watch)
             case .failed(let error): return try await writer.write(ByteBuffer(bytes: failure(error)))
             case .idle:
                 if !sideBand.keepalive.isEmpty { try await writer.write(ByteBuffer(bytes: sideBand.keepalive)) }
@@ -160,14 +166,16 @@ struct PackResponse: Sendable {
     private func handed(_ opening: ByteBuffer, _ pack: SentPack?) -> Response? {
         guard let bodies = configuration.handedBodies, let pack else { return nil }
         let parts = HandedPackets(sideBand, after: Array(opening.readableBytesView)).parts(of: pack)
-        let held = Held(file: pack.file, slot: slot)
-        let body = HandedBody(descriptor: pack.file.descriptor, parts: parts, owner: held)
+        let watch = SendingWatch(admission, every: configuration.confirmation)
+        let held = Held(file: pack.file, watch: watch, admission: admission)
+        let body = HandedBody(descriptor: pack.file.descriptor, parts: parts, owner: held, stop: watch.stop)
         return responses.handed(body, to: bodies, type: FetchService.type)
     }
 
     /// What is held until the router is done.
     private struct Held: Sendable {
         let file: SentFile
-        let slot: RequestLimiter.Slot
+        let watch: SendingWatch
+        let admission: Admission
     }
 }

@@ -66,7 +66,9 @@ struct PushService: Sendable {
         let allowance = PushAllowance(
             apps: push.hasPack ? try await gate.apps(of: access.app.ownerID) : [],
             repositoryBytes: configuration.repositoryBytes, userBytes: configuration.userBytes)
-        let confirmation = Task { await admission.keepConfirming(every: configuration.confirmation, watch) }
+        let confirmation = Task {
+            await admission.keepConfirming(every: configuration.confirmation) { watch.fail($0) }
+        }
         defer { confirmation.cancel() }
         let intake = try await takePack(push, &reader, access.app.id, allowance)
         let session = PushSession(

@@ -23,7 +23,14 @@ extension FrontHandler {
         }
         // What stands between parts of the file would go out as packets of a few bytes.
         holdsBackPartialPackets(true)
+        let isSending = NIOLoopBoundBox(true, eventLoop: worker.eventLoop)
+        let front = NIOLoopBound(self, eventLoop: worker.eventLoop)
+        body.stop.onStop { [loop = worker.eventLoop] in
+            loop.execute { if isSending.value { front.value.abort() } }
+        }
         let released = { [owner = body.owner] in
+            isSending.value = false
+            body.stop.onStop(nil)
             self.holdsBackPartialPackets(false)
             withExtendedLifetime(owner) {}
         }

@@ -56,6 +56,20 @@ struct RawClient: Sendable {
     /// Closes the connection at once.
     func close() { Glibc.close(descriptor) }
 
+    /// How many bytes come until the server ends the connection; no more than `limit` are waited for.
+    func count(atMost limit: Int = .max) async -> Int {
+        let descriptor = descriptor
+        return await Self.pool.run { () throws(Never) in
+            var (total, buffer) = (0, [UInt8](repeating: 0, count: 1 << 16))
+            while total < limit {
+                let count = recv(descriptor, &buffer, min(buffer.count, limit - total), 0)
+                guard count > 0 else { break }
+                total += count
+            }
+            return total
+        }
+    }
+
     /// All that the server says until it has said `end`, or ends the connection.
     func answer(until end: String? = nil) async -> String {
         let descriptor = descriptor

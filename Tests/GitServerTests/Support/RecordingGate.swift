@@ -17,6 +17,8 @@ final class RecordingGate: GitGate {
         var prepared: [[PushUpdate]] = []
         var moved: [Set<String>] = []
         var authorized: [GitService] = []
+        /// How often a revoked token was turned away.
+        var refused = 0
         var view: [String: CommitID?] = [:]
         var notes: [String] = []
         var prepareError: PlatformError?
@@ -74,6 +76,7 @@ final class RecordingGate: GitGate {
     ) async throws(PlatformError) -> GitAccess {
         guard let credentials else { throw PlatformError(.unauthenticated, "credentials are needed") }
         if credentials.token == Self.revoked || state.isRevoked {
+            change { $0.refused += 1 }
             throw PlatformError(.tokenRevoked, "the token was revoked")
         }
         guard credentials.token == Self.token, credentials.userName ?? Self.owner == Self.owner else {

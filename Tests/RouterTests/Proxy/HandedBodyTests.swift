@@ -103,6 +103,37 @@ import Testing
         }
     }
 
+    @Test func oneThatIsStoppedIsCutAndLeavesNothing() async throws {
+        let (bodies, stop) = (HandedBodies(), SendingStop())
+        let count = Mutex(0)
+        let path = "/tmp/berth-handed-\(UUID().uuidString)"
+        // More than the kernel takes for a client that does not read.
+        let size = 64 << 20
+        FileManager.default.createFile(atPath: path, contents: nil)
+        #expect(truncate(path, off_t(size)) == 0)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        unlink(path)
+        defer { close(descriptor) }
+        let stub = try StubUpstream.answering(path: "/tmp/berth-handed-\(UUID().uuidString.prefix(8)).sock") { _, _ in
+            let body = HandedBody(
+                descriptor: descriptor, parts: [.file(0..<size)], owner: Held { count.withLock { $0 += 1 } }, stop: stop
+            )
+            return "HTTP/1.1 200 OK\r\nBerth-Body: \(bodies.leave(body))\r\nContent-Length: \(size)\r\n\r\n"
+        }
+        defer { stub.close() }
+        try await TestRouter.with(["git.localhost": stub.target], configure: { $0.handedBodies = bodies }) {
+            router async throws in
+            try await router.client { connection throws in
+                try connection.write("GET /large HTTP/1.1\r\nHost: git.localhost\r\n\r\n")
+                _ = try connection.read(1000)
+                #expect(count.withLock { $0 } == 0)
+                stop.stop()
+                #expect(connection.waitForReset())
+            }
+            try await eventually("the file is let go of") { count.withLock { $0 } == 1 }
+        }
+    }
+
     @Test func aClientThatLeavesLetsGoOfTheFile() async throws {
         let (bodies, source) = (HandedBodies(), try Source())
         let count = Mutex(0)
