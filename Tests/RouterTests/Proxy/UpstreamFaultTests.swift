@@ -7,15 +7,15 @@ import Testing
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
     @Test func aRefusedConnectionIs502() async throws {
-        let upstream = try StubUpstream.saying("x")
-        upstream.close()
-        try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
+        // An address that nobody listens at: a port that was let go may be somebody else's at once.
+        let absent = RouteTarget.instance(InstanceEndpoint(id: ID(), host: "127.0.0.9", port: 9))
+        try await TestRouter.with(["app.localhost": absent]) { router async throws in
             try await router.client { connection throws in
                 for _ in 0..<2 {
                     let response = try connection.get(extra: "Accept: application/json\r\n")
                     #expect(response.status == 502)
                     #expect(response.text.contains("\"error\":\"bad_gateway\""))
-                    #expect(!response.text.contains("127.0.0.1"))
+                    #expect(!response.text.contains("127.0.0."))
                 }
             }
         }
