@@ -97,7 +97,7 @@ let package = Package(
             name: "berthd",
             dependencies: [
                 "API", "Blocking", "Builder", "Control", "Core", "Dashboard", "Git", "GitServer", "Hooks", "Postgres",
-                "Router", "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioCore, nioPosix,
+                "Router", "Runner", "Store", argumentParser, configuration, hummingbird, logging, nioPosix,
                 serviceLifecycle,
                 systemPackage, unixSignals,
             ]),

@@ -24,11 +24,13 @@ actor Retirement {
 
     /// Drains what the store holds for replaced and no route showed, as it is with workers.
     func drainReplaced(of channel: ID<Channel>) async {
+        // Known before it is asked: whoever drains one may have done so before there is an answer.
+        let drained = Set(running.keys)
         do throws(PlatformError) {
             let replaced = try await platform.recording { () async throws(PlatformError) in
                 try await self.draining(channel)
             }
-            for instance in replaced { drain(instance) }
+            for instance in replaced where !drained.contains(instance) { drain(instance) }
         } catch {
             // The reconciler finds them.
             platform.logger.error("replaced instances not drained", metadata: ["error": "\(error)"])

@@ -17,7 +17,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         // A socket file that a killed process left keeps the address taken.
         try? FileManager.default.removeItem(atPath: socketPath)
         let application = Application(
-            responder: responder, server: .http1(configuration: .init(additionalChannelHandlers: [LargeReads()])),
+            responder: responder,
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socketPath), serverName: nil),
             onServerRunning: { _ in opened.yield() },
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), logger: logger)
