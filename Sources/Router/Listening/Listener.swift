@@ -32,17 +32,16 @@ struct Listener {
     }
 
     func open(_ address: SocketAddress, isSecure: Bool) async throws -> [any NIOCore.Channel] {
-        guard workers.count > 1 else {
-            return [try await bind(address, workers[0], isShared: false, isSecure: isSecure)]
-        }
-        if address.port != 0 {
-            // A shared socket would take an address over that another process listens on: this one does not.
-            try await bind(address, workers[0], isShared: false, isSecure: isSecure).close().get()
-        }
         var listeners: [any NIOCore.Channel] = []
         do {
-            for worker in workers {
-                let place = listeners.first?.localAddress ?? address
+            // A shared socket would take an address over that another process listens on: the first one does not, and is
+            // shared from then on. None is closed on the way: a program that is being started holds a copy of it until its
+            // own image is loaded, and the copy listens.
+            listeners.append(try await bind(address, workers[0], isShared: false, isSecure: isSecure))
+            guard workers.count > 1 else { return listeners }
+            try await listeners[0].setOption(Self.isShared, value: 1).get()
+            for worker in workers.dropFirst() {
+                let place = listeners[0].localAddress ?? address
                 listeners.append(try await bind(place, worker, isShared: true, isSecure: isSecure))
             }
         } catch {
@@ -52,6 +51,9 @@ struct Listener {
         return listeners
     }
 
+    private static let isShared = ChannelOptions.Types.SocketOption(
+        level: .socket, name: .init(rawValue: SO_REUSEPORT))
+
     private func bind(
         _ address: SocketAddress, _ handle: WorkerHandle, isShared: Bool, isSecure: Bool
     ) async throws -> any NIOCore.Channel {
@@ -59,10 +61,7 @@ struct Listener {
         return try await ServerBootstrap(group: handle.eventLoop)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelOption(
-                ChannelOptions.Types.SocketOption(level: .socket, name: .init(rawValue: SO_REUSEPORT)),
-                value: isShared ? 1 : 0
-            )
+            .serverChannelOption(Self.isShared, value: isShared ? 1 : 0)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

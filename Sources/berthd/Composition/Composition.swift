@@ -51,7 +51,10 @@ struct Composition {
     /// time, instances go on.
     func run() async throws {
         var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            // One that fails takes the others down in their order too: a private server that is cancelled while a
+            // connection comes in would crash instead.
+            services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(settings.shutdownSeconds + 10)
         configuration.maximumCancellationDuration = .seconds(10)
         defer {
@@ -92,7 +95,8 @@ struct Composition {
             router: ProxyService(
                 configuration: configuration(rooms, api), routes: rooms.routes,
                 logger: rooms.logger.labelled("berth.router")),
-            opened: opened, privateServers: privateServers.count, banner: banner)
+            opened: opened, privateServers: privateServers.count, banner: banner,
+            logger: rooms.logger.labelled("berth.router"))
         let cluster: [any Service] = rooms.postgres?.cluster.map { [$0] } ?? []
         let maintenance = MaintenanceService(
             store: rooms.repositories, interval: .seconds(settings.maintenanceSeconds),

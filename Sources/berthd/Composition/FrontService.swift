@@ -15,6 +15,7 @@ struct FrontService: Service {
     let opened: AsyncStream<Void>
     let privateServers: Int
     let banner: @Sendable () async throws -> String
+    let logger: Logger
 
     func run() async throws {
         var waiting = privateServers
@@ -22,7 +23,13 @@ struct FrontService: Service {
             waiting -= 1
             if waiting == 0 { break }
         }
-        try await router.start()
+        do throws(PlatformError) { try await router.start() } catch {
+            // Said before the other parts have stopped, which takes its time.
+            logger.critical(
+                "the server cannot start",
+                metadata: ["reason": "\(error.message)", "cause": "\(error.cause ?? "none")"])
+            throw error
+        }
         FileHandle.standardOutput.write(Data(try await banner().utf8))
         await withTaskGroup(of: Void.self) { group in
             // What it has not come to is left for the next start.

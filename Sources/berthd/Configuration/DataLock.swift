@@ -6,6 +6,7 @@ import Foundation
 
 /// Keeps a second server off a data folder (flock(2)); gone with the process, however it ends.
 final class DataLock: Sendable {
+    /// Closed when the object goes, also when `init` throws after it was opened.
     private let descriptor: Int32
 
     /// Throws `ConfigurationMistake` when another server has the folder.
@@ -16,12 +17,10 @@ final class DataLock: Sendable {
             throw ConfigurationMistake("data", "\(path) cannot be opened: \(String(cString: strerror(errno)))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
             throw ConfigurationMistake("data", "another berthd serves \(folder.root)")
         }
         let holder = Array("\(getpid())\n".utf8)
         guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, holder, holder.count, 0) == holder.count else {
-            close(descriptor)
             throw ConfigurationMistake("data", "\(path) cannot be written: \(String(cString: strerror(errno)))")
         }
     }

@@ -109,7 +109,7 @@ import Testing
         let path = "/tmp/berth-handed-\(UUID().uuidString)"
         // More than the kernel takes for a client that does not read.
         let size = 64 << 20
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         #expect(truncate(path, off_t(size)) == 0)
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         unlink(path)

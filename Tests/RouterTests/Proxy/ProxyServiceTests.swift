@@ -14,7 +14,9 @@ import Testing
             try connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         }
         defer { upstream.close() }
-        try await TestRouter.with(["app.localhost": upstream.target]) { router async throws in
+        // One worker: when it has closed the idle connection, it also knows that the open one is its last.
+        try await TestRouter.with(["app.localhost": upstream.target], configure: { $0.workers = 1 }) {
+            router async throws in
             let isIdleClosed = Shared(false)
             async let idle: Void = router.client { connection throws in
                 let rest = try connection.readToEnd()
