@@ -1,5 +1,6 @@
 import CGit2
 import Glibc
+import Synchronization
 
 /// The library's process-wide state and the way its return codes become errors.
 enum LibGit2 {
@@ -23,9 +24,15 @@ enum LibGit2 {
         return true
     }()
 
+    private static let objectSizeLimit = Atomic(Int.max)
+
+    /// Bytes of the largest object that is read.
+    static var maximumObjectSize: Int { objectSizeLimit.load(ordering: .relaxed) }
+
     /// Makes the library ready. Objects over `maximumObjectSize` bytes, also those that a delta comes to, are refused.
     static func start(maximumObjectSize: Int) throws(GitError) {
         guard isStarted else { throw GitError(.library(-1), "libgit2 does not start", operation: "git_libgit2_init") }
+        objectSizeLimit.store(maximumObjectSize, ordering: .relaxed)
         _ = cgit2_set_size_option(Int32(GIT_OPT_SET_PACK_MAX_OBJECT_SIZE.rawValue), maximumObjectSize)
     }
 

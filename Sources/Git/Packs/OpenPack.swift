@@ -78,7 +78,11 @@ final class OpenPack: Sendable {
     /// The header of the entry of the object at a place in the order of names, and where its compressed bytes begin. Unlike
     /// `entry` it does not ask where they end.
     func header(at position: Int) throws(GitError) -> (header: PackEntryHeader, start: Int) {
-        let offset = try index.offset(at: position)
+        try header(from: index.offset(at: position))
+    }
+
+    /// The same of the entry that begins at `offset`.
+    func header(from offset: Int) throws(GitError) -> (header: PackEntryHeader, start: Int) {
         guard entries.contains(offset),
             let header = try PackEntryHeader(UnsafeRawBufferPointer(rebasing: file.bytes[offset..<entries.upperBound]))
         else { throw Self.damaged }

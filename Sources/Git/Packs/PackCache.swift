@@ -34,7 +34,7 @@ final class PackCache: Sendable {
             }
         }
         keep(open, of: folder)
-        return PackSet(open.map(\.pack))
+        return PackSet(open.map(\.pack), isComplete: open.count == names.count)
     }
 
     /// Closes what is open of a folder, when its packs go.

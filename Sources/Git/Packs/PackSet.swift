@@ -8,11 +8,19 @@ struct PackSet {
         let position: Int
     }
 
-    let packs: [OpenPack]
+    private(set) var packs: [OpenPack]
+    /// Every pack of the folder could be opened.
+    let isComplete: Bool
     /// Where the last object was found: the next one is most likely there too.
     private var last = 0
 
-    init(_ packs: [OpenPack]) { self.packs = packs }
+    init(_ packs: [OpenPack], isComplete: Bool = true) {
+        self.packs = packs
+        self.isComplete = isComplete
+    }
+
+    /// Adds one that lies elsewhere.
+    mutating func append(_ pack: OpenPack) { packs.append(pack) }
 
     /// The pack that holds the object, `nil` when none does.
     mutating func find(_ id: ObjectID) -> Place? {

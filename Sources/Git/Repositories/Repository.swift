@@ -18,7 +18,7 @@ package struct Repository: ~Copyable {
         self.lock = lock
         self.interest = interest
         references = References(directory: directory)
-        objects = ObjectDatabase(folder: "\(directory)/objects", extents: lock.extents)
+        objects = ObjectDatabase(folder: "\(directory)/objects", packs: lock.packs, extents: lock.extents)
     }
 
     /// Where readings of the refs are kept.

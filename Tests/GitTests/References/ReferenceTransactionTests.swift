@@ -128,7 +128,7 @@ import Testing
     @Test(arguments: [false, true]) func manyNewRefsYieldToThoseAboveAndBelow(arePacked: Bool) async throws {
         let fixture = try await Fixture()
         let one = ObjectID(try await fixture.push(["a": "1"]))
-        for name in ["many/b3/x", "up"] { try await fixture.push(["a": "1"], branch: name) }
+        for name in ["many/b3/x", "up"] { _ = try await fixture.push(["a": "1"], branch: name) }
         if arePacked { try await fixture.stored("pack-refs", "--all") }
         let others = ["up/a", "many/b9/y", "many/b9", "late/z", "late", "late/z/deep"]
         let names = (0..<100).map { "many/b\($0)" }.filter { $0 != "many/b9" } + others
