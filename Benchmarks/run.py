@@ -16,6 +16,7 @@ import api
 import builds
 import git
 import isolation
+import large
 import machine
 import memory
 import push
@@ -32,7 +33,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=21, help="rounds of each push benchmark, at least 15")
     parser.add_argument("--pushes", type=int, default=5000, help="pushes that the aged repository has behind it")
     parser.add_argument("--apps", type=int, default=50, help="apps of the memory benchmark")
-    parser.add_argument("--only", choices=["push", "memory", "api", "git", "aged", "isolation", "wake", "builds", "templates"], help="only this one; the others' figures stay")
+    parser.add_argument("--only", choices=["push", "memory", "api", "git", "large", "aged", "isolation", "wake", "builds", "templates"], help="only this one; the others' figures stay")
     parser.add_argument("--print", action="store_true", help="print the tables, leave docs/BENCHMARKS.md as it is")
     options = parser.parse_args()
     if options.rounds < 15:
@@ -71,6 +72,11 @@ def main() -> int:
 
         if options.only in (None, "templates"):
             sections["templates"] = templates.measure(server, folder)
+
+        if options.only in (None, "large"):
+            # A server of its own: its limits are raised.
+            wide = stack.enter_context(Berthd(folder / "wide", root, large.SETTINGS))
+            sections["large"] = large.measure(wide, folder)
 
         if options.only in (None, "aged"):
             sections["aged"] = aged.measure(server, folder, options.pushes, options.rounds)

@@ -61,6 +61,9 @@ static inline int cgit2_leave_network(void) { return unshare(0x40000000); }
 /// Gives freed memory back to the system (malloc_trim(3)).
 static inline int cgit2_trim_memory(void) { return malloc_trim(0); }
 
+/// Sets how many heaps threads share (mallopt(3), M_ARENA_MAX). For the beginning of the process.
+static inline int cgit2_limit_heaps(int count) { return mallopt(M_ARENA_MAX, count); }
+
 // The library hashes an object piece by piece only on its way into a database. So this is a database that keeps nothing.
 static int cgit2_hashing_write(git_odb_stream *stream, const char *bytes, size_t count) { return 0; }
 static int cgit2_hashing_finish(git_odb_stream *stream, const git_oid *id) { return 0; }

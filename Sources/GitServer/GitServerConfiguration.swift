@@ -4,9 +4,9 @@ import Core
 public struct GitServerConfiguration: Sendable {
     /// Bytes of one push, as sent and as inflated.
     public var pushBytes = 2 << 30
-    /// Bytes of a repository's packs.
+    /// Bytes of a repository's objects on disk.
     public var repositoryBytes = 4 << 30
-    /// Bytes of the packs of all of a user's repositories.
+    /// Bytes of the objects of all of a user's repositories.
     public var userBytes = 20 << 30
     /// How often it is asked, while a push comes in or a pack is sent, whether its token is still good.
     public var confirmation: Duration = .seconds(5)

@@ -32,6 +32,18 @@ import Testing
         #expect(ask(.uploadPack(.v0), 0) == [7])
     }
 
+    @Test func theQuestionsCountToo() throws {
+        let cache = AnswerCache(byteLimit: 100_000)
+        let app = ID<App>()
+        for number in 0..<200 {
+            // Some two thousand bytes of prefixes, and nothing to say.
+            let long = String(repeating: "x", count: 90)
+            let list = try ReferenceList((0..<16).map { "ref-prefix refs/heads/\(number)/\($0)/\(long)" })
+            _ = cache.answer(.list(list), of: app, Self.snapshot(1)) { [] }
+        }
+        #expect((10...50).contains(cache.count))
+    }
+
     @Test func theMemoryIsBounded() {
         let cache = AnswerCache(byteLimit: 100_000)
         for _ in 0..<200 {

@@ -99,6 +99,19 @@ import Testing
         }
     }
 
+    @Test func everyPushIsKeptAsOnePack() async throws {
+        try await LiveGitServer.run { server in
+            let text = String(repeating: "a line\n", count: 500)
+            let git = try await server.client(files: ["a.txt": text])
+            try await git("push", "-q", server.url, "main")
+            // So little of it changes that the client sends a delta without its base.
+            try await server.commit(git, ["a.txt": text + "more\n"], "second")
+            try await git("push", "-q", server.url, "main")
+            let counts = try await server.stored()("count-objects", "-v").split(separator: "\n")
+            #expect(counts.contains("count: 0") && counts.contains("packs: 2"), "\(counts)")
+        }
+    }
+
     @Test func aNewBranchAtAKnownCommitNeedsNoObjects() async throws {
         try await LiveGitServer.run { server in
             let git = try await server.client()

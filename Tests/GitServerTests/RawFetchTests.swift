@@ -104,6 +104,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false]) func progressIsSaidUnlessTheClientAsksForSilence(isSilent: Bool) async throws {
+        try await LiveGitServer.run { server in
+            let git = try await server.client()
+            let head = try await git("rev-parse", "HEAD")
+            try await git("push", "-q", server.url, "main")
+            let option = isSilent ? ["no-progress"] : []
+            let readings = [
+                try await Self.fetch(
+                    server, version: "version=2",
+                    ["command=fetch", "0001", "ofs-delta"] + option + ["want \(head)", "done", "0000"]),
+                try await Self.fetch(
+                    server, ["want \(head) side-band-64k ofs-delta \(option.joined())", "0000", "done"]),
+            ]
+            for reading in readings {
+                let text = String(decoding: Array(reading.messages.joined()), as: UTF8.self)
+                #expect(text == (isSilent ? "" : "Enumerating objects: 3, done.\n"))
+            }
+        }
+    }
+
     @Test(arguments: [("", SideBand.none, 0), (" side-band", .small, 1000), (" side-band-64k", .large, 65_520)])
     func packsComeAsTheClientCanReadThem(words: String, sideBand: SideBand, size: Int) async throws {
         try await LiveGitServer.run { server in
@@ -145,7 +165,8 @@ import Testing
             let copy = try server.git("copy")
             let outcome = try await copy.run("clone", server.url, "c")
             #expect(outcome.status != 0)
-            #expect(outcome.output.contains("remote: the pack "), "\(outcome.output)")
+            let reason = "remote: the pack has more than 1000 bytes; fetch less"
+            #expect(outcome.output.contains(reason), "\(outcome.output)")
         }
     }
 

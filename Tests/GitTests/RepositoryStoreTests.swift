@@ -100,7 +100,11 @@ import Testing
             "\(fixture.directory)/objects/incoming-1/pack", "\(fixture.scratch.path("repos"))/x.unfinished/objects",
         ]
         for path in left { try files.createDirectory(atPath: path, withIntermediateDirectories: true) }
-        for name in ["refs/heads/master.lock", "packed-refs.lock", "HEAD.lock"] {
+        let locks = [
+            "refs/heads/master.lock", "packed-refs.lock", "HEAD.lock", "objects/info/berth-superseded.lock",
+            "objects/info/berth-maintained.lock",
+        ]
+        for name in locks {
             try Data().write(to: URL(fileURLWithPath: "\(fixture.directory)/\(name)"))
         }
         let packs = "\(fixture.directory)/objects/pack"
@@ -119,7 +123,9 @@ import Testing
             try files.contentsOfDirectory(atPath: fixture.directory + "/objects").allSatisfy {
                 !$0.hasPrefix("incoming")
             })
-        #expect(!files.fileExists(atPath: fixture.directory + "/refs/heads/master.lock"))
+        for name in locks { #expect(!files.fileExists(atPath: "\(fixture.directory)/\(name)"), "\(name)") }
         _ = try await fixture.push(["a": "b"])
+        _ = try await fixture.store.maintain(fixture.app, .full)
+        #expect(await fixture.store.age(ofFullMaintenance: fixture.app) != nil)
     }
 }

@@ -67,11 +67,17 @@ enum FileSystem {
         guard fsync(descriptor.number) == 0 else { throw LibGit2.systemError("fsync") }
     }
 
-    /// Writes a whole new file; it must not exist.
+    /// Writes a whole new file, or none; it must not exist.
     static func create(_ path: String, _ text: String, mode: mode_t = 0o644) throws(GitError) {
         let descriptor = try OwnedDescriptor(path, flags: O_WRONLY | O_CREAT | O_EXCL, mode: mode)
-        try write(Array(text.utf8), to: descriptor.number)
-        guard fsync(descriptor.number) == 0 else { throw LibGit2.systemError("fsync") }
+        do throws(GitError) {
+            try write(Array(text.utf8), to: descriptor.number)
+            guard fsync(descriptor.number) == 0 else { throw LibGit2.systemError("fsync") }
+        } catch {
+            // On a full disk: what is half made would be taken for somebody's lock.
+            unlink(path)
+            throw error
+        }
     }
 
     /// Replaces a file by way of `<path>.lock`, which also keeps other git programs away.

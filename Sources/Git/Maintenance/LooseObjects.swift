@@ -7,6 +7,8 @@ enum LooseObjects {
         let path: String
         /// When it was written, seconds since 1970.
         let time: Int
+        /// Bytes of the file.
+        let size: Int
     }
 
     static func all(in objects: String) -> [Item] {
@@ -17,7 +19,7 @@ enum LooseObjects {
                 let path = "\(objects)/\(folder)/\(name)"
                 var status = stat()
                 guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-                found.append(Item(id: id, path: path, time: status.st_mtim.tv_sec))
+                found.append(Item(id: id, path: path, time: status.st_mtim.tv_sec, size: Int(status.st_size)))
             }
         }
         return found

@@ -16,9 +16,11 @@ extension Repository {
     ///
     /// A repository whose objects an outside git keeps in ways of its own (alternates, a multi-pack index) is left alone,
     /// and so are packs with a `.keep` file.
-    /// - Parameter now: seconds since 1970.
+    /// - Parameters:
+    ///   - now: seconds since 1970.
+    ///   - room: bytes that may be written; throws `.tooLarge`, with what is to be removed gone, when they are too few.
     borrowing func maintain(
-        _ depth: MaintenanceDepth, policy: MaintenancePolicy, now: Int
+        _ depth: MaintenanceDepth, policy: MaintenancePolicy, now: Int, room: Int? = nil
     ) throws(GitError) -> MaintenanceReport {
         var report = MaintenanceReport()
         let folder = "\(directory)/objects"
@@ -36,8 +38,8 @@ extension Repository {
         let loose = LooseObjects.all(in: folder)
         let replaced =
             switch depth {
-            case .usual: try consolidate(usable, loose, policy, &report)
-            case .full: try repack(usable, loose, policy, now: now, &report)
+            case .usual: try consolidate(usable, loose, policy, room: room, &report)
+            case .full: try repack(usable, loose, policy, now: now, room: room, &report)
             }
         try superseded.add(replaced, at: now)
         if depth == .full { try writeCommitGraph(policy) }
@@ -48,12 +50,13 @@ extension Repository {
 
     /// Puts the small packs together. Returns the names of those that are not needed any more.
     private borrowing func consolidate(
-        _ usable: [OpenPack], _ loose: [LooseObjects.Item], _ policy: MaintenancePolicy,
+        _ usable: [OpenPack], _ loose: [LooseObjects.Item], _ policy: MaintenancePolicy, room: Int?,
         _ report: inout MaintenanceReport
     ) throws(GitError) -> [String] {
         let chosen = usable.count > policy.packs ? Self.small(usable) : []
         let loose = loose.count > policy.looseObjects ? loose : []
         guard chosen.count > 1 || !loose.isEmpty else { return [] }
+        try Self.check(room, for: chosen, loose)
         var objects = Set(loose.map(\.id))
         for pack in chosen { objects.formUnion(pack.index.ids) }
         // All that is from before the grace time stays so, whatever it is put together with.
@@ -76,7 +79,7 @@ extension Repository {
 
     /// Puts everything into one pack, but for what no ref has reached for long, and what none reaches now into another.
     private borrowing func repack(
-        _ usable: [OpenPack], _ loose: [LooseObjects.Item], _ policy: MaintenancePolicy, now: Int,
+        _ usable: [OpenPack], _ loose: [LooseObjects.Item], _ policy: MaintenancePolicy, now: Int, room: Int?,
         _ report: inout MaintenanceReport
     ) throws(GitError) -> [String] {
         var reachable = ReachableSet()
@@ -96,6 +99,7 @@ extension Repository {
         let dropped = all.count - needed.count - others.count
         let isTidy = usable.count(where: { !$0.index.ids.allSatisfy(others.contains) }) <= 1 && loose.isEmpty
         guard !isTidy || dropped > 0 else { return [] }
+        try Self.check(room, for: usable, loose)
         var names: [String] = []
         if !needed.isEmpty { names.append(try writePack(needed.sorted(), from: usable)) }
         // By age, so that what came to be unneeded lately does not keep what has long been so.
@@ -106,6 +110,16 @@ extension Repository {
         report.packedObjects += loose.count
         report.droppedObjects += dropped
         return usable.map(\.name).filter { !names.contains($0) }
+    }
+
+    /// Throws unless all of it could be written once more: the old files stay for a while.
+    private static func check(
+        _ room: Int?, for packs: [OpenPack], _ loose: [LooseObjects.Item]
+    ) throws(GitError) {
+        let bytes = packs.reduce(loose.reduce(0) { $0 + $1.size }) { $0 + $1.bytes.count }
+        guard let room, room < bytes else { return }
+        throw GitError(
+            .tooLarge, "the disk has no room to write \(bytes >> 20) MiB of packs anew", operation: "maintenance")
     }
 
     /// Objects whose newest copy is from about the same time, and that time.

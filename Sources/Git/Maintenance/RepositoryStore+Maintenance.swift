@@ -15,14 +15,14 @@ extension RepositoryStore {
     public func maintain(_ app: ID<App>, _ depth: MaintenanceDepth) async throws(PlatformError) -> MaintenanceReport {
         let directory = directory(of: app)
         let lock = lock(of: app)
-        let policy = configuration.maintenance
+        let (policy, diskRoom) = (configuration.maintenance, configuration.diskRoom)
         defer { forgetSize(of: app) }
         do throws(GitError) {
             return try await maintenancePool.run { () throws(GitError) in
                 guard FileSystem.exists("\(directory)/HEAD") else { return MaintenanceReport() }
                 return try Self.atLowPriority { () throws(GitError) in
                     let repository = try Repository(directory: directory, lock: lock)
-                    let report = try repository.maintain(depth, policy: policy, now: time(nil))
+                    let report = try repository.maintain(depth, policy: policy, now: time(nil), room: diskRoom())
                     if depth == .full { try Self.stamp(directory) }
                     return report
                 }
@@ -34,7 +34,7 @@ extension RepositoryStore {
 
     /// Seconds since a repository had all its packs put together; `nil` when it never had.
     public func age(ofFullMaintenance app: ID<App>) async -> Int? {
-        let path = Self.stampPath(directory(of: app))
+        let path = "\(directory(of: app))/\(Self.stampPath)"
         return await pool.run { () throws(Never) in
             FileSystem.times(of: path).map { time(nil) - $0.modified }
         }
@@ -49,12 +49,13 @@ extension RepositoryStore {
         }
     }
 
-    private static func stampPath(_ directory: String) -> String { "\(directory)/objects/info/berth-maintained" }
+    /// Of the file, in a repository, whose time is that of the last full round.
+    static var stampPath: String { "objects/info/berth-maintained" }
 
     private static func stamp(_ directory: String) throws(GitError) {
         let info = "\(directory)/objects/info"
         if !FileSystem.isFolder(info) { try FileSystem.makeFolder(info) }
-        try FileSystem.replace(stampPath(directory), "")
+        try FileSystem.replace("\(directory)/\(stampPath)", "")
     }
 
     /// Whoever is not root may not take a thread's old priority back, and the thread is others' afterwards.

@@ -3,6 +3,8 @@ import Glibc
 /// The packs whose objects are in newer ones, and since when: written down in the repository, so that they go after a
 /// restart as well.
 struct SupersededPacks {
+    /// Of the file, in a repository.
+    static let path = "objects/\(name)"
     private static let name = "info/berth-superseded"
 
     private let objects: String

@@ -2,8 +2,8 @@ import CGit2
 
 /// Read access to a set of objects: a repository's. Stays on the thread that uses it first.
 ///
-/// Packs are read by `PackReader`, which finds them open. The library is asked for what is in none of them; to open a
-/// repository's objects for it asks for several things of every pack.
+/// Packs are read by `PackReader`, which finds them open, and what lies loose by `LooseObject`. The library is asked for what
+/// is neither; to open a repository's objects for it asks for several things of every pack.
 package struct ObjectDatabase: ~Copyable {
     private final class Handle {
         let folder: String
@@ -78,11 +78,10 @@ package struct ObjectDatabase: ~Copyable {
     /// Whether the object is there, without looking for packs that came after the opening.
     package func contains(_ id: ObjectID) throws(GitError) -> Bool {
         if let packs = try handle.openPacks() {
-            if packs.contains(id) { return true }
-            guard isLoose(id) || handle.hasMore else { return false }
+            if packs.contains(id) || FileSystem.exists(LooseObject.path(of: id, in: handle.folder)) { return true }
+            guard handle.hasMore else { return false }
         }
-        var oid = id.oid
-        return git_odb_exists_ext(try handle.openLibrary(), &oid, UInt32(GIT_ODB_LOOKUP_NO_REFRESH.rawValue)) == 1
+        return try isInLibrary(id)
     }
 
     /// Looks for packs that came after the opening.
@@ -94,8 +93,12 @@ package struct ObjectDatabase: ~Copyable {
 
     /// The kind and size in bytes of an object, `nil` when it is not there.
     package func header(_ id: ObjectID) throws(GitError) -> (kind: ObjectKind, size: Int)? {
-        if let found = try handle.openPacks()?.header(of: id) { return found }
-        guard try contains(id) else { return nil }
+        if let packs = try handle.openPacks() {
+            if let found = try packs.header(of: id) { return found }
+            if let found = try LooseObject.header(of: id, in: handle.folder) { return found }
+            guard handle.hasMore else { return nil }
+        }
+        guard try isInLibrary(id) else { return nil }
         var oid = id.oid
         var size = 0
         var type = GIT_OBJECT_INVALID
@@ -108,8 +111,12 @@ package struct ObjectDatabase: ~Copyable {
     package func read<Value>(
         _ id: ObjectID, _ body: (ObjectKind, UnsafeRawBufferPointer) throws(GitError) -> Value
     ) throws(GitError) -> Value {
-        if let (kind, bytes) = try handle.openPacks()?.read(id) {
-            return try bytes.withBytes { (bytes) throws(GitError) in try body(kind, bytes) }
+        if let packs = try handle.openPacks() {
+            var found = try packs.read(id)
+            if found == nil { found = try LooseObject.read(id, in: handle.folder) }
+            if let (kind, bytes) = found {
+                return try bytes.withBytes { (bytes) throws(GitError) in try body(kind, bytes) }
+            }
         }
         var oid = id.oid
         var object: OpaquePointer?
@@ -120,9 +127,9 @@ package struct ObjectDatabase: ~Copyable {
         return try body(kind, bytes)
     }
 
-    private func isLoose(_ id: ObjectID) -> Bool {
-        let name = id.description
-        return FileSystem.exists("\(handle.folder)/\(name.prefix(2))/\(name.dropFirst(2))")
+    private func isInLibrary(_ id: ObjectID) throws(GitError) -> Bool {
+        var oid = id.oid
+        return git_odb_exists_ext(try handle.openLibrary(), &oid, UInt32(GIT_ODB_LOOKUP_NO_REFRESH.rawValue)) == 1
     }
 
     /// Like `read`, for an object that must be of one kind.

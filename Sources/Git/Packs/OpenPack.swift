@@ -5,6 +5,8 @@ import Synchronization
 final class OpenPack: Sendable {
     private static let headerSize = 12
     private static let trailerSize = 20
+    /// No stream of zlib's comes to more than so many times its bytes (zlib technical details, "Maximum Compression Factor").
+    private static let greatestRatio = 1032
 
     /// `pack-<hash>`
     let name: String
@@ -86,7 +88,10 @@ final class OpenPack: Sendable {
         guard entries.contains(offset),
             let header = try PackEntryHeader(UnsafeRawBufferPointer(rebasing: file.bytes[offset..<entries.upperBound]))
         else { throw Self.damaged }
-        return (header, offset + header.byteCount)
+        let start = offset + header.byteCount
+        // A damaged header may name any size, and others add sizes up.
+        guard header.size / Self.greatestRatio <= entries.upperBound - start else { throw Self.damaged }
+        return (header, start)
     }
 
     /// The name of the object that a delta at `offset` builds on.

@@ -3,9 +3,6 @@
 final class PackReader {
     typealias Content = (kind: ObjectKind, bytes: ObjectBytes)
 
-    /// No stream of zlib's comes to more than so many times its bytes (zlib technical details, "Maximum Compression Factor").
-    private static let greatestRatio = 1032
-
     private var packs: PackSet
     private let folder: String
     private let cache: PackCache
@@ -123,7 +120,6 @@ final class PackReader {
     private func inflate(_ size: Int, from start: Int, of pack: OpenPack) throws(GitError) -> ObjectBytes {
         let input = Self.input(from: start, of: pack)
         try Self.check(size)
-        guard size / Self.greatestRatio <= input.count else { throw OpenPack.damaged }
         let bytes = ObjectBytes(count: size)
         do throws(GitError) {
             try bytes.withMutableBytes { (output) throws(GitError) in

@@ -1,4 +1,5 @@
-/// The packs of a repository as they are for one request.
+/// The packs of a repository as they are for one request. What was read of large ones leaves the process's memory with it:
+/// the packs stay open, and the next request gets the pages from the system's cache.
 struct PackSet {
     /// Where an object is.
     struct Place {
@@ -9,6 +10,7 @@ struct PackSet {
     }
 
     private(set) var packs: [OpenPack]
+    private let pages: PackPages
     /// Every pack of the folder could be opened.
     let isComplete: Bool
     /// Where the last object was found: the next one is most likely there too.
@@ -16,6 +18,7 @@ struct PackSet {
 
     init(_ packs: [OpenPack], isComplete: Bool = true) {
         self.packs = packs
+        pages = PackPages(packs)
         self.isComplete = isComplete
     }
 
@@ -34,4 +37,16 @@ struct PackSet {
         }
         return nil
     }
+}
+
+/// Pages of packs that are in the process's memory.
+private final class PackPages {
+    /// Bytes of a pack that stays in memory.
+    private static let smallPack = 1 << 20
+
+    private let packs: [OpenPack]
+
+    init(_ packs: [OpenPack]) { self.packs = packs.filter { $0.bytes.count > Self.smallPack } }
+
+    deinit { for pack in packs { pack.release(0..<pack.bytes.count) } }
 }

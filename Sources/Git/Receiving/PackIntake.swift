@@ -10,6 +10,7 @@ package struct PackIntake {
     private let directory: String
     private let pool: BlockingPool
     private let quota: StorageQuota
+    private let diskRoom: @Sendable () -> Int?
     private var count = 0
     private var buffer: [UInt8] = []
     private var file: (file: OpenFile, quarantine: Quarantine)?
@@ -19,6 +20,7 @@ package struct PackIntake {
         self.quota = quota
         directory = store.directory(of: app)
         pool = store.pool
+        diskRoom = store.configuration.diskRoom
     }
 
     package mutating func append(_ bytes: [UInt8]) async throws(GitError) {
@@ -45,9 +47,11 @@ package struct PackIntake {
             }
         }
         guard let file = file?.file else { return }
-        let bytes = buffer
+        let (bytes, diskRoom) = (buffer, diskRoom)
         buffer.removeAll(keepingCapacity: true)
         try await pool.run { () throws(GitError) in
+            // Others write meanwhile, so what the disk had when the push began says little.
+            try StorageQuota([], diskRoom: diskRoom()).check(adding: bytes.count)
             try FileSystem.write(bytes, to: file.number)
             // So that the flush at the end finds little to do.
             _ = cgit2_begin_writeback(file.number)

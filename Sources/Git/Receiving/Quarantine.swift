@@ -76,7 +76,10 @@ package final class Quarantine: Sendable {
         // The index last: a pack without one is no pack to any git program.
         for suffix in ["pack", "idx"] {
             guard rename("\(path)/\(pack.name).\(suffix)", "\(packs)/\(pack.name).\(suffix)") == 0 else {
-                throw LibGit2.systemError("rename")
+                let error = LibGit2.systemError("rename")
+                // Half a pack is of no use; an index is there when the same pack has come by another push just now.
+                if !FileSystem.exists("\(packs)/\(pack.name).idx") { unlink("\(packs)/\(pack.name).pack") }
+                throw error
             }
         }
         try FileSystem.flush(packs)

@@ -47,7 +47,9 @@ package final class ReferenceCache: Sendable {
         _ snapshot: ReferenceSnapshot, stamps: [FileStamp], readAt moment: Int64, of directory: String
     ) -> UInt64 {
         guard stamps.allSatisfy({ $0.isSettled(at: moment) }) else { return 0 }
-        let bytes = 1024 + snapshot.references.count * 160 + stamps.count * 160
+        let bytes =
+            1024 + snapshot.references.reduce(0) { $0 + $1.name.utf8.count + 128 }
+            + stamps.reduce(0) { $0 + $1.path.utf8.count + 96 }
         guard bytes <= byteLimit / 2 else { return 0 }
         return state.withLock { state in
             if let old = state.entries[directory] { state.bytes -= old.bytes }

@@ -12,11 +12,11 @@ public struct RepositoryConfiguration: Sendable {
     public var maintenance = MaintenancePolicy()
     /// Memory for what was read of refs, all repositories together.
     public var referenceCacheBytes = 64 << 20
-    /// Memory for packs that were made for fetches, all repositories together.
+    /// Memory, and room for spooled files, of packs that were made for fetches, all repositories together.
     public var outgoingCacheBytes = 32 << 20
     /// Packs that stay open between requests, all repositories together.
     public var openPacks = 2048
-    /// Tells the bytes on disk that all pushes together may still take; `nil` when that cannot be told.
+    /// Tells the bytes on disk that all pushes and fetches together may still take; `nil` when that cannot be told.
     public var diskRoom: @Sendable () -> Int? = { nil }
 
     public init(root: String) { self.root = root }

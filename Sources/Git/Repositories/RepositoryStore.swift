@@ -24,7 +24,7 @@ public final class RepositoryStore: Sendable {
     public let maintenanceRequests: AsyncStream<ID<App>>
     private let maintenanceSink: AsyncStream<ID<App>>.Continuation
     private let locks = Mutex<[ID<App>: RepositoryLock]>([:])
-    /// Bytes of the packs of repositories that were asked about.
+    /// Bytes of the objects of repositories that were asked about.
     let sizes = Mutex<[ID<App>: Int]>([:])
 
     /// Makes the root folder when it is missing.
@@ -148,9 +148,10 @@ public final class RepositoryStore: Sendable {
         }
     }
 
-    /// No process of ours holds a lock when the server starts, and a lock that stays would keep the ref from ever moving.
+    /// No process of ours holds a lock when the server starts, and a lock that stays would keep the ref from ever moving, or
+    /// the repository from ever being maintained.
     private static func removeLocks(_ directory: String) {
-        for name in ["packed-refs.lock", "HEAD.lock"] { unlink("\(directory)/\(name)") }
+        for name in ["packed-refs", "HEAD", SupersededPacks.path, stampPath] { unlink("\(directory)/\(name).lock") }
         var folders = ["\(directory)/refs"]
         while let folder = folders.popLast() {
             for name in FileSystem.names(in: folder) {

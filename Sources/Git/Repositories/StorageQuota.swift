@@ -4,7 +4,7 @@ import Synchronization
 
 /// What a repository, and all repositories of its owner together, may still take on disk.
 package struct StorageQuota: Sendable {
-    /// Bytes that all packs of a repository, or of several, may have, and that they have.
+    /// Bytes that all objects of a repository, or of several, may have, and that they have.
     struct Share: Sendable {
         /// What the limit is of: `the repository`.
         let name: String
@@ -45,13 +45,16 @@ package struct StorageQuota: Sendable {
 }
 
 extension RepositoryStore {
-    /// Bytes that the packs of a repository have. Read from disk once and then kept, until maintenance has changed them;
-    /// what outside git programs add is seen then.
-    func packBytes(of app: ID<App>) async -> Int {
+    /// Bytes that the objects of a repository have on disk, in packs and loose. Read once and then kept, until maintenance has
+    /// changed them; what outside git programs add is seen then.
+    func objectBytes(of app: ID<App>) async -> Int {
         if let known = sizes.withLock({ $0[app] }) { return known }
-        let folder = "\(directory(of: app))/objects/pack"
+        let objects = "\(directory(of: app))/objects"
         let bytes = await pool.run { () throws(Never) in
-            FileSystem.names(in: folder).reduce(0) { $0 + (FileSystem.size(of: "\(folder)/\($1)") ?? 0) }
+            let loose = LooseObjects.all(in: objects).reduce(0) { $0 + $1.size }
+            return FileSystem.names(in: "\(objects)/pack").reduce(loose) {
+                $0 + (FileSystem.size(of: "\(objects)/pack/\($1)") ?? 0)
+            }
         }
         sizes.withLock { $0[app] = bytes }
         return bytes
@@ -63,9 +66,9 @@ extension RepositoryStore {
     ///   - limit: bytes of one repository.
     ///   - ownerLimit: bytes of all of them.
     package func quota(of app: ID<App>, among apps: [ID<App>], limit: Int, ownerLimit: Int) async -> StorageQuota {
-        let own = await packBytes(of: app)
+        let own = await objectBytes(of: app)
         var all = own
-        for other in Set(apps) where other != app { all += await packBytes(of: other) }
+        for other in Set(apps) where other != app { all += await objectBytes(of: other) }
         return StorageQuota(
             [
                 StorageQuota.Share(name: "the repository", limit: limit, used: own),

@@ -36,8 +36,8 @@ package struct OutgoingPack: Sendable {
         self.needsTrailer = needsTrailer
     }
 
-    /// About how many bytes of memory it holds.
-    var memory: Int { segments.count * MemoryLayout<Segment>.stride + made.memory }
+    /// About how many bytes of memory, or of a file of its own, it holds.
+    var held: Int { segments.count * MemoryLayout<Segment>.stride + made.size }
 
     /// How to send it without reading it; `nil` when that cannot be, as long as nobody has read it to its end. Blocks.
     package func sent() throws(GitError) -> SentPack? {

@@ -23,7 +23,8 @@ final class OutgoingPackCache: Sendable {
     private let limit: Int
     private let state = Mutex(State())
 
-    /// - Parameter limit: bytes of memory for all of them. The stored packs that they are parts of are not counted.
+    /// - Parameter limit: bytes of memory and of spooled files for all of them. The stored packs that they are parts of are not
+    ///   counted.
     init(limit: Int) { self.limit = limit }
 
     func pack(for request: PackRequest, in directory: String) -> OutgoingPack? {
@@ -37,7 +38,7 @@ final class OutgoingPackCache: Sendable {
     }
 
     func keep(_ pack: OutgoingPack, for request: PackRequest, in directory: String) {
-        let cost = pack.memory + 64 * (request.wants.count + request.haves.count + request.tags.count) + 512
+        let cost = pack.held + request.memory + 512
         guard cost <= limit / 4 else { return }
         state.withLock { state in
             state.clock += 1

@@ -32,7 +32,7 @@ struct PackAssembly: ~Copyable {
 
     init(
         _ selection: PackSelection, after prefix: OpenPack? = nil, packs: PackSet, style: PackStyle, folder: String,
-        limit: Int, work: WorkLimit = .none
+        limit: Int, work: WorkLimit = .none, diskRoom: @escaping @Sendable () -> Int? = { nil }
     ) {
         self.selection = selection
         self.prefix = prefix
@@ -40,7 +40,7 @@ struct PackAssembly: ~Copyable {
         self.style = style
         self.limit = limit
         meter = WorkMeter(work)
-        spool = PackSpool(folder: folder)
+        spool = PackSpool(folder: folder, diskRoom: diskRoom)
         written.reserveCapacity(selection.objects.count)
     }
 
@@ -224,7 +224,9 @@ struct PackAssembly: ~Copyable {
     private mutating func grow(_ count: Int) throws(GitError) {
         size += count
         guard size <= limit else {
-            throw GitError(.tooLarge, "the pack has more than \(limit) bytes", operation: "pack")
+            throw GitError(
+                .tooLarge, "the pack has more than \(limit) bytes; fetch less at once, as with --depth",
+                operation: "pack")
         }
     }
 }

@@ -6,6 +6,9 @@ struct PackClosure: Sendable {
     let rest: [ObjectID]
     private let commits: Set<ObjectID>
 
+    /// Names of objects that it holds.
+    var names: Int { rest.count + commits.count }
+
     /// Finds the largest pack of which everything is selected; `nil` when there is none, or it is a small part.
     init?(
         _ request: PackRequest, _ selection: PackSelection, _ set: PackSet, history: inout History,

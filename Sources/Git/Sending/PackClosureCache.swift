@@ -28,10 +28,10 @@ final class PackClosureCache: Sendable {
     }
 
     func keep(_ closure: PackClosure, of directory: String) {
-        guard closure.rest.count <= limit / 4 else { return }
+        guard closure.names <= limit / 4 else { return }
         state.withLock { state in
             state.clock += 1
-            state.count += closure.rest.count + 16 - Self.cost(state.closures[directory])
+            state.count += closure.names + 16 - Self.cost(state.closures[directory])
             state.closures[directory] = Kept(closure: closure, lastUse: state.clock)
             while state.count > limit, let oldest = state.closures.min(by: { $0.value.lastUse < $1.value.lastUse }) {
                 state.count -= Self.cost(oldest.value)
@@ -47,5 +47,5 @@ final class PackClosureCache: Sendable {
         }
     }
 
-    private static func cost(_ kept: Kept?) -> Int { kept.map { $0.closure.rest.count + 16 } ?? 0 }
+    private static func cost(_ kept: Kept?) -> Int { kept.map { $0.closure.names + 16 } ?? 0 }
 }

@@ -39,10 +39,11 @@ package struct PackRequest: Sendable, Hashable {
 extension Repository {
     /// Makes the pack for a request, or takes the one that was made for the same request before.
     ///
-    /// Throws `.tooLarge` when it takes longer than the request allows, or when the pack is larger than `limit` bytes;
-    /// `.refused` when the task that waits for it is cancelled.
+    /// Throws `.tooLarge` when it takes longer than the request allows, when the pack is larger than `limit` bytes, or when the
+    /// disk has no room for what has to be written first; `.refused` when the task that waits for it is cancelled.
+    /// - Parameter diskRoom: tells the bytes on disk that there are.
     package borrowing func makePack(
-        _ request: PackRequest, limit: Int = .max
+        _ request: PackRequest, limit: Int = .max, diskRoom: @escaping @Sendable () -> Int? = { nil }
     ) throws(GitError) -> OutgoingPack {
         if let made = outgoing.pack(for: request, in: directory), made.size <= limit { return made }
         let set = packs.packs(in: "\(directory)/objects/pack")
@@ -50,7 +51,7 @@ extension Repository {
         let assembly = PackAssembly(
             plan.selection, after: plan.prefix, packs: set,
             style: PackStyle(usesOffsetDeltas: request.usesOffsetDeltas),
-            folder: "\(directory)/objects", limit: limit, work: request.limit)
+            folder: "\(directory)/objects", limit: limit, work: request.limit, diskRoom: diskRoom)
         let pack = try assembly.assemble(self)
         outgoing.keep(pack, for: request, in: directory)
         SpareMemory.giveBack(after: pack.objects)
@@ -82,4 +83,11 @@ extension Repository {
 extension PackRequest {
     /// Whether everything that the wants reach is asked for.
     var isWhole: Bool { haves.isEmpty && clientShallow.isEmpty && boundary == nil && filter == nil }
+
+    /// About how many bytes it takes: a client may name many commits.
+    var memory: Int {
+        var names = wants.count + haves.count + clientShallow.count
+        if let boundary { names += boundary.commits.count + boundary.added.count + boundary.removed.count }
+        return 64 * names + tags.reduce(0) { $0 + $1.name.utf8.count + 128 }
+    }
 }

@@ -5,31 +5,49 @@ import Glibc
 /// a name from then on.
 struct PackSpool: ~Copyable {
     private static let memoryLimit = 4 << 20
+    /// Bytes that are written between two looks at what the disk has left.
+    private static let roomInterval = 8 << 20
 
     private let folder: String
-    private let limit: Int
+    private let diskRoom: @Sendable () -> Int?
     private var memory: [UInt8] = []
     private var file: SpoolFile?
     private(set) var size = 0
+    /// Written since the last look at what the disk has left; there was none yet.
+    private var unseen = PackSpool.roomInterval
 
     /// - Parameters:
     ///   - folder: where the file is made, when one is needed.
-    ///   - limit: bytes; more throw `.tooLarge`.
-    init(folder: String, limit: Int = .max) {
+    ///   - diskRoom: tells the bytes on disk that there are; once they are too few, `.tooLarge` is thrown.
+    init(folder: String, diskRoom: @escaping @Sendable () -> Int? = { nil }) {
         self.folder = folder
-        self.limit = limit
+        self.diskRoom = diskRoom
     }
 
     mutating func append(_ bytes: UnsafeRawBufferPointer) throws(GitError) {
         size += bytes.count
-        guard size <= limit else { throw GitError(.tooLarge, "more than \(limit) bytes", operation: "spool") }
-        if let file { return try FileSystem.write(bytes, to: file.descriptor.number) }
+        if let file {
+            try checkRoom(for: bytes.count)
+            return try FileSystem.write(bytes, to: file.descriptor.number)
+        }
         memory.append(contentsOf: bytes)
         guard memory.count > Self.memoryLimit else { return }
+        try checkRoom(for: memory.count)
         let file = try SpoolFile(folder: folder)
         try FileSystem.write(memory, to: file.descriptor.number)
         memory = []
         self.file = file
+    }
+
+    /// Many clients may have packs made at once, so it is asked again and again.
+    private mutating func checkRoom(for bytes: Int) throws(GitError) {
+        unseen += bytes
+        guard unseen >= Self.roomInterval else { return }
+        unseen = 0
+        guard let room = diskRoom(), room < bytes else { return }
+        throw GitError(
+            .tooLarge, "this server's disk is nearly full: the pack could not be made; its operator can make room",
+            operation: "spool")
     }
 
     /// What was written, to be read.
@@ -49,9 +67,6 @@ struct SpooledPack: Sendable {
         memoryBytes = memory
         self.file = file
     }
-
-    /// Bytes of memory that it takes.
-    var memory: Int { memoryBytes.count }
 
     /// All bytes of a range. Blocks.
     func bytes(_ range: Range<Int>) throws(GitError) -> [UInt8] {

@@ -71,8 +71,9 @@ struct PackResponse: Sendable {
         Task {
             do throws(GitError) {
                 let (request, sideBand, limit) = (request, sideBand, configuration.sentPackBytes)
+                let diskRoom = store.configuration.diskRoom
                 let made = try await store.withRepository(app) { (repository) throws(GitError) in
-                    let pack = try repository.makePack(request, limit: limit)
+                    let pack = try repository.makePack(request, limit: limit, diskRoom: diskRoom)
                     var reader = pack.reader()
                     let piece = try Self.piece(&reader, sideBand)
                     let sent = pack.size >= Self.handedSize ? try pack.sent() : nil

@@ -126,13 +126,14 @@ struct BodyReader: ~Copyable {
         guard inflated <= limit.bytes else { throw tooLarge }
         guard inflated <= allowed else {
             throw PlatformError(
-                .tooLarge, "the compressed request comes to more than \(limit.inflationRatio) times its size")
+                .tooLarge,
+                "the compressed request comes to more than \(limit.inflationRatio) times its size; send it as it is")
         }
         return output
     }
 
     private var tooLarge: PlatformError {
         let size = limit.bytes >= 1 << 20 ? "\(limit.bytes >> 20) MiB" : "\(limit.bytes) bytes"
-        return PlatformError(.tooLarge, "the request is larger than \(size)")
+        return PlatformError(.tooLarge, "the request is larger than \(size); push or fetch less at once")
     }
 }

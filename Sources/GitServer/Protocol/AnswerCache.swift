@@ -8,6 +8,9 @@ final class AnswerCache: Sendable {
         case uploadPack(GitProtocolVersion)
         case receivePack(GitProtocolVersion)
         case list(ReferenceList)
+
+        /// About how many bytes it takes.
+        fileprivate var memory: Int { if case .list(let list) = self { list.memory } else { 0 } }
     }
 
     private struct Key: Hashable {
@@ -18,6 +21,7 @@ final class AnswerCache: Sendable {
     private struct Entry {
         let generation: UInt64
         let bytes: [UInt8]
+        let cost: Int
         var lastUse: Int
     }
 
@@ -57,17 +61,16 @@ final class AnswerCache: Sendable {
     private func keep(_ bytes: [UInt8], _ key: Key, _ generation: UInt64) {
         guard bytes.count <= byteLimit / 4 else { return }
         state.withLock { state in
-            if let old = state.entries[key] { state.bytes -= Self.cost(old) }
+            if let old = state.entries[key] { state.bytes -= old.cost }
             state.uses += 1
-            let entry = Entry(generation: generation, bytes: bytes, lastUse: state.uses)
+            let cost = bytes.count + key.question.memory + 512
+            let entry = Entry(generation: generation, bytes: bytes, cost: cost, lastUse: state.uses)
             state.entries[key] = entry
-            state.bytes += Self.cost(entry)
+            state.bytes += cost
             while state.bytes > byteLimit, let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
                 state.entries[oldest.key] = nil
-                state.bytes -= Self.cost(oldest.value)
+                state.bytes -= oldest.value.cost
             }
         }
     }
-
-    private static func cost(_ entry: Entry) -> Int { entry.bytes.count + 512 }
 }

@@ -104,19 +104,21 @@ struct FetchRequest: Sendable, Equatable {
 
     private mutating func takeWant(_ text: String, _ line: String, _ limits: FetchLimits) throws(ProtocolError) {
         guard wants.count < limits.wants else {
-            throw ProtocolError("more than \(limits.wants) objects asked for at once")
+            throw ProtocolError("more than \(limits.wants) objects asked for at once; fetch fewer refs at a time")
         }
         wants.append(try Self.objectID(text, line))
     }
 
     private mutating func takeHave(_ text: String, _ line: String, _ limits: FetchLimits) throws(ProtocolError) {
-        guard steps.count < limits.haves else { throw ProtocolError("more than \(limits.haves) commits named at once") }
+        guard steps.count < limits.haves else {
+            throw ProtocolError("more than \(limits.haves) commits named at once; clone the repository anew")
+        }
         steps.append(.have(try Self.objectID(text, line)))
     }
 
     private mutating func takeShallow(_ text: String, _ line: String, _ limits: FetchLimits) throws(ProtocolError) {
         guard clientShallow.count < limits.haves else {
-            throw ProtocolError("more than \(limits.haves) shallow commits named at once")
+            throw ProtocolError("more than \(limits.haves) shallow commits named at once; clone the repository anew")
         }
         clientShallow.insert(try Self.objectID(text, line))
     }

@@ -11,7 +11,7 @@ struct ObjectInfoRequest: Sendable, Equatable {
             wantsSize = true
         } else if let text = line.value(after: "oid ") {
             guard ids.count < limits.wants else {
-                throw ProtocolError("object-info: more than \(limits.wants) objects asked for at once")
+                throw ProtocolError("object-info: more than \(limits.wants) objects asked for at once; ask for fewer")
             }
             guard let id = ObjectID(text) else {
                 throw ProtocolError(

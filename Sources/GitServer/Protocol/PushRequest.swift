@@ -61,11 +61,11 @@ struct PushRequestParser {
         case (.options, .data):
             guard let option = packet.line else { throw ProtocolError("a push option is not UTF-8") }
             guard request.options.count < limits.options else {
-                throw ProtocolError("more than \(limits.options) push options")
+                throw ProtocolError("more than \(limits.options) push options; leave some out")
             }
             optionBytes += option.utf8.count
             guard optionBytes <= limits.optionBytes else {
-                throw ProtocolError("the push options are longer than \(limits.optionBytes) bytes")
+                throw ProtocolError("the push options are longer than \(limits.optionBytes) bytes; shorten them")
             }
             request.options.append(option)
         default: throw ProtocolError("unexpected packet")
@@ -92,10 +92,10 @@ struct PushRequestParser {
             line[line.startIndex + 81] == space
         else { throw ProtocolError("protocol error: expected old/new/ref") }
         guard request.commands.count < limits.commands else {
-            throw ProtocolError("more than \(limits.commands) refs in one push")
+            throw ProtocolError("more than \(limits.commands) refs in one push; push them in several")
         }
         guard line.count - 82 <= limits.nameBytes else {
-            throw ProtocolError("the name of a ref is longer than \(limits.nameBytes) bytes")
+            throw ProtocolError("the name of a ref is longer than \(limits.nameBytes) bytes; give it a shorter one")
         }
         request.commands.append(PushRequest.Command(rawName: Array(line.dropFirst(82)), old: old, new: new))
     }

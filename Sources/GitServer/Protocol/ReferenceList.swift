@@ -38,6 +38,9 @@ struct ReferenceList: Sendable, Hashable {
     /// Whether many clients ask the same: the usual few prefixes, not a list of somebody's own.
     var isCommon: Bool { prefixes.count <= 16 && prefixes.allSatisfy { $0.utf8.count <= 128 } }
 
+    /// About how many bytes it takes.
+    var memory: Int { prefixes.reduce(0) { $0 + $1.utf8.count + 48 } }
+
     func response(_ snapshot: ReferenceSnapshot) -> [UInt8] {
         // Of those that begin alike only the shortest matters; so many comparisons a ref are not needed.
         let wanted = Self.shortest(prefixes)

@@ -4,29 +4,45 @@ import Synchronization
 final class Backlog: Sendable {
     private struct State {
         var waiting = 0
+        var bytes = 0
         var dropped = 0
     }
 
     private let limit: Int
+    private let byteLimit: Int
     private let state = Mutex(State())
 
-    init(limit: Int) { self.limit = limit }
+    /// - Parameters:
+    ///   - limit: lines that wait.
+    ///   - byteLimit: bytes of all of them.
+    init(limit: Int, byteLimit: Int) {
+        self.limit = limit
+        self.byteLimit = byteLimit
+    }
 
-    /// How many of so many more lines may wait, the first ones; the others are counted as left out. A client that has
-    /// taken everything gets all.
-    func enter(_ count: Int) -> Int {
+    /// Which of so many more lines may wait, the first ones; the others are counted as left out. A client that has taken
+    /// everything gets all.
+    func enter(_ lines: [String]) -> ArraySlice<String> {
         state.withLock { state in
-            let room = state.waiting == 0 ? count : min(count, max(0, limit - state.waiting))
-            state.waiting += room
-            state.dropped += count - room
-            return room
+            var taken = 0
+            let isFree = state.waiting == 0
+            while taken < lines.count {
+                let size = lines[taken].utf8.count
+                guard isFree || (state.waiting < limit && state.bytes + size <= byteLimit) else { break }
+                state.waiting += 1
+                state.bytes += size
+                taken += 1
+            }
+            state.dropped += lines.count - taken
+            return lines[..<taken]
         }
     }
 
     /// Lines have been taken. Returns how many were left out since this was last said, `nil` when none were.
-    func leave(_ count: Int) -> Int? {
+    func leave(_ lines: [String]) -> Int? {
         state.withLock { state in
-            state.waiting -= count
+            state.waiting -= lines.count
+            state.bytes -= lines.reduce(0) { $0 + $1.utf8.count }
             guard state.dropped > 0 else { return nil }
             defer { state.dropped = 0 }
             return state.dropped

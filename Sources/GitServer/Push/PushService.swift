@@ -92,7 +92,8 @@ struct PushService: Sendable {
             }
             if case .data(let bytes) = packet { size += bytes.count + 4 }
             guard size <= configuration.commandBytes else {
-                throw ProtocolError("the list of refs is larger than \(configuration.commandBytes) bytes")
+                throw ProtocolError(
+                    "the list of refs is larger than \(configuration.commandBytes) bytes; push them in several")
             }
             try parser.take(packet)
         }
@@ -134,7 +135,8 @@ struct PushService: Sendable {
     private func checkLength(_ request: Request) throws(PlatformError) {
         guard let text = request.headers[.contentLength], let length = Int(text) else { return }
         guard length / 2 <= configuration.pushBytes else {
-            throw PlatformError(.tooLarge, "the push is larger than \(configuration.pushBytes >> 20) MiB")
+            throw PlatformError(
+                .tooLarge, "the push is larger than \(configuration.pushBytes >> 20) MiB; push it in parts")
         }
     }
 }

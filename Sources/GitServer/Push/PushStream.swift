@@ -9,7 +9,7 @@ struct PushStream: Sendable {
     private static let lineLimit = 8192
 
     /// Lines that wait for a client which reads slower than the deploys write; more are left out.
-    private static let backlogLimit = 10_000
+    private static let (backlogLimit, backlogBytes) = (10_000, 4 << 20)
 
     /// Between two looks at how far the checking is.
     private static let progressInterval = Duration.seconds(1)
@@ -32,14 +32,14 @@ struct PushStream: Sendable {
         let (events, source) = AsyncStream.makeStream(of: Event.self)
         // Not a child of this task: a client that leaves must not stop a push between the deploys' rows and the refs.
         let session = session
-        let backlog = Backlog(limit: Self.backlogLimit)
+        let backlog = Backlog(limit: Self.backlogLimit, byteLimit: Self.backlogBytes)
         Task {
             await session.run { output in
                 var output = output
                 if case .lines(let lines) = output {
-                    let room = backlog.enter(lines.count)
-                    guard room > 0 else { return true }
-                    if room < lines.count { output = .lines(Array(lines.prefix(room))) }
+                    let taken = backlog.enter(lines)
+                    guard !taken.isEmpty else { return true }
+                    if taken.count < lines.count { output = .lines(Array(taken)) }
                 }
                 if case .terminated = source.yield(.output(output)) { return false }
                 return true
@@ -74,7 +74,7 @@ struct PushStream: Sendable {
                     text += ShownText.of(line, limit: Self.lineLimit).utf8
                     text.append(UInt8(ascii: "\n"))
                 }
-                if let dropped = backlog.leave(lines.count) { text += "… \(dropped) lines left out …\n".utf8 }
+                if let dropped = backlog.leave(lines) { text += "… \(dropped) lines left out …\n".utf8 }
                 sideBand.append(text, on: .message, to: &bytes)
                 isQuiet = false
             case .output(.report(let report)):

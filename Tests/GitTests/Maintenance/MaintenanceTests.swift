@@ -7,10 +7,11 @@ import Testing
 
 struct MaintenanceTests {
     private static func maintain(
-        _ fixture: Fixture, _ depth: MaintenanceDepth, policy: MaintenancePolicy = MaintenancePolicy(), after: Int = 0
+        _ fixture: Fixture, _ depth: MaintenanceDepth, policy: MaintenancePolicy = MaintenancePolicy(), after: Int = 0,
+        room: Int? = nil
     ) async throws -> MaintenanceReport {
         try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
-            try repository.maintain(depth, policy: policy, now: time(nil) + after)
+            try repository.maintain(depth, policy: policy, now: time(nil) + after, room: room)
         }
     }
 
@@ -75,6 +76,27 @@ struct MaintenanceTests {
         for index in try Self.packs(fixture) {
             try await fixture.stored("verify-pack", "\(fixture.directory)/objects/pack/\(index)")
         }
+    }
+
+    @Test func nothingIsWrittenAnewToADiskThatIsNearlyFullAndWhatIsOverGoes() async throws {
+        let fixture = try await Fixture()
+        try await Self.pushPacks(3, fixture)
+        var few = MaintenancePolicy()
+        few.packs = 1
+        let policy = few
+        for depth in [MaintenanceDepth.usual, .full] {
+            let error = await #expect(throws: GitError.self) {
+                try await Self.maintain(fixture, depth, policy: policy, room: 0)
+            }
+            #expect(error?.code == .tooLarge)
+            #expect(try Self.packs(fixture).count == 3)
+        }
+        _ = try await Self.maintain(fixture, .full, policy: policy, room: 1 << 20)
+        #expect(try Self.packs(fixture).count == 4)
+        // There is nothing to write any more.
+        #expect(try await Self.maintain(fixture, .full, policy: policy, after: 90, room: 0).removedPacks == 3)
+        #expect(try Self.packs(fixture).count == 1)
+        try await fixture.stored("fsck", "--strict", "--full")
     }
 
     @Test(arguments: 1...3 as ClosedRange<UInt64>)
@@ -200,9 +222,12 @@ struct MaintenanceTests {
         let folder = "\(fixture.directory)/objects/pack"
         let name = try #require(try Self.packs(fixture).first).replacingOccurrences(of: ".idx", with: ".pack")
         var bytes = try #require(FileManager.default.contents(atPath: "\(folder)/\(name)"))
-        bytes[bytes.count - 30] ^= 0xff
+        // In the first entry, the commit: the last may be a base that another pack has as well.
+        bytes[40] ^= 0xff
         try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
         try bytes.write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+        // A pack that is open already is read as it was.
+        fixture.store.packs.forget(folder)
         await #expect(throws: GitError.self) { try await Self.maintain(fixture, .full) }
         #expect(try Self.packs(fixture).count == 3)
     }

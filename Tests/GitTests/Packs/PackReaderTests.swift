@@ -134,6 +134,32 @@ import Testing
         #expect(throws: GitError.self) { try other.header(of: id) }
     }
 
+    /// What lies in a pack may be anything, once a disk has failed: also numbers that no sum would hold.
+    @Test(arguments: [1 << 40, Int.max]) func aSizeThatCannotBeIsAnError(size: Int) async throws {
+        let fixture = try await ReceivingFixture()
+        let content = [UInt8](repeating: 7, count: 2 << 20)
+        var builder = PackBuilder()
+        let id = try builder.add(.blob, content)
+        let path = fixture.scratch.path("pack-large")
+        try Data(builder.pack()).write(to: URL(fileURLWithPath: "\(path).pack"))
+        try await fixture.git("index-pack", "\(path).pack")
+        var other = PackBuilder()
+        try other.add(header: PackEntryHeader.encode(.object(.blob), size: size), content)
+        try Data(other.pack()).write(to: URL(fileURLWithPath: "\(path).pack"))
+        let cache = PackCache(limit: 0)
+        let reader = try PackReader(folder: fixture.scratch.path, cache: cache)
+        #expect(throws: OpenPack.damaged) { try reader.header(of: id) }
+        #expect(throws: OpenPack.damaged) { try reader.read(id) }
+        var blobs = try BlobStream(cache.packs(in: fixture.scratch.path))
+        do throws(GitError) {
+            _ = try blobs.read(id) { (size) throws(GitError) in
+                Issue.record("begun with \(size) bytes")
+            } _: { (_) throws(GitError) in
+            }
+            Issue.record("it was read")
+        } catch { #expect(error == OpenPack.damaged) }
+    }
+
     private static func bytes(of id: ObjectID) -> [UInt8] {
         var bytes: [UInt8] = []
         id.appendBytes(to: &bytes)

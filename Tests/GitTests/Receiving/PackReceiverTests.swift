@@ -50,6 +50,21 @@ import Testing
         }
     }
 
+    @Test func aPackThatCannotBeMovedToItsPlaceLeavesNothing() async throws {
+        let fixture = try await ReceivingFixture()
+        let before = try fixture.files()
+        var builder = PackBuilder()
+        try builder.add(.blob, "content")
+        let bytes = builder.pack()
+        try await fixture.store.withRepository(fixture.app) { (repository) throws(GitError) in
+            let pack = try repository.receive(.memory(bytes), limits: ReceiveLimits()) { (_) throws(GitError) in true }
+            // The second of its two files does not go, as when the disk has no room for one more name.
+            if let pack { unlink("\(pack.path).idx") }
+            #expect(throws: GitError.self) { try pack?.accept() }
+        }
+        #expect(try fixture.files() == before)
+    }
+
     @Test func aThinPackIsCompletedFromTheStore() async throws {
         let push = try await ThinPush()
         #expect(try await push.receive(ReceiveLimits()) == .commit)
