@@ -10,12 +10,16 @@ public final class ProxyService: Service {
     private struct Running {
         let group: MultiThreadedEventLoopGroup
         let threads: NIOThreadPool
+        let lookups: NIOThreadPool
         let listeners: [any NIOCore.Channel]
         let secureListeners: [any NIOCore.Channel]
         let workers: [WorkerHandle]
         let tasks: [RepeatedTask]
         let accessLog: AccessLog?
     }
+
+    /// Of all event loops together.
+    private static let lookupThreads = 4
 
     private let configuration: RouterConfiguration
     private let routes: RouteTableBox
@@ -60,14 +64,16 @@ public final class ProxyService: Service {
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.workers))
         let threads = NIOThreadPool(numberOfThreads: max(1, configuration.fileThreads))
+        let lookups = NIOThreadPool(numberOfThreads: Self.lookupThreads)
         threads.start()
+        lookups.start()
         do {
             let certificates = try await certificates(threads)
             try await setOperatorRoutes(threads)
             let accessLog = try configuration.accessLog.map { (path) throws(PlatformError) in
                 try AccessLog(path: path, logger: logger)
             }
-            let workers = try await makeWorkers(group, threads, accessLog)
+            let workers = try await makeWorkers(group, threads, lookups, accessLog)
             let setup = ConnectionSetup(
                 configuration: configuration, certificates: certificates, counter: ConnectionCounter())
             let listener = Listener(group: group, workers: workers, setup: setup, configuration: configuration)
@@ -80,11 +86,12 @@ public final class ProxyService: Service {
             ].compactMap { $0 }
             running.withLock {
                 $0 = Running(
-                    group: group, threads: threads, listeners: plain, secureListeners: encrypted, workers: workers,
-                    tasks: tasks, accessLog: accessLog)
+                    group: group, threads: threads, lookups: lookups, listeners: plain, secureListeners: encrypted,
+                    workers: workers, tasks: tasks, accessLog: accessLog)
             }
         } catch {
             try? await threads.shutdownGracefully()
+            try? await lookups.shutdownGracefully()
             try? await group.shutdownGracefully()
             if let error = error as? PlatformError { throw error }
             throw PlatformError(
@@ -162,11 +169,13 @@ public final class ProxyService: Service {
         }
         try? await stopping.group.shutdownGracefully()
         try? await stopping.threads.shutdownGracefully()
+        try? await stopping.lookups.shutdownGracefully()
         logger.info("router stopped", metadata: ["cut": "\(cut)"])
     }
 
     private func makeWorkers(
-        _ group: MultiThreadedEventLoopGroup, _ threads: NIOThreadPool, _ accessLog: AccessLog?
+        _ group: MultiThreadedEventLoopGroup, _ threads: NIOThreadPool, _ lookups: NIOThreadPool,
+        _ accessLog: AccessLog?
     ) async throws -> [WorkerHandle] {
         let files = SiteFiles(
             cache: routes.siteCache, pool: threads, maximumCached: configuration.maximumCachedFile)
@@ -176,7 +185,7 @@ public final class ProxyService: Service {
                 NIOLoopBound(
                     Worker(
                         eventLoop: eventLoop, configuration: configuration, routes: routes, files: files,
-                        accessLog: accessLog, logger: logger), eventLoop: eventLoop)
+                        lookups: lookups, accessLog: accessLog, logger: logger), eventLoop: eventLoop)
             }.get()
             workers.append(WorkerHandle(worker: bound, eventLoop: eventLoop))
         }

@@ -131,8 +131,11 @@ struct RedirectsParser {
 
     // MARK: - Loops
 
-    /// Refuses rules that send a browser in circles. `exists` tells whether a file answers under a path.
+    /// Refuses rules that send a browser in circles. `exists` tells whether a file answers under a path. A file that is
+    /// refused already is not followed: there may be any number of rules in it.
     mutating func checkLoops(_ exists: (String) -> Bool) {
+        guard file.problems.isEmpty else { return }
+        let index = RedirectsByPath(rules.map(\.rule))
         for (line, rule) in rules where rule.isRedirect {
             var lines = [line]
             var current = Self.sample(rule)
@@ -140,11 +143,11 @@ struct RedirectsParser {
                 let path = String(next.prefix { $0 != "?" && $0 != "#" })
                 let query = String(next.dropFirst(path.count).drop { $0 == "?" }.prefix { $0 != "#" })
                 let isThere = exists(path)
-                let hit = rules.first { candidate in
-                    (candidate.rule.isForced || !isThere)
-                        && candidate.rule.target(path: path, query: query) != nil
+                let first = index.candidates(path).first { candidate in
+                    let rule = rules[candidate].rule
+                    return (rule.isForced || !isThere) && rule.target(path: path, query: query) != nil
                 }
-                guard let hit, hit.rule.isRedirect else { break }
+                guard let hit = first.map({ rules[$0] }), hit.rule.isRedirect else { break }
                 if hit.line == line {
                     let way =
                         lines.count == 1

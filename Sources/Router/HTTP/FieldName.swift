@@ -13,6 +13,8 @@ enum FieldName: Equatable, Sendable {
     /// A service leaves its body to the router (`HandedBodies`).
     case handedBody
     case accept, acceptEncoding, ifNoneMatch, ifModifiedSince, range, ifRange
+    /// `If-Match`, `If-Unmodified-Since`.
+    case precondition
     /// A special name written with `_` or `.` for `-`: many servers see the same variable in both spellings.
     case lookAlike
 
@@ -47,7 +49,9 @@ enum FieldName: Equatable, Sendable {
             if name.equalsFolded("accept") { return .accept }
             if name.equalsFolded("expect") { return .expect }
         case 7: if name.equalsFolded("upgrade") { return .upgrade }
-        case 8: if name.equalsFolded("if-range") { return .ifRange }
+        case 8:
+            if name.equalsFolded("if-range") { return .ifRange }
+            if name.equalsFolded("if-match") { return .precondition }
         case 9: if name.equalsFolded("forwarded") || name.equalsFolded("x-real-ip") { return .forwarding }
         case 10:
             if name.equalsFolded("connection") { return .connection }
@@ -67,7 +71,9 @@ enum FieldName: Equatable, Sendable {
             if name.equalsFolded("if-modified-since") { return .ifModifiedSince }
         case 25: if name.equalsFolded("strict-transport-security") { return .transportSecurity }
         case 18: if name.equalsFolded("proxy-authenticate") { return .hopByHop }
-        case 19: if name.equalsFolded("proxy-authorization") { return .hopByHop }
+        case 19:
+            if name.equalsFolded("proxy-authorization") { return .hopByHop }
+            if name.equalsFolded("if-unmodified-since") { return .precondition }
         default: break
         }
         if name.count > forwardedPrefix.utf8CodeUnitCount,

@@ -30,6 +30,8 @@ struct RequestHead: Sendable {
     var accept: ByteSpan?
     var ifNoneMatch: ByteSpan?
     var ifModifiedSince: ByteSpan?
+    /// Has `If-Match` or `If-Unmodified-Since`.
+    var hasPrecondition = false
     var acceptEncoding: ByteSpan?
     /// `nil` also when there are several.
     var range: ByteSpan?

@@ -138,6 +138,7 @@ struct RequestHeadParser {
         case .ifRange: head.ifRange = head.ifRange ?? field.value
         case .ifNoneMatch: head.ifNoneMatch = head.ifNoneMatch ?? field.value
         case .ifModifiedSince: head.ifModifiedSince = head.ifModifiedSince ?? field.value
+        case .precondition: head.hasPrecondition = true
         }
     }
 

@@ -54,9 +54,16 @@ extension HTTP2Connection {
         do throws(HTTP2Frame.Fault) {
             try stream.received(data, padding: padding, endsStream: endsStream)
         } catch {
-            stream.fail(error)
-            stream.tearDownIfDone()
+            try fail(stream, error)
         }
+    }
+
+    /// Ends a stream for a fault of the client's (section 5.4.2). It costs what the client's own reset does: a client that
+    /// makes us reset its streams has as many begun for nothing (CVE-2025-8671).
+    private func fail(_ stream: HTTP2Stream, _ fault: HTTP2Frame.Fault) throws(HTTP2Frame.Fault) {
+        stream.fail(fault)
+        stream.tearDownIfDone()
+        guard budget.spend(2) else { throw .enhanceYourCalm }
     }
 
     private func removePadding(
@@ -118,7 +125,7 @@ extension HTTP2Connection {
         memo.decoded(whole, nil)
         // Also for streams that are refused: the table is the connection's (RFC 7541 section 2.2).
         guard let headers = try? decoder.decodeHeaders(from: &bytes) else { throw .compression }
-        if let stream = streams[id] { return takeTrailers(headers, endsStream: endsStream, stream) }
+        if let stream = streams[id] { return try takeTrailers(headers, endsStream: endsStream, stream) }
         if id <= lastStream {
             // Trailers of a stream that we have ended.
             guard budget.spend() else { throw .enhanceYourCalm }
@@ -179,7 +186,9 @@ extension HTTP2Connection {
         stream.tearDownIfDone()
     }
 
-    private func takeTrailers(_ headers: HPACKHeaders, endsStream: Bool, _ stream: HTTP2Stream) {
+    private func takeTrailers(
+        _ headers: HPACKHeaders, endsStream: Bool, _ stream: HTTP2Stream
+    ) throws(HTTP2Frame.Fault) {
         var lines = ""
         var isFine = endsStream && stream.acceptsTrailers
         for (name, value, _) in headers {
@@ -188,10 +197,7 @@ extension HTTP2Connection {
                 && value.utf8.allSatisfy(ByteClass.isFieldValue)
             lines += "\(name): \(value)\r\n"
         }
-        guard isFine, lines.utf8.count <= ChunkScanner.maximumTrailer else {
-            stream.fail(.protocolError)
-            return stream.tearDownIfDone()
-        }
+        guard isFine, lines.utf8.count <= ChunkScanner.maximumTrailer else { return try fail(stream, .protocolError) }
         stream.inputEnded(lines)
     }
 
@@ -242,8 +248,7 @@ extension HTTP2Connection {
         } else if let stream = streams[header.stream] {
             stream.sendWindow += increment
             guard increment > 0, stream.sendWindow <= 0x7fff_ffff else {
-                stream.fail(increment > 0 ? .flowControl : .protocolError)
-                return stream.tearDownIfDone()
+                return try fail(stream, increment > 0 ? .flowControl : .protocolError)
             }
             stream.windowOpened()
         } else {

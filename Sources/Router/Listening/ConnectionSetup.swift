@@ -11,7 +11,7 @@ struct ConnectionSetup: Sendable {
     /// Runs on the connection's event loop. Throws when the connection is not taken.
     func begin(_ channel: any NIOCore.Channel, worker: Worker, isSecure: Bool) throws {
         let address = channel.remoteAddress?.ipAddress ?? ""
-        let isTrusted = configuration.trustedProxies.contains { $0.contains(address) }
+        let isTrusted = isProxy(address)
         let pipeline = channel.pipeline.syncOperations
         guard configuration.usesProxyProtocol else {
             if !isTrusted { try count(address, channel) }
@@ -25,9 +25,13 @@ struct ConnectionSetup: Sendable {
             ProxyHeaderHandler(worker: worker) { pipeline, client in
                 // The proxy holds many connections: its clients are counted.
                 if let client { try count(client, bound.value) }
+                // What follows is the client's own, passed through: the proxy has not seen it.
+                let isTrusted = client.map(isProxy) ?? false
                 try proceed(pipeline, worker, address: client ?? address, isTrusted: isTrusted, isSecure: isSecure)
             })
     }
+
+    private func isProxy(_ address: String) -> Bool { configuration.trustedProxies.contains { $0.contains(address) } }
 
     /// Throws when the address has as many connections as it may have.
     private func count(_ address: String, _ channel: any NIOCore.Channel) throws {

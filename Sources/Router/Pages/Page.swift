@@ -35,6 +35,10 @@ struct Page: Equatable, Sendable {
         status: 405, reason: "Method Not Allowed", code: "method_not_allowed", title: "Method not allowed",
         message: "This site has files only; they can be read with GET and HEAD.", allows: "GET, HEAD")
 
+    static let preconditionFailed = Page(
+        status: 412, reason: "Precondition Failed", code: "precondition_failed", title: "The file has changed",
+        message: "The file at this address is not in the state that the request asks for.")
+
     static let requestTimeout = Page(
         status: 408, reason: "Request Timeout", code: "request_timeout", title: "Request timed out",
         message: "The request did not arrive in time.")

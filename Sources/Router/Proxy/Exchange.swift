@@ -28,6 +28,8 @@ final class Exchange {
 
     /// Content of the request's body so far, without framing.
     var bodyBytes = 0
+    /// How much of it the upstream had taken when it was last looked at: only an upstream that does not keep up is.
+    var bodyTaken: Int?
 
     init(
         upstream: Upstream, answersHead: Bool, isOld: Bool, wantsWebSocket: Bool, isPersistent: Bool,

@@ -71,6 +71,10 @@ extension FrontHandler {
         } else if !exchange.isRequestComplete {
             if upstream?.isWritable == false {
                 // We are the ones who do not read.
+                if !exchange.hasResponse, hasStalled(exchange) {
+                    dropUpstream()
+                    return upstreamFailed(.timedOut)
+                }
                 deadline = worker.clock.deadline(ticks: worker.times.bodyIdle)
             } else if exchange.hasResponse {
                 abort()
@@ -86,6 +90,14 @@ extension FrontHandler {
         } else if worker.configuration.responseIdleTimeout != nil {
             abort()
         }
+    }
+
+    /// The app has taken nothing of the request's body since this was asked last.
+    private func hasStalled(_ exchange: Exchange) -> Bool {
+        guard let upstream, worker.firstByteTime(exchange.upstream) != nil else { return false }
+        let taken = exchange.bodyBytes &- upstream.unsent
+        defer { exchange.bodyTaken = taken }
+        return taken == exchange.bodyTaken
     }
 
     /// 408 (RFC 9110 section 15.5.9).
@@ -195,6 +207,8 @@ extension FrontHandler {
 
     /// RST instead of FIN: ends the connection so that the client cannot take it for a clean end.
     func abort() {
+        // Nothing of a stream may be touched when its connection is gone.
+        guard phase != .closed else { return }
         if let stream { return stream.abort() }
         context?.reset(isSecure: forwarding.isSecure)
     }

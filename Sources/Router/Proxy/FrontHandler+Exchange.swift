@@ -22,7 +22,7 @@ extension FrontHandler {
         pending.moveReaderIndex(forwardBy: head.length)
         let exchange = Exchange(
             upstream: upstream, answersHead: head.method == .head, isOld: head.isOld,
-            wantsWebSocket: head.wantsWebSocket, isPersistent: head.isPersistent,
+            wantsWebSocket: head.wantsWebSocket, isPersistent: allowsAnother(head),
             requestBody: BodyFraming(head.framing), head: out, isRepeatable: false)
         exchange.measured = measured
         prepareRepeat(of: exchange, head)

@@ -5,6 +5,8 @@ extension FrontHandler {
     func answer(_ head: RequestHead, fromOrigin url: String) {
         guard let origin = Origin(url) else { return answer(head, with: .badGateway) }
         phase = .answering
+        // What is known at once is told within this call, by a loop that goes on to the next request itself.
+        var isLater = false
         worker.origins.upstream(origin).assumeIsolated().whenComplete { result in
             guard self.phase == .answering else { return }
             self.phase = .head
@@ -17,8 +19,9 @@ extension FrontHandler {
                 self.upstream?.flushIfNeeded()
             case .failure:
                 self.answer(head, with: .badGateway)
-                self.readHeads()
+                if isLater { self.readHeads() }
             }
         }
+        isLater = true
     }
 }

@@ -7,7 +7,10 @@ extension FrontHandler {
     func readHeads() {
         while phase == .head, pending.readableBytes > 0, isWritable {
             if !parser.hasStarted {
-                guard skipEmptyLine() else { break }
+                guard skipEmptyLine() else {
+                    if pending.readableBytes > 0 { return awaitHead() }
+                    break
+                }
                 let known = pending.withUnsafeReadableBytes { worker.heads.find($0, isTrusted: forwarding.isTrusted) }
                 if let known {
                     if isHeadTimed { _ = parser.take() }
@@ -17,12 +20,10 @@ extension FrontHandler {
             }
             let progress = pending.withUnsafeReadableBytes { parser.advance($0) }
             switch progress {
-            case .needsMore:
-                armHeadDeadline()
-                if isInputClosed { finishAndClose() }
-                flushIfNeeded()
-                return
-            case .refused(let fault): refuse(fault)
+            case .needsMore: return awaitHead()
+            case .refused(let fault):
+                endLine()
+                refuse(fault)
             case .complete:
                 let head = parser.take()
                 let known = pending.withUnsafeReadableBytes {
@@ -44,7 +45,17 @@ extension FrontHandler {
         resumeReading()
     }
 
-    /// RFC 9112 section 2.2: an empty line before a request line is ignored. False when nothing is left to read.
+    /// A head, or an empty line before one, has begun to come.
+    private func awaitHead() {
+        endLine()
+        armHeadDeadline()
+        if isInputClosed { finishAndClose() }
+        flushIfNeeded()
+        // What was ahead of the answers, and kept the client from being read, is answered.
+        resumeReading()
+    }
+
+    /// RFC 9112 section 2.2: an empty line before a request line is ignored. False when nothing whole is left to read.
     private func skipEmptyLine() -> Bool {
         while pending.getInteger(at: pending.readerIndex, as: UInt8.self) == ByteClass.carriageReturn {
             guard pending.readableBytes > 1 else { return false }
@@ -184,8 +195,12 @@ extension FrontHandler {
 
     /// A request with a body that nobody reads ends the connection.
     func keepsConnection(_ head: RequestHead) -> Bool {
-        head.isPersistent && head.framing == .none && !worker.isClosing
+        head.framing == .none && allowsAnother(head) && !worker.isClosing
     }
+
+    /// Whether what comes behind may be another request. On a stream of HTTP/2 that asks for a WebSocket it is data, also
+    /// when there will be none.
+    func allowsAnother(_ head: RequestHead) -> Bool { head.isPersistent && (!head.wantsWebSocket || stream == nil) }
 
     func persistence(_ isKept: Bool, isOld: Bool) -> ResponseHeadWriter.Persistence {
         guard isKept else { return .close }

@@ -162,7 +162,10 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
         if stream?.unsent ?? 0 == 0 { reader.stop() }
         fileStream?.resume()
         upstream?.resumeReading()
-        if phase == .head, pending.readableBytes > 0 { readHeads() }
+        // A client that sends no more waits for the end.
+        guard phase == .head, pending.readableBytes > 0 || isInputClosed else { return }
+        // Not within this call: it may come from the flush at the end of `readHeads`, and that once for each full buffer.
+        worker.eventLoop.assumeIsolated().execute { if self.phase == .head { self.readHeads() } }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -36,7 +36,8 @@ struct Origin: Hashable {
 }
 
 /// The other servers that sites answer from, as one event loop knows them. A name is looked up once a minute, and the
-/// connection goes to the very address that was checked: a name that changes cannot lead inside.
+/// connection goes to the very address that was checked: a name that changes cannot lead inside. Who answers for a name is
+/// a stranger and may take long: requests for one name wait for one look-up, and only so many names are asked for at once.
 final class OriginDirectory {
     private struct Place: Hashable {
         let host: String
@@ -44,34 +45,52 @@ final class OriginDirectory {
     }
 
     static let lifetime: Duration = .seconds(60)
+    /// Of what was not found.
+    static let missingLifetime: Duration = .seconds(10)
     static let maximumPlaces = 1000
+    static let maximumLookups = 64
 
     private unowned let worker: Worker
-    private var known: [Place: (upstream: Upstream, until: ContinuousClock.Instant)] = [:]
+    /// `nil` for a name that leads nowhere.
+    private var known: [Place: (upstream: Upstream?, until: ContinuousClock.Instant)] = [:]
+    private var lookups: [Place: EventLoopFuture<Upstream>] = [:]
 
     init(worker: Worker) { self.worker = worker }
 
-    /// Fails when the name leads to no public address.
+    /// Fails when the name leads to no public address, or when too many names are being looked up.
     func upstream(_ origin: Origin) -> EventLoopFuture<Upstream> {
         let place = Place(host: origin.host, port: origin.port)
         if let found = known[place], found.until > .now {
-            return worker.eventLoop.makeSucceededFuture(found.upstream)
+            guard let upstream = found.upstream else {
+                return worker.eventLoop.makeFailedFuture(PublicAddresses.NotPublic())
+            }
+            return worker.eventLoop.makeSucceededFuture(upstream)
+        }
+        if let lookup = lookups[place] { return lookup }
+        guard lookups.count < Self.maximumLookups else {
+            return worker.eventLoop.makeFailedFuture(PublicAddresses.NotPublic())
         }
         let bound = NIOLoopBound(self, eventLoop: worker.eventLoop)
         let resolve = worker.configuration.resolveOrigin
-        return worker.files.pool.runIfActive(eventLoop: worker.eventLoop) {
+        let lookup = worker.lookups.runIfActive(eventLoop: worker.eventLoop) {
             try resolve(origin.host, origin.port)
-        }.map { address in
-            let directory = bound.value
-            let old = directory.known[place]?.upstream
-            let upstream =
-                old?.address == address
-                ? old ?? Upstream(kind: .origin(origin.host), address: address)
-                : Upstream(kind: .origin(origin.host), address: address)
-            if directory.known.count >= Self.maximumPlaces { directory.known.removeAll() }
-            directory.known[place] = (upstream, .now + Self.lifetime)
-            return upstream
-        }
+        }.map { address in bound.value.upstream(at: address, for: place) }
+        lookups[place] = lookup
+        lookup.whenComplete { result in bound.value.settle(place, try? result.get()) }
+        return lookup
+    }
+
+    /// The one that is known, when it has this address.
+    private func upstream(at address: SocketAddress, for place: Place) -> Upstream {
+        if let old = known[place]?.upstream, old.address == address { return old }
+        return Upstream(kind: .origin(place.host), address: address)
+    }
+
+    private func settle(_ place: Place, _ upstream: Upstream?) {
+        lookups[place] = nil
+        if known.count >= Self.maximumPlaces { known.removeAll() }
+        let lifetime = upstream == nil ? Self.missingLifetime : Self.lifetime
+        known[place] = (upstream, .now + lifetime)
     }
 }
 

@@ -48,6 +48,9 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
+    /// Bytes that wait for the upstream here.
+    var unsent: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+
     /// Whether the kernel has the upstream's FIN or RST already (tcp(7), `TCP_INFO`). Not cheap enough for every request.
     var isClosedByPeer: Bool {
         guard let options = context?.channel as? any SocketOptionProvider else { return false }

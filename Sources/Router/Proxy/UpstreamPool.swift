@@ -43,7 +43,7 @@ final class UpstreamPool {
                 }
             }
             .connect(to: upstream.address)
-        connecting.assumeIsolated().whenComplete { result in
+        let settle = { (result: Result<any NIOCore.Channel, any Error>) in
             bucket.attempts.removeAll { $0 === attempt }
             let front = attempt.front
             attempt.front = nil
@@ -53,6 +53,15 @@ final class UpstreamPool {
             case .failure(let error): front?.upstreamFailed(.notConnected(error))
             }
         }
+        let loop = worker.eventLoop.assumeIsolated()
+        var isLater = false
+        connecting.assumeIsolated().whenComplete { result in
+            guard !isLater, case .failure = result else { return settle(result) }
+            // A socket that is not there, and one that cannot be made, fail within this call. Whoever asked would answer,
+            // and read the next request, and ask again: a call within a call for each request that a client has sent ahead.
+            loop.execute { settle(result) }
+        }
+        isLater = true
         return attempt
     }
 

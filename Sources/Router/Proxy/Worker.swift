@@ -10,6 +10,8 @@ final class Worker {
     let configuration: RouterConfiguration
     let routes: RouteTableBox
     let files: SiteFiles
+    /// Threads that look names up: files do not wait behind a name server that does not answer.
+    let lookups: NIOThreadPool
     let logger: Logger
     /// `Strict-Transport-Security`, with its line end.
     let strictTransportLine: [UInt8]?
@@ -32,12 +34,13 @@ final class Worker {
 
     init(
         eventLoop: any EventLoop, configuration: RouterConfiguration, routes: RouteTableBox, files: SiteFiles,
-        accessLog: AccessLog? = nil, logger: Logger
+        lookups: NIOThreadPool, accessLog: AccessLog? = nil, logger: Logger
     ) {
         self.eventLoop = eventLoop
         self.configuration = configuration
         self.routes = routes
         self.files = files
+        self.lookups = lookups
         self.logger = logger
         apiHost = "api.\(configuration.domain)"
         recorder = accessLog.map(AccessRecorder.init)

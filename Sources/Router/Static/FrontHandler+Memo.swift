@@ -17,8 +17,8 @@ extension FrontHandler {
 
     /// True when the request was answered. Only plain requests are: GET, no body, no range, the connection is kept.
     func answerFromMemo(_ head: RequestHead, _ known: HeadMemo.Entry?) -> Bool {
-        guard head.method == .get, head.framing == .none, head.range == nil, !head.isOld, let span = head.host,
-            !head.connection.contains(.close), !worker.isClosing
+        guard head.method == .get, head.framing == .none, head.range == nil, !head.hasPrecondition, !head.isOld,
+            let span = head.host, !head.connection.contains(.close), !head.wantsWebSocket, !worker.isClosing
         else { return false }
         let version = worker.routes.version
         let answer: PreparedAnswer? = pending.withUnsafeReadableBytes { bytes in

@@ -54,6 +54,10 @@ extension FrontHandler {
         if cached != nil || head.ifNoneMatch != nil {
             remember(head, site: site, request: request, heads: heads, body: cached?.body)
         }
+        // Before the others (RFC 9110 section 13.2.2).
+        if head.hasPrecondition, found.status == 200, !meetsPrecondition(head, file, etag: heads.etag) {
+            return answer(head, with: .preconditionFailed)
+        }
         if found.status == 200, isUnmodified(head, file, etag: heads.etag) {
             pending.moveReaderIndex(forwardBy: head.length)
             write(complete(heads.notModified, request, body: nil))
@@ -100,6 +104,15 @@ extension FrontHandler {
             Precondition.isUnmodified(
                 etag: etag, modified: file.modified, ifNoneMatch: head.ifNoneMatch?.slice(bytes),
                 ifModifiedSince: head.ifModifiedSince?.slice(bytes))
+        }
+    }
+
+    private func meetsPrecondition(_ head: RequestHead, _ file: StaticSite.File, etag: String) -> Bool {
+        pending.withUnsafeReadableBytes { bytes in
+            Precondition.isMet(
+                etag: etag, modified: file.modified,
+                ifMatch: FieldLine.value("if-match", in: head.fields.range, of: bytes),
+                ifUnmodifiedSince: FieldLine.value("if-unmodified-since", in: head.fields.range, of: bytes))
         }
     }
 

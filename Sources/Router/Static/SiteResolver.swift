@@ -58,8 +58,9 @@ enum SiteResolver {
         let bare = name.utf8.last == ByteClass.slash ? String(name.dropLast()) : name
         guard let hit = site.redirects.first(name: bare, path: text, query: query, isThere: isThere) else { return nil }
         if hit.rule.isRedirect {
-            // A path with two slashes in front would name another server (RFC 3986 section 4.2).
-            guard !hit.target.hasPrefix("//") else { return missing(in: site) }
+            // A path with two slashes in front would name another server (RFC 3986 section 4.2); to browsers a backslash is
+            // a slash (URL Standard, section 4.4), and a query that was captured may hold one.
+            guard !hit.target.hasPrefix("//"), !hit.target.hasPrefix("/\\") else { return missing(in: site) }
             return .redirect(status: hit.rule.status, location: hit.target)
         }
         guard hit.target.first == "/" else { return .origin(hit.target) }

@@ -64,6 +64,22 @@ struct RedirectsParserTests {
         #expect(problems("/* /index.html 301", files: ["/index.html"]).isEmpty)
         #expect(problems("/* /index.html 301!", files: ["/index.html"]).map(\.line) == [1])
         #expect(problems("/a https://example.com/a").isEmpty)
+        // The first rule that holds counts, whatever kind it is.
+        #expect(problems("/a/* /end\n/a/b /a/b").map(\.line) == [])
+        #expect(problems("/a/b /a/%62/\n/a/* /end").map(\.line) == [1])
+    }
+
+    /// A file of half a megabyte holds a hundred thousand rules.
+    @Test func attack25AFileWithTooManyRulesIsNotFollowed() {
+        let many = (0..<2001).map { "/\($0) /\($0 + 1)" }.joined(separator: "\n")
+        var parser = RedirectsParser.parse(many)
+        var count = 0
+        parser.checkLoops { _ in
+            count += 1
+            return false
+        }
+        #expect(count == 0)
+        #expect(parser.file.problems.map(\.line) == [2001])
     }
 
     @Test func attack25NumbersAreLimited() {

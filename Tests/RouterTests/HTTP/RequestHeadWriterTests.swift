@@ -49,6 +49,12 @@ import Testing
         #expect(try rewrite("GET http://a HTTP/1.1\r\nHost: a\r\n\r\n") == "GET / HTTP/1.1\r\n\(tail)")
     }
 
+    /// RFC 9112 section 3.2.4.
+    @Test func keepsTheAsterisk() throws {
+        let tail = "Host: a\r\n\(Self.ours)X-Forwarded-Host: a\r\n\r\n"
+        #expect(try rewrite("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n") == "OPTIONS * HTTP/1.1\r\n\(tail)")
+    }
+
     @Test func addsTheRequestID() throws {
         let text = try rewrite("GET / HTTP/1.1\r\nHost: a\r\n\r\n", requestID: RequestID(high: 0xab, low: 1))
         #expect(text.contains("X-Request-Id: 00000000000000ab0000000000000001\r\n"))

@@ -152,6 +152,30 @@ import Testing
         #expect(seen.value.count <= HTTP2Budget.initial)
     }
 
+    /// CVE-2025-8671: a client that makes the server reset its streams has as many begun as one that does it itself.
+    @Test(arguments: [(8, [0, 0, 0, 0]), (8, [0x7f, 0xff, 0xff, 0xff]), (0, [1]), (1, [0x82])] as [(UInt8, [UInt8])])
+    func attack27FaultsThatMakeUsResetAreCutShort(_ kind: UInt8, _ payload: [UInt8]) async throws {
+        let stub = try StubUpstream { connection in _ = try connection.readToEnd() }
+        defer { stub.close() }
+        try await HTTP2Tests.with(["app.localhost": stub.target]) { client in
+            do {
+                for stream in stride(from: 1, to: 2 * HTTP2Budget.initial, by: 2) {
+                    try client.request(stream)
+                    try client.send(kind, payload, flags: kind == 1 ? 4 : 0, stream: stream)
+                }
+            } catch {}
+            var isCut = false
+            do {
+                while !isCut { isCut = try client.next().kind == 7 }
+            } catch RawConnection.Failure.timedOut {
+                // Still open.
+            } catch {
+                isCut = true
+            }
+            #expect(isCut)
+        }
+    }
+
     @Test(arguments: [(6, 8, 0), (4, 0, 0), (0xbe, 10, 0)] as [(UInt8, Int, UInt8)])
     func attack27FloodsOfSmallFramesAreCutShort(_ kind: UInt8, _ length: Int, _ flags: UInt8) async throws {
         try await HTTP2Tests.with([:]) { client in

@@ -206,6 +206,32 @@ import Testing
         }
     }
 
+    /// What follows a CONNECT is the WebSocket's: no request, also when there is no WebSocket and the answer still waits.
+    @Test func attack22BytesForARefusedWebSocketAreNoRequest() async throws {
+        let seen = Shared<[String]>([])
+        let stub = try StubUpstream.answering { head, _ in
+            seen.update { $0.append(head.line) }
+            return "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
+        }
+        defer { stub.close() }
+        try await Self.with(["app.localhost": stub.target], settings: [(4, 0)]) { client in
+            let hidden = Array("GET /hidden HTTP/1.1\r\nHost: app.localhost\r\n\r\n".utf8)
+            let connect = [
+                (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"),
+                (":authority", "app.localhost"), (":path", "/chat"),
+            ]
+            try client.request(1, connect, endsStream: false)
+            try client.send(0, hidden, stream: 1)
+            #expect(try client.next(1).stream == 1)
+            try client.send(0, hidden, stream: 1)
+            try client.request(3)
+            #expect(try client.next(1).stream == 3)
+            try client.window(1, 100)
+            #expect(try client.response(1, opens: false).text == "no")
+        }
+        #expect(seen.value == ["GET /chat HTTP/1.1", "GET / HTTP/1.1"])
+    }
+
     @Test func anUpstreamThatBreaksOffResetsTheStream() async throws {
         let stub = try StubUpstream { connection in
             _ = try connection.readHead()

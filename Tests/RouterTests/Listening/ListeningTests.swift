@@ -78,6 +78,33 @@ import Testing
         }
     }
 
+    /// A proxy that speaks the PROXY protocol passes bytes through: what they say is the client's word.
+    @Test func attack23AClientThatAProxyNamesIsNotTrustedAsTheProxyIs() async throws {
+        let stub = try StubUpstream.answering { head, _ in
+            let text = head.all("x-forwarded-for").joined(separator: ", ")
+            return "HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)"
+        }
+        defer { stub.close() }
+        try await TestRouter.with(
+            ["app.localhost": stub.target],
+            configure: {
+                $0.usesProxyProtocol = true
+                $0.trustedProxies = ["127.0.0.0/8", "192.0.2.200"].compactMap { AddressBlock($0) }
+            }
+        ) { router async throws in
+            for (line, expected) in [
+                ("TCP4 192.0.2.77 198.51.100.1 5000 80", "192.0.2.77"),
+                ("TCP4 192.0.2.200 198.51.100.1 5000 80", "203.0.113.5, 192.0.2.200"), ("UNKNOWN", "127.0.0.1"),
+            ] {
+                let text = try await router.client { connection throws in
+                    try connection.write("PROXY \(line)\r\n")
+                    return try connection.get(extra: "X-Forwarded-For: 203.0.113.5\r\n").text
+                }
+                #expect(text == expected)
+            }
+        }
+    }
+
     @Test func attack27AnAddressMayHaveSoManyConnections() async throws {
         let site = try TestSite(["index.html": "x"])
         try await TestRouter.with(

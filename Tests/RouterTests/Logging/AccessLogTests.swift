@@ -60,6 +60,22 @@ import Testing
         #expect(fields[3].10 == made && fields[4].10 == "mine")
     }
 
+    @Test func attack22ARequestThatIsRefusedHasALineAlsoBehindOneThatIsAnswered() async throws {
+        let path = path
+        try await TestRouter.with([:], configure: { $0.accessLog = path }) { router async throws in
+            try await router.client { connection throws in
+                let first = "GET /first HTTP/1.1\r\nHost: nobody.localhost\r\n\r\n"
+                try connection.write(first + "GET /second HTTP/1.1\r\n\r\n")
+                _ = try connection.readResponse()
+                _ = try connection.readResponse()
+            }
+        }
+        let lines = lines()
+        try #require(lines.count == 2)
+        #expect(lines[0].contains(#""GET /first HTTP/1.1" 404 "#))
+        #expect(lines[1].contains(#""GET /second HTTP/1.1" 400 "#))
+    }
+
     /// A client that writes the log's own syntax makes no line and no field of it.
     @Test func attack22NothingThatAClientSendsMakesALineOfItsOwn() async throws {
         let site = try TestSite(["index.html": "hello"])

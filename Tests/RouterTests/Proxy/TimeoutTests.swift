@@ -47,6 +47,29 @@ import Testing
         withExtendedLifetime(listener) {}
     }
 
+    @Test func anAppThatTakesNothingOfABodyIs504() async throws {
+        let isDone = Gate()
+        let stub = try StubUpstream { connection in
+            _ = try connection.readHead()
+            isDone.wait()
+        }
+        defer { stub.close() }
+        try await TestRouter.with(
+            ["app.localhost": stub.target], configure: { $0.bodyIdleTimeout = .milliseconds(100) }
+        ) { router async throws in
+            let status = try await router.client { connection throws in
+                let total = 64 * 1024 * 1024
+                try connection.write("POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: \(total)\r\n\r\n")
+                let part = [UInt8](repeating: 7, count: 64 * 1024)
+                // The rest is thrown away when the answer is written.
+                for _ in 0..<(total / part.count) { try? connection.write(part) }
+                return try connection.readResponse().status
+            }
+            isDone.open()
+            #expect(status == 504)
+        }
+    }
+
     @Test func aRequestMayTakeSoLongAltogether() async throws {
         let stub = try StubUpstream { connection in
             let head = try connection.readHead()

@@ -59,6 +59,54 @@ import Testing
         }
     }
 
+    /// Who answers for the name is a stranger.
+    @Test func attack27ANameServerThatDoesNotAnswerHoldsNoFilesUp() async throws {
+        let site = try Self.site()
+        let (asked, answer) = (Shared(false), Gate())
+        let isAnswered = Shared(false)
+        try await TestRouter.with(
+            ["app.localhost": site.target],
+            configure: {
+                $0.fileThreads = 1
+                $0.resolveOrigin = { _, _ in
+                    asked.update { $0 = true }
+                    answer.wait()
+                    isAnswered.update { $0 = true }
+                    throw PublicAddresses.NotPublic()
+                }
+            }
+        ) { router async throws in
+            async let waiting = router.get("/api/a")
+            try await eventually("the name is asked for") { asked.value }
+            #expect(try await router.get("/").text == "home")
+            #expect(!isAnswered.value)
+            answer.open()
+            #expect(try await waiting.status == 502)
+        }
+    }
+
+    @Test func attack27ANameThatLeadsNowhereIsAskedForOnce() async throws {
+        let site = try Self.site()
+        let count = Shared(0)
+        try await TestRouter.with(
+            ["app.localhost": site.target],
+            configure: {
+                $0.resolveOrigin = { _, _ in
+                    count.update { $0 += 1 }
+                    throw PublicAddresses.NotPublic()
+                }
+            }
+        ) { router async throws in
+            let statuses = try await router.client { connection throws in
+                let requests = (0..<200).map { "GET /api/\($0) HTTP/1.1\r\nHost: app.localhost\r\n\r\n" }
+                try connection.write(requests.joined())
+                return try requests.map { _ in try connection.readResponse().status }
+            }
+            #expect(statuses.allSatisfy { $0 == 502 })
+        }
+        #expect(count.value == 1)
+    }
+
     @Test func attack25AnAddressInsideIsNotAskedFor() async throws {
         var site = try Self.site()
         site.site.redirects[0].destination = "https://localhost/:splat"

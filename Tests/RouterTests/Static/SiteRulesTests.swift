@@ -32,6 +32,7 @@ import Testing
             rule(
                 pattern([.text("store")]), "/item/:id",
                 query: [.init(name: "id", value: .placeholder("id")), .init(name: "v", value: .text("2"))]),
+            rule(pattern([.text("find")]), "/:q", query: [.init(name: "q", value: .placeholder("q"))]),
             rule(pattern([.text("app")], splat: true), "/app.html", 200),
             rule(pattern([.text("dir")]), "/blog", 200), rule(pattern([.text("lost")]), "/gone", 404),
             rule(pattern([.text("é")]), "/e"),
@@ -50,6 +51,7 @@ import Testing
         ("/temp", 302, "https://example.com/x?a=b#c"), ("/see/7", 303, "/seen/7/end"),
         ("/news/2024/01?q=1", 307, "/blog/2024/01?q=1"), ("/news", 307, "/blog/"),
         ("/store?v=2&id=42", 301, "/item/42"), ("/%C3%A9", 301, "/e"), ("/see/a%2Bb", 303, "/seen/a%2Bb/end"),
+        ("/find?q=a", 301, "/a"),
     ])
     func redirects(_ path: String, _ status: Int, _ location: String) async throws {
         let site = try Self.site()
@@ -73,7 +75,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/go//evil.example", "/go/%2f%2fevil.example", "/go/%5cevil.example", "/go/..//evil.example"])
+    @Test(arguments: [
+        "/go//evil.example", "/go/%2f%2fevil.example", "/go/%5cevil.example", "/go/..//evil.example",
+        "/find?q=/evil.example", "/find?q=\\evil.example", "/find?q=\\/evil.example",
+    ])
     func regressionNoRedirectLeadsToAnotherServer(_ path: String) async throws {
         let site = try Self.site()
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in

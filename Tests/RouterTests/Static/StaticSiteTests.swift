@@ -77,6 +77,22 @@ import Testing
         }
     }
 
+    /// RFC 9110 section 13.2.2: before `If-None-Match` and `Range`, from memory as from the disk.
+    @Test func answers412WhenTheFileIsNotTheOneThatIsWanted() async throws {
+        let site = try TestSite(Self.files)
+        try await TestRouter.with(["app.localhost": site.target]) { router async throws in
+            let statuses = try await router.client { connection throws in
+                try [
+                    "", "If-Match: \"x\"\r\n", "If-Match: \"10-13\"\r\n",
+                    "If-Match: \"x\"\r\nIf-None-Match: \"10-13\"\r\n", "If-Match: \"x\"\r\nRange: bytes=0-1\r\n",
+                    "If-Match: \"10-13\"\r\nRange: bytes=0-1\r\n",
+                    "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:36 GMT\r\n", "",
+                ].map { try connection.get("/", extra: $0).status }
+            }
+            #expect(statuses == [200, 412, 200, 412, 412, 206, 412, 200])
+        }
+    }
+
     @Test func refusesOtherMethods() async throws {
         let site = try TestSite(Self.files)
         try await TestRouter.with(["app.localhost": site.target]) { router async throws in
