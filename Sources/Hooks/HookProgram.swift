@@ -43,12 +43,18 @@ struct HookProgram: Sendable {
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
         ]
         let isLate = Flag()
-        let (reading, writing) = try FileDescriptor.pipe(options: .closeOnExec)
+        let input = try Self.file(of: input)
+        let pipe: (FileDescriptor, FileDescriptor)
+        do { pipe = try FileDescriptor.pipe(options: .closeOnExec) } catch {
+            try? input.close()
+            throw error
+        }
+        let (reading, writing) = pipe
         defer { try? reading.close() }
         let result = try await Subprocess.run(
             .path(FilePath(command[0])), arguments: Arguments(Array(command.dropFirst())),
             environment: Self.environment(environment), workingDirectory: FilePath(folder), platformOptions: options,
-            input: .fileDescriptor(try Self.file(of: input), closeAfterSpawningProcess: true),
+            input: .fileDescriptor(input, closeAfterSpawningProcess: true),
             output: .fileDescriptor(writing, closeAfterSpawningProcess: true), error: .combinedWithOutput
         ) { execution in
             // It leads a session, and so a group; it is not collected before this has ended.

@@ -35,6 +35,17 @@ struct SecretMaskTests {
         #expect(mask.hide("x=\(secret)y") == "x=[hidden]y")
     }
 
+    @Test("that are many and all alike hide more than they are, so that no line takes long")
+    func many() {
+        let mask = SecretMask(["KEY": (0..<1000).map { "aaaaaaaaaaaa\($0)" }.joined(separator: "\n")])
+        #expect(mask.hide("k=aaaaaaaaaaaa17 b") == "k=[hidden] b")
+        let shown = mask.hide("x " + String(repeating: "a", count: 4000))
+        #expect(shown.hasPrefix("x aaa") && shown.hasSuffix("a[hidden]") && shown.utf8.count < 1000)
+        let rest = SecretMask(["KEY": String(repeating: "b", count: 60_000) + "c"])
+        let line = String(repeating: "b", count: 60) + "d"
+        #expect(rest.hide(line, isContinued: true) == "[hidden]")
+    }
+
     @Test("are compared byte by byte, also next to characters that combine")
     func combining() {
         let mask = SecretMask(["KEY": "swordfish!"])

@@ -172,6 +172,32 @@ struct VolumeWatchTests {
         for deployed in [some, most, none] { #expect(try await states(deployed) == [.live]) }
     }
 
+    @Test("is stopped for what it writes to files without a name while the disk is down to the reserve")
+    func unnamed() async throws {
+        let alice = try await platform.user()
+        let (some, most, many) = (
+            try await deployed("some", by: alice), try await deployed("most", by: alice),
+            try await deployed("many", by: alice)
+        )
+        platform.runner.setUnnamed(2 << 20, of: some.instance)
+        platform.runner.setUnnamed(8 << 20, of: most.instance)
+        // Too many files to be looked at.
+        platform.runner.setUnnamed(.max, of: many.instance)
+        setRoom(500)
+        await platform.control.reconcile()
+        for deployed in [some, most, many] { #expect(try await states(deployed) == [.live]) }
+        setRoom(99)
+        await platform.control.reconcile()
+        #expect(try await states(most) == [.suspended])
+        let shown = try await platform.control.instances.list(channel: most.prod.id, app: most.app.id, by: alice)
+        #expect(shown.first?.reason?.contains("grown the most, by 8 MiB") == true, "\(shown)")
+        await platform.control.reconcile()
+        #expect(try await states(some) == [.suspended])
+        #expect(try await states(many) == [.live])
+        await platform.control.reconcile()
+        #expect(try await states(many) == [.suspended])
+    }
+
     @Test("is found as soon as the disk fills, and not looked for while it does not")
     func filling() async throws {
         let alice = try await platform.user()

@@ -26,6 +26,10 @@ struct AppManifestParser {
     }
 
     private static func manifest(_ text: String, list: ProblemList) -> AppManifest {
+        if let name = YAMLAlias.name(in: text) {
+            list.add("aliases are not read: write out what *\(name) stands for")
+            return AppManifest()
+        }
         let node = YAMLRoot.read(text, list: list)
         // A file of nothing but comments is a mapping without keys.
         guard let node, node.scalar?.string != "" else { return AppManifest() }

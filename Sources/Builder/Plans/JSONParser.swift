@@ -3,12 +3,17 @@
 struct JSONParser {
     /// Lists and objects within one another.
     private static let depthLimit = 256
+    /// More than any lock file has. Each takes many times the memory of the byte or two that it may be written with.
+    private static let valueLimit = 1_000_000
 
     private let bytes: [UInt8]
+    private let valueLimit: Int
     private var position = 0
+    private var values = 0
 
-    static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
-        var parser = JSONParser(bytes: bytes)
+    /// - Parameter valueLimit: texts, numbers, lists, objects and so on that there may be.
+    static func parse(_ bytes: [UInt8], valueLimit: Int = Self.valueLimit) throws(JSONError) -> JSONValue {
+        var parser = JSONParser(bytes: bytes, valueLimit: valueLimit)
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { parser.position = 3 }
         let value = try parser.value(depth: 0)
         parser.skipSpace()
@@ -16,7 +21,10 @@ struct JSONParser {
         return value
     }
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(bytes: [UInt8], valueLimit: Int) {
+        self.bytes = bytes
+        self.valueLimit = valueLimit
+    }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
@@ -32,6 +40,8 @@ struct JSONParser {
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         guard depth < Self.depthLimit else { throw error("lists and objects are nested too deep") }
+        values += 1
+        guard values <= valueLimit else { throw error("more than \(valueLimit) values") }
         skipSpace()
         guard let byte = next else { throw error("the file ends where a value is expected") }
         switch byte {

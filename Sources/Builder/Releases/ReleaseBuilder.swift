@@ -123,7 +123,7 @@ extension ReleaseBuilder {
         }
         let commit = try await view("", of: request, files: manifest.filesToRead + [AppManifest.fileName])
         guard let commit else { throw PlatformError(.buildFailed, "the commit has no files") }
-        let app = try appManifest(commit, log: log)
+        let app = try await pool.run { () throws(PlatformError) in try appManifest(commit, log: log) }
         if let caps = configuration.instanceCaps, let excess = app.limits?.excess(over: caps) {
             throw PlatformError(.buildFailed, "\(app.place(excess.key)) \(excess.problem)")
         }

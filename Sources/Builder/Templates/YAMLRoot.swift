@@ -5,7 +5,8 @@ enum YAMLRoot {
     /// `nil` when it is not YAML, which is reported, or has no content.
     static func read(_ text: String, list: ProblemList) -> Node? {
         do {
-            return try compose(yaml: text)
+            // Nothing here asks what type a text looks like. The library asks for each text of a key, with a dozen expressions.
+            return try compose(yaml: text, .basic)
         } catch let error as YamlError {
             report(error, to: list)
         } catch {

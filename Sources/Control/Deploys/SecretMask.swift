@@ -10,6 +10,13 @@ struct SecretMask: Sendable {
     /// What a cut leaves of a value at the edge of a line is hidden when it has so many bytes; fewer are found by chance.
     static let minimumPart = 4
     static let replacement = Array("[hidden]".utf8)
+    /// Comparisons that a line gets for each of its bytes. Values may be many and all alike, and what writes lines is the app's
+    /// own: rather is too much of a line hidden than that it holds up everybody.
+    private static let patience = 1024
+    /// Bytes that every line has in this respect.
+    private static let shortestLine = 64
+    /// Comparisons that the rest of a value at a line's beginning gets.
+    private static let restPatience = 4 << 20
     /// Variables that tell nothing that the log does not say anyway.
     private static let open: Set<String> = ["XHOST_USER", "XHOST_SHA", "DATABASE_HOST"]
 
@@ -58,8 +65,15 @@ struct SecretMask: Sendable {
             position = length
             kept = length
         }
+        var left = Self.patience * max(bytes.count, Self.shortestLine)
         while position < bytes.count {
-            guard let length = length(in: bytes, at: position, goesOn: goesOn) else {
+            let length = length(in: bytes, at: position, goesOn: goesOn, &left)
+            guard left > 0 else {
+                result += bytes[kept..<position] + Self.replacement
+                kept = bytes.count
+                break
+            }
+            guard let length else {
                 position += 1
                 continue
             }
@@ -71,14 +85,20 @@ struct SecretMask: Sendable {
         return String(decoding: result + bytes[kept...], as: UTF8.self)
     }
 
-    /// How many bytes from `start` on are one of the values, or a long one's beginning.
-    private func length(in line: [UInt8], at start: Int, goesOn: Bool) -> Int? {
-        for value in values[Int(line[start])] {
-            if let length = Self.match(value, in: line, at: start, goesOn: goesOn) { return length }
-        }
+    /// How many bytes from `start` on are one of the values, or a long one's beginning. Not known once no comparison is left.
+    private func length(in line: [UInt8], at start: Int, goesOn: Bool, _ left: inout Int) -> Int? {
+        if let length = length(from: line[start], in: line, at: start, goesOn: goesOn, &left) { return length }
         guard let first = Self.percentEncoded(in: line, at: start) else { return nil }
+        return length(from: first, in: line, at: start, goesOn: goesOn, &left)
+    }
+
+    /// The same, of those values that begin with a byte.
+    private func length(
+        from first: UInt8, in line: [UInt8], at start: Int, goesOn: Bool, _ left: inout Int
+    ) -> Int? {
         for value in values[Int(first)] {
-            if let length = Self.match(value, in: line, at: start, goesOn: goesOn) { return length }
+            guard left > 0 else { return nil }
+            if let length = Self.match(value, in: line, at: start, goesOn: goesOn, &left) { return length }
         }
         return nil
     }
@@ -88,12 +108,13 @@ struct SecretMask: Sendable {
         // The cut may have gone through a byte that is percent-encoded: up to two digits of it are here.
         let digits = line.prefix(2).prefix { Self.digit($0) != nil }.count
         var longest = 0
+        var left = Self.restPatience
         for value in values.joined() {
             for first in 0...(value.count - Self.minimumPart) {
+                guard left > 0 else { return line.count }
                 for start in 0...digits {
-                    guard let length = Self.match(value, from: first, in: line, at: start, goesOn: goesOn) else {
-                        continue
-                    }
+                    let length = Self.match(value, from: first, in: line, at: start, goesOn: goesOn, &left)
+                    guard let length else { continue }
                     longest = max(longest, start + length)
                     // Of a value that repeats itself every part would match.
                     if length >= Self.recognisedLength { return longest }
@@ -105,10 +126,11 @@ struct SecretMask: Sendable {
 
     /// Each byte may stand as it is or percent-encoded, as an encoder of URLs or of forms has chosen.
     private static func match(
-        _ value: [UInt8], from first: Int = 0, in line: [UInt8], at start: Int, goesOn: Bool
+        _ value: [UInt8], from first: Int = 0, in line: [UInt8], at start: Int, goesOn: Bool, _ left: inout Int
     ) -> Int? {
         var position = start
         for index in first..<value.count {
+            left -= 1
             let byte = value[index]
             if position < line.count, line[position] == byte {
                 position += 1

@@ -16,7 +16,22 @@ public struct EnvironmentService: Sendable {
         let id = try await checkAccess(app: id, by: principal)
         let key = try EnvironmentKey(key)
         try EnvironmentValue.check(value)
+        try await checkTotal(with: key, value, app: id)
         try await environment.set(key, value: value, app: id)
+    }
+
+    /// Throws `.invalid` when the app's variables would come to more than they may. What makes them fewer goes always.
+    private func checkTotal(
+        with key: EnvironmentKey, _ value: String, app id: ID<App>
+    ) async throws(PlatformError) {
+        var values = try await environment.values(app: id)
+        let old = values.updateValue(value, forKey: key.rawValue)
+        let bytes = values.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        if bytes <= EnvironmentValue.maximumTotal { return }
+        if let old, value.utf8.count <= old.utf8.count { return }
+        throw .invalid(
+            "the app's variables would have \(bytes) bytes together; the limit is \(EnvironmentValue.maximumTotal): "
+                + "remove some, or keep large values in files")
     }
 
     public func remove(_ key: String, app id: ID<App>?, by principal: Principal) async throws(PlatformError) {

@@ -86,13 +86,28 @@ actor VolumeWatch {
 
     /// One a look: the disk may have room then.
     private func stopBiggestWriter(_ sizes: [ID<Channel>: Int]) async throws(PlatformError) {
-        let written = sizes.filter { $0.value != .max }.map { ($0.key, $0.value - (before?[$0.key] ?? 0)) }
+        let unnamed = try await unnamed()
+        let written = sizes.filter { $0.value != .max }.map { id, used in
+            (id, used - (before?[id] ?? 0) + (unnamed[id] ?? 0))
+        }
         guard let most = written.max(by: { $0.1 < $1.1 }), most.1 >= Self.notableGrowth else { return }
         let reason =
             "the disk is down to what the server keeps for itself, and its volumes have grown the most, by "
             + "\(VolumeUse.text(most.1)); it starts again when there is room"
         guard try await suspend(most.0, because: reason) != nil else { return }
         before?[most.0] = sizes[most.0]
+    }
+
+    /// What channels' instances have written to files that have no name any more, which no size tells of. Whoever has too many
+    /// files open to be looked at has written enough to be stopped, when nobody has written more.
+    private func unnamed() async throws(PlatformError) -> [ID<Channel>: Int] {
+        var unnamed: [ID<Channel>: Int] = [:]
+        for instance in try await platform.instances.instances()
+        where instance.state == .live || instance.state == .starting {
+            let bytes = await platform.runner.unnamedBytes(of: instance.id)
+            unnamed[instance.channelID, default: 0] += bytes == .max ? Self.notableGrowth : bytes
+        }
+        return unnamed
     }
 
     /// Stops what runs of a channel and may write to its volumes: durable first, then visible, as with everything. Returns

@@ -32,6 +32,8 @@ public struct EnvironmentKey: Sendable, Hashable, CustomStringConvertible {
 /// The value of a variable: any text without NUL, up to 64 KiB (a process's single string may have 128 KiB, execve(2)).
 public enum EnvironmentValue {
     public static let maximumBytes = 64 * 1024
+    /// Bytes of all variables of an app, names included. A process is given 2 MiB at most with its arguments (execve(2)).
+    public static let maximumTotal = 1 << 20
 
     public static func check(_ value: String) throws(PlatformError) {
         guard !value.utf8.contains(0) else { throw .invalid("value must not contain a NUL character") }

@@ -79,6 +79,9 @@ public protocol InstanceRunner: Sendable {
     /// Why an instance cannot go on where it is, or come back by itself after a crash: nobody supervises it; its link, a mount,
     /// a route or its bundle are gone. For people; `nil` when it can.
     func damage(of id: ID<Instance>) async -> String?
+    /// Bytes of files that an instance has open on the disk of its volumes and that have no name any more: nobody finds them
+    /// there. 0 for none, `Int.max` when it has more files open than are looked at.
+    func unnamedBytes(of id: ID<Instance>) async -> Int
     /// Makes again what the networks of all instances share, where it is gone. Returns what that was, for people; `nil` for
     /// nothing.
     func mendNetwork() async throws(PlatformError) -> String?

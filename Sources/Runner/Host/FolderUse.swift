@@ -46,12 +46,17 @@ struct FolderUse: Sendable, Hashable {
 
     /// Adds files that have no name any more but are open in one of the processes, when they lie on the file system of
     /// `path`.
-    mutating func addUnnamedFiles(of processes: [Int32], besides path: String) {
+    /// - Parameter limit: descriptors that are looked at. False when there are more.
+    @discardableResult
+    mutating func addUnnamedFiles(of processes: [Int32], besides path: String, atMost limit: Int = .max) -> Bool {
         var place = stat()
-        guard stat(path, &place) == 0 else { return }
+        guard stat(path, &place) == 0 else { return true }
         var seen: Set<UInt64> = []
+        var left = limit
         for process in processes {
             for name in HostFiles.names(in: "/proc/\(process)/fd") {
+                guard left > 0 else { return false }
+                left -= 1
                 var info = stat()
                 guard stat("/proc/\(process)/fd/\(name)", &info) == 0, info.st_nlink == 0,
                     info.st_dev == place.st_dev, info.st_mode & S_IFMT == S_IFREG,
@@ -60,6 +65,7 @@ struct FolderUse: Sendable, Hashable {
                 bytes += Int(info.st_blocks) * Self.blockSize
             }
         }
+        return true
     }
 
     /// Closes the descriptor.

@@ -11,6 +11,8 @@ struct InstanceRecord: Sendable, Codable {
     let lease: NetworkLease
     /// Whose share of the machine it takes from.
     let owner: ID<User>?
+    /// Paths of its volumes on the host; `nil` for none.
+    let volumes: [String]?
     /// First process of the container; `nil` until it was made.
     var process: ProcessIdentity?
     /// What is mounted in the container, as that process sees it; `nil` where that was never looked at.
@@ -32,6 +34,7 @@ struct InstanceRecord: Sendable, Codable {
         plan = specification.plan
         limits = specification.limits
         owner = specification.owner
+        volumes = specification.volumes.isEmpty ? nil : specification.volumes.map(\.source)
         self.lease = lease
     }
 

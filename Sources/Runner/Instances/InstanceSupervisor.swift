@@ -53,6 +53,8 @@ actor InstanceSupervisor {
     var lease: NetworkLease { record.lease }
     var process: ProcessIdentity? { record.process }
     var plan: RunPlan { record.plan }
+    /// Paths of its volumes on the host.
+    var volumes: [String] { record.volumes ?? [] }
 
     /// Makes and starts the container from its bundle. Throws `.cancelled` once `takeDown` was called.
     func bringUp() async throws(PlatformError) {
@@ -174,9 +176,15 @@ actor InstanceSupervisor {
         record.process = process
         let created = clock.now
         record.mounts = record.process.flatMap { MountTable.points(of: $0) }
-        // Before it starts: a server that dies now finds the process again.
-        try record.save(to: runtime.paths.record(name))
-        try await runtime.start(name, process: process)
+        do throws(PlatformError) {
+            // Before it starts: a server that dies now finds the process again.
+            try record.save(to: runtime.paths.record(name))
+            try await runtime.start(name, process: process)
+        } catch {
+            // It waits to begin, and would look as if it ran.
+            await runtime.delete(name)
+            throw error
+        }
         startedAt = clock.now
         watchedLog = HeldFile(log.path)
         limitWatch.begin(logEnd: log.end)

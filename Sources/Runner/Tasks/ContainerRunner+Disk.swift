@@ -1,5 +1,6 @@
 import Blocking
 import Core
+import Synchronization
 
 extension ContainerRunner {
     /// How often it is looked at what the disk has left.
@@ -38,6 +39,22 @@ extension ContainerRunner {
                 if volumes.look(processes: writer.processes) != nil { ending.set(.tooMuchInVolumes) }
                 return (files, volumes)
             }
+        }
+    }
+
+    /// Descriptors of an instance that are looked at for files without a name.
+    private static let descriptorLimit = 65_536
+
+    public func unnamedBytes(of id: ID<Instance>) async -> Int {
+        guard let supervisor = supervisors.withLock({ $0[id] }), let folder = await supervisor.volumes.first else {
+            return 0
+        }
+        let (groups, group) = (runtime.groups, runtime.group(of: supervisor.name))
+        return await diskPool.run { () throws(Never) -> Int in
+            var use = FolderUse()
+            let isWhole = use.addUnnamedFiles(
+                of: groups.processes(of: group), besides: folder, atMost: Self.descriptorLimit)
+            return isWhole ? use.bytes : .max
         }
     }
 

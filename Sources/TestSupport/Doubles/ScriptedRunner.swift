@@ -16,6 +16,7 @@ public final class ScriptedRunner: InstanceRunner {
         var strays: [String] = []
         var networkDamage: String?
         var faults: [ID<Instance>: String] = [:]
+        var unnamed: [ID<Instance>: Int] = [:]
         var nextPort = 1
         var place: (host: String, port: Int)?
         var starts = 0
@@ -111,6 +112,13 @@ public final class ScriptedRunner: InstanceRunner {
             defer { state.strays = [] }
             return state.strays
         }
+    }
+
+    /// What an instance has in files without a name from now on, bytes.
+    public func setUnnamed(_ bytes: Int, of id: ID<Instance>) { state.withLock { $0.unnamed[id] = bytes } }
+
+    public func unnamedBytes(of id: ID<Instance>) async -> Int {
+        state.withLock { $0.running[id] == nil ? 0 : $0.unnamed[id] ?? 0 }
     }
 
     /// What is wrong with an instance from now on.

@@ -16,13 +16,23 @@ final class DataLock: Sendable {
         guard descriptor >= 0 else {
             throw ConfigurationMistake("data", "\(path) cannot be opened: \(String(cString: strerror(errno)))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.take(descriptor) else {
             throw ConfigurationMistake("data", "another berthd serves \(folder.root)")
         }
         let holder = Array("\(getpid())\n".utf8)
         guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, holder, holder.count, 0) == holder.count else {
             throw ConfigurationMistake("data", "\(path) cannot be written: \(String(cString: strerror(errno)))")
         }
+    }
+
+    /// For half a second: who asks for the holder has the lock for a moment, and so has a program that a killed server was
+    /// starting.
+    private static func take(_ descriptor: Int32) -> Bool {
+        for _ in 0..<50 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            usleep(10_000)
+        }
+        return false
     }
 
     /// The process that has the folder now, `nil` when none has.

@@ -88,6 +88,29 @@ struct AppManifestParserTests {
         #expect(error?.message.contains(expected) == true, "\(String(describing: error))")
     }
 
+    /// Few lines, of which each stands for eight times what the one before does, and a key that is all of them.
+    @Test func aliasesAreRefusedBeforeTheyAreFollowed() {
+        var lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"]
+        for number in 1...4 {
+            let list = [String](repeating: "*a\(number - 1)", count: 8).joined(separator: ", ")
+            lines.append("a\(number): &a\(number) [\(list)]")
+        }
+        for key in ["? *a4\n: x", "*a4 : x", "{*a4 : x}", "[\"x\",*a4]", "\u{2028}*a4 : x"] {
+            let error = #expect(throws: PlatformError.self) { try parse((lines + [key]).joined(separator: "\n")) }
+            #expect(error?.message == "berth.yaml: aliases are not read: write out what *a0 stands for", "\(key)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            "cc *.c & wait", "cd a&&make && cp *make b", "ls a* 2>&1", "node a.js &b", "a &b; c *.b", "a * b & c",
+            "x=$((a*b)) && echo $x",
+        ])
+    func whatLooksLikeAnAliasToNobodyElseIsText(_ line: String) throws {
+        #expect(try parse("build:\n  - \(line)").build == [line])
+        #expect(try parse("start: \(line)").start == line)
+    }
+
     @Test func allMistakesGoToTheLog() {
         let log = RecordingLogSink()
         #expect(throws: PlatformError.self) {

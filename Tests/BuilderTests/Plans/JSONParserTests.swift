@@ -42,6 +42,13 @@ struct JSONParserTests {
         #expect(throws: JSONError.self) { try JSONParser.parse(bytes) }
     }
 
+    @Test func moreValuesThanThereMayBeAreNotKept() throws {
+        let bytes = Array("{\"a\": [0, 0], \"b\": \"\"}".utf8)
+        #expect(try JSONParser.parse(bytes, valueLimit: 5).member("b") == .string(""))
+        let error = #expect(throws: JSONError.self) { try JSONParser.parse(bytes, valueLimit: 4) }
+        #expect(error?.message == "more than 4 values")
+    }
+
     @Test func textThatIsNotUTF8IsRefused() {
         #expect(throws: JSONError.self) { try JSONParser.parse([0x22, 0xff, 0x22]) }
     }

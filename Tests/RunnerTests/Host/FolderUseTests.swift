@@ -101,8 +101,10 @@ import Testing
         #expect(use.bytes == 0)
         use.addUnnamedFiles(of: [], besides: directory.path)
         #expect(use.bytes == 0)
-        use.addUnnamedFiles(of: [getpid()], besides: directory.path)
-        #expect(use.bytes >= Self.mebibyte)
+        let isWhole = use.addUnnamedFiles(of: [getpid()], besides: directory.path)
+        #expect(isWhole && use.bytes >= Self.mebibyte)
+        let isFirstAll = use.addUnnamedFiles(of: [getpid()], besides: directory.path, atMost: 1)
+        #expect(!isFirstAll)
         close(file)
     }
 }
