@@ -34,8 +34,14 @@ final class AsyncSemaphore: Sendable {
                 state.head = 0
                 return nil
             }
-            defer { state.head += 1 }
-            return state.waiters[state.head]
+            let next = state.waiters[state.head]
+            state.head += 1
+            // Somebody may wait at every moment: those that have gone on go as well.
+            if state.head >= 1024, state.head * 2 >= state.waiters.count {
+                state.waiters.removeFirst(state.head)
+                state.head = 0
+            }
+            return next
         }
         next?.resume()
     }

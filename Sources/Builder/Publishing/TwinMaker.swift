@@ -72,11 +72,15 @@ struct TwinMaker {
     private static func link(
         _ tag: String, _ sizes: (brotli: Int?, gzip: Int?), from previous: String, into target: borrowing FolderHandle
     ) -> Bool {
+        var linked: [String] = []
         for (size, suffix) in [(sizes.brotli, "br"), (sizes.gzip, "gz")] where size != nil {
             let name = "\(tag).\(suffix)"
             guard linkat(AT_FDCWD, "\(previous)/\(name)", target.descriptor, name, 0) == 0 || errno == EEXIST else {
+                // Both are made anew, and what is written over must not be the previous release's.
+                for name in linked { unlinkat(target.descriptor, name, 0) }
                 return false
             }
+            linked.append(name)
         }
         return true
     }

@@ -71,7 +71,7 @@ actor DeployQueue {
         while try await platform.deploys.deploy(deploy.id)?.status == .running {
             guard let turn = turns[deploy.id] else {
                 guard workers[deploy.channelID] != nil else { return }
-                await Task.yield()
+                _ = try? await Task.sleep(for: .milliseconds(1))
                 continue
             }
             turn.cancel(reason)

@@ -26,6 +26,8 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     var reader = ReaderWatch()
     /// Bytes of bodies that were sent on all streams.
     private(set) var sentData = 0
+    /// Bytes that wait for windows on all streams.
+    var queued = 0
     /// Bytes written for the client.
     private(set) var handed = 0
     var streams: [Int: HTTP2Stream] = [:]

@@ -5,6 +5,11 @@ import NIOHPACK
 final class HTTP2Stream: FrontStream {
     /// Bytes of a response that may wait for the client's window before the upstream is read no further.
     static let maximumQueued = 256 * 1024
+    /// The same while the connection's streams together have much waiting: a client that opens no window would make us keep
+    /// the most for each of its streams.
+    static let leastQueued = 32 * 1024
+    /// What counts as much.
+    static let maximumShared = 2 * 1024 * 1024
 
     unowned let connection: HTTP2Connection
     let id: Int
@@ -21,8 +26,13 @@ final class HTTP2Stream: FrontStream {
     private var expected: Int?
     private var isRemoteClosed = false
     private var isLocalClosed = false
-    private var queue = ByteQueue()
-    private var queued: Int { queue.count }
+    private var queue = ByteQueue() {
+        didSet {
+            connection.queued += queue.count - queued
+            queued = queue.count
+        }
+    }
+    private var queued = 0
     private var ownSent = 0
     /// What the connection had sent when this stream's own window was last seen open.
     private var othersSent = 0
@@ -90,7 +100,7 @@ final class HTTP2Stream: FrontStream {
 
     func windowOpened() {
         send()
-        if queued < Self.maximumQueued / 2 { front?.becameWritable() }
+        if queued < queueLimit / 2 { front?.becameWritable() }
         front?.flushIfNeeded()
         tearDownIfDone()
     }
@@ -105,7 +115,13 @@ final class HTTP2Stream: FrontStream {
         return ownSent &+ othersSent
     }
 
-    var isWritable: Bool { !isLocalClosed && queued < Self.maximumQueued && connection.isWritable }
+    var isWritable: Bool { !isLocalClosed && queued < queueLimit && connection.isWritable }
+
+    /// What it has waiting goes with its own window, and it is asked again then: others need not wake it.
+    private var queueLimit: Int { Self.queueLimit(shared: connection.queued) }
+
+    /// - Parameter shared: bytes that wait on all streams of the connection.
+    static func queueLimit(shared: Int) -> Int { shared < maximumShared ? maximumQueued : leastQueued }
 
     func write(_ buffer: ByteBuffer) {
         guard !isLocalClosed, !isWhole else { return }

@@ -187,6 +187,31 @@ import Testing
         }
     }
 
+    @Test func attack27WhatWaitsForAllStreamsIsBounded() {
+        #expect(HTTP2Stream.queueLimit(shared: 0) == HTTP2Stream.maximumQueued)
+        #expect(HTTP2Stream.queueLimit(shared: HTTP2Stream.maximumShared - 1) == HTTP2Stream.maximumQueued)
+        let least = HTTP2Stream.queueLimit(shared: HTTP2Stream.maximumShared)
+        #expect(least * HTTP2Connection.maximumStreams <= 2 * HTTP2Stream.maximumShared)
+    }
+
+    @Test func streamsThatWaitTogetherAllComeWhole() async throws {
+        let body = String(repeating: "x", count: 200_000)
+        let stub = try StubUpstream.answering { _, _ in
+            "HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\r\n\(body)"
+        }
+        defer { stub.close() }
+        let settings = [(HTTP2Frame.Setting.initialWindow, UInt32(0))]
+        try await HTTP2Tests.with(["app.localhost": stub.target], settings: settings) { client in
+            // Together they are more than may wait for one connection.
+            let streams = Array(stride(from: 1, to: 81, by: 2))
+            for stream in streams { try client.request(stream) }
+            for stream in streams {
+                try client.window(stream, 50_000)
+                #expect(try client.response(stream).body.count == body.count)
+            }
+        }
+    }
+
     @Test func attack27EndlessHeadersAreCutShort() async throws {
         try await HTTP2Tests.with([:]) { client in
             try client.send(1, [0x82], flags: 0, stream: 1)
