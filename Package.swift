@@ -61,6 +61,7 @@ let package = Package(
         // System libraries: a module map and a shim header each.
         .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // The inside: rules and values, and the one door to blocking calls.
@@ -84,7 +85,7 @@ let package = Package(
         .target(name: "Hooks", dependencies: ["Blocking", "Core", logging, subprocess, systemPackage]),
         .target(
             name: "Router",
-            dependencies: ["Core", logging, nioCore, nioHPACK, nioPosix, nioSSL, nioTLS, serviceLifecycle],
+            dependencies: ["CLinux", "Core", logging, nioCore, nioHPACK, nioPosix, nioSSL, nioTLS, serviceLifecycle],
             // Debug builds and all tests check exclusive access; on the data path the checks cost a tenth of the time
             // (docs/decisions/0007-router-data-path.md).
             swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),

@@ -8,11 +8,11 @@ import Synchronization
 /// The router: takes every connection from outside and passes each request to where its hostname leads.
 public final class ProxyService: Service {
     private struct Running {
-        let group: MultiThreadedEventLoopGroup
+        let group: SocketLoopGroup
         let threads: NIOThreadPool
         let lookups: NIOThreadPool
-        let listeners: [any NIOCore.Channel]
-        let secureListeners: [any NIOCore.Channel]
+        let listeners: [ListeningSocket]
+        let secureListeners: [ListeningSocket]
         let workers: [WorkerHandle]
         let tasks: [RepeatedTask]
         let accessLog: AccessLog?
@@ -34,10 +34,10 @@ public final class ProxyService: Service {
     }
 
     /// The port that is listened on, `nil` when it is not.
-    public var port: Int? { running.withLock { $0?.listeners.first?.localAddress?.port } }
+    public var port: Int? { running.withLock { $0?.listeners.first?.address.port } }
 
     /// The port that TLS is spoken on, `nil` when it is not.
-    public var securePort: Int? { running.withLock { $0?.secureListeners.first?.localAddress?.port } }
+    public var securePort: Int? { running.withLock { $0?.secureListeners.first?.address.port } }
 
     /// The threads that read files, while it runs.
     var fileThreads: NIOThreadPool? { running.withLock { $0?.threads } }
@@ -62,7 +62,10 @@ public final class ProxyService: Service {
         let secure = try configuration.secure.map { (secure) throws(PlatformError) in
             try Listener.address(secure.host, secure.port)
         }
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.workers))
+        let group: SocketLoopGroup
+        do { group = try await SocketLoopGroup(count: configuration.workers) } catch {
+            throw PlatformError(.unavailable, "the router cannot start its threads", cause: String(describing: error))
+        }
         let threads = NIOThreadPool(numberOfThreads: max(1, configuration.fileThreads))
         let lookups = NIOThreadPool(numberOfThreads: Self.lookupThreads)
         threads.start()
@@ -76,9 +79,9 @@ public final class ProxyService: Service {
             let workers = try await makeWorkers(group, threads, lookups, accessLog)
             let setup = ConnectionSetup(
                 configuration: configuration, certificates: certificates, counter: ConnectionCounter())
-            let listener = Listener(group: group, workers: workers, setup: setup, configuration: configuration)
+            let listener = Listener(workers: workers, setup: setup, configuration: configuration)
             let plain = try await listener.open(address, isSecure: false)
-            var encrypted: [any NIOCore.Channel] = []
+            var encrypted: [ListeningSocket] = []
             if let secure { encrypted = try await listener.open(secure, isSecure: true) }
             routes.attach(workers)
             let tasks = [
@@ -92,7 +95,7 @@ public final class ProxyService: Service {
         } catch {
             try? await threads.shutdownGracefully()
             try? await lookups.shutdownGracefully()
-            try? await group.shutdownGracefully()
+            await group.shutdown()
             if let error = error as? PlatformError { throw error }
             throw PlatformError(
                 .unavailable, "the router cannot listen on \(configuration.host):\(configuration.port)",
@@ -119,11 +122,11 @@ public final class ProxyService: Service {
     }
 
     /// Looks the names of the operator's upstreams up again now and then. One that is not found keeps its address.
-    private func resolveAgain(on group: MultiThreadedEventLoopGroup, _ threads: NIOThreadPool) -> RepeatedTask? {
+    private func resolveAgain(on group: SocketLoopGroup, _ threads: NIOThreadPool) -> RepeatedTask? {
         let list = configuration.routes.filter(\.isNamed)
         guard !list.isEmpty else { return nil }
         let interval = TimeAmount(configuration.resolveInterval)
-        return group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { [routes] _ in
+        return group.first.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [routes] _ in
             threads.submit { _ in
                 let found = list.compactMap { route in (try? route.address()).map { (route.host, $0) } }
                 routes.updateOperatorRoutes(Dictionary(found) { $1 })
@@ -138,10 +141,10 @@ public final class ProxyService: Service {
 
     /// Looks for changed certificates now and then.
     private func reload(
-        _ certificates: CertificateStore, on group: MultiThreadedEventLoopGroup, _ threads: NIOThreadPool
+        _ certificates: CertificateStore, on group: SocketLoopGroup, _ threads: NIOThreadPool
     ) -> RepeatedTask? {
         guard let interval = configuration.secure.map({ TimeAmount($0.reloadInterval) }) else { return nil }
-        return group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+        return group.first.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
             threads.submit { _ in _ = certificates.reload() }
         }
     }
@@ -154,7 +157,7 @@ public final class ProxyService: Service {
         }
         guard let stopping else { return }
         for task in stopping.tasks { task.cancel() }
-        for listener in stopping.listeners + stopping.secureListeners { try? await listener.close().get() }
+        for listener in stopping.listeners + stopping.secureListeners { await listener.close() }
         var cut = 0
         let closing = stopping.workers.map { handle in
             handle.eventLoop.flatSubmit { handle.worker.value.close(within: limit) }
@@ -167,20 +170,20 @@ public final class ProxyService: Service {
             }
             await accessLog.finish()
         }
-        try? await stopping.group.shutdownGracefully()
+        await stopping.group.shutdown()
         try? await stopping.threads.shutdownGracefully()
         try? await stopping.lookups.shutdownGracefully()
         logger.info("router stopped", metadata: ["cut": "\(cut)"])
     }
 
     private func makeWorkers(
-        _ group: MultiThreadedEventLoopGroup, _ threads: NIOThreadPool, _ lookups: NIOThreadPool,
+        _ group: SocketLoopGroup, _ threads: NIOThreadPool, _ lookups: NIOThreadPool,
         _ accessLog: AccessLog?
     ) async throws -> [WorkerHandle] {
         let files = SiteFiles(
             cache: routes.siteCache, pool: threads, maximumCached: configuration.maximumCachedFile)
         var workers: [WorkerHandle] = []
-        for eventLoop in group.makeIterator() {
+        for eventLoop in group.loops {
             let bound = try await eventLoop.submit { [configuration, routes, logger] in
                 NIOLoopBound(
                     Worker(

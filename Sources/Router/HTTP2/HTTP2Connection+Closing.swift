@@ -44,7 +44,7 @@ extension HTTP2Connection {
 
     // MARK: - Slow readers
 
-    private var unsent: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+    private var unsent: Int { (context?.channel as? StreamChannel)?.unsent ?? 0 }
 
     func watchReader() {
         reader.start(taken: handed &- unsent, clock: worker.clock, limit: worker.configuration.slowReaderTimeout)
@@ -68,7 +68,7 @@ extension HTTP2Connection {
     func touch() { idleDeadline = worker.clock.deadline(ticks: worker.times.keepAliveIdle) }
 
     func deadlinePassed() {
-        if isReaderLate() { context?.reset(isSecure: forwarding.isSecure) }
+        if isReaderLate() { context?.reset() }
         guard idleDeadline <= worker.clock.now else { return }
         touch()
         // Streams have deadlines of their own.

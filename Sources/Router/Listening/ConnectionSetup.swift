@@ -9,22 +9,25 @@ struct ConnectionSetup: Sendable {
     let counter: ConnectionCounter
 
     /// Runs on the connection's event loop. Throws when the connection is not taken.
-    func begin(_ channel: any NIOCore.Channel, worker: Worker, isSecure: Bool) throws {
+    func begin(_ channel: StreamChannel, worker: Worker, isSecure: Bool) throws {
         let address = channel.remoteAddress?.ipAddress ?? ""
         let isTrusted = isProxy(address)
-        let pipeline = channel.pipeline.syncOperations
         guard configuration.usesProxyProtocol else {
             if !isTrusted { try count(address, channel) }
-            return try proceed(pipeline, worker, address: address, isTrusted: isTrusted, isSecure: isSecure)
+            if !isSecure, !configuration.acceptsPlainHTTP2 {
+                let forwarding = ForwardingFields(address: address, isSecure: false, isTrusted: isTrusted)
+                return channel.attach(FrontHandler(worker: worker, forwarding: forwarding))
+            }
+            return try proceed(
+                channel.pipeline.syncOperations, worker, address: address, isTrusted: isTrusted, isSecure: isSecure)
         }
         guard isTrusted || configuration.trustedProxies.isEmpty else {
             throw ChannelError.inappropriateOperationForState
         }
-        let bound = NIOLoopBound(channel, eventLoop: channel.eventLoop)
-        try pipeline.addHandler(
+        try channel.pipeline.syncOperations.addHandler(
             ProxyHeaderHandler(worker: worker) { pipeline, client in
                 // The proxy holds many connections: its clients are counted.
-                if let client { try count(client, bound.value) }
+                if let client { try count(client, channel) }
                 // What follows is the client's own, passed through: the proxy has not seen it.
                 let isTrusted = client.map(isProxy) ?? false
                 try proceed(pipeline, worker, address: client ?? address, isTrusted: isTrusted, isSecure: isSecure)
@@ -34,7 +37,7 @@ struct ConnectionSetup: Sendable {
     private func isProxy(_ address: String) -> Bool { configuration.trustedProxies.contains { $0.contains(address) } }
 
     /// Throws when the address has as many connections as it may have.
-    private func count(_ address: String, _ channel: any NIOCore.Channel) throws {
+    private func count(_ address: String, _ channel: StreamChannel) throws {
         guard configuration.countsLoopback || !Self.isLoopback(address) else { return }
         let key = ConnectionCounter.key(address)
         guard counter.begin(key, limit: configuration.maximumConnectionsPerAddress) else {

@@ -146,9 +146,19 @@ extension FrontHandler {
     /// The time that was left is over.
     func cut() { if phase == .lingering { close() } else { abort() } }
 
-    func close() { if let stream { stream.close() } else { context?.close(promise: nil) } }
+    func close() {
+        if let socket { socket.closeNow() } else if let stream { stream.close() } else { context?.close(promise: nil) }
+    }
 
-    func closeOutput() { if let stream { stream.closeOutput() } else { context?.close(mode: .output, promise: nil) } }
+    func closeOutput() {
+        if let socket {
+            socket.closeOutput()
+        } else if let stream {
+            stream.closeOutput()
+        } else {
+            context?.close(mode: .output, promise: nil)
+        }
+    }
 
     /// Closes when everything written has been handed to the kernel.
     func finishAndClose() {
@@ -188,21 +198,28 @@ extension FrontHandler {
             isOutputDone = true
             return action(self)
         }
-        guard let context else { return }
+        guard let channel else { return }
         flushIfNeeded()
         // Mostly the kernel has taken everything by now, and an empty write to wait for would be one more part of it.
-        if !forwarding.isSecure, (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0 {
+        if !forwarding.isSecure, channel.unsent == 0 {
             isOutputDone = true
             return action(self)
         }
         watchReader()
-        let promise = context.eventLoop.makePromise(of: Void.self)
+        let promise = worker.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in
             self.reader.stop()
             self.isOutputDone = true
             action(self)
         }
-        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: promise)
+        if let socket {
+            socket.write(.byteBuffer(ByteBuffer()), promise)
+            socket.flush0()
+        } else if let context {
+            context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: promise)
+        } else {
+            promise.fail(ChannelError.ioOnClosedChannel)
+        }
     }
 
     /// RST instead of FIN: ends the connection so that the client cannot take it for a clean end.
@@ -210,6 +227,11 @@ extension FrontHandler {
         // Nothing of a stream may be touched when its connection is gone.
         guard phase != .closed else { return }
         if let stream { return stream.abort() }
-        context?.reset(isSecure: forwarding.isSecure)
+        guard let socket else {
+            context?.reset()
+            return
+        }
+        socket.resetWhenClosed()
+        socket.closeNow()
     }
 }

@@ -2,12 +2,6 @@ import Core
 import NIOCore
 import NIOPosix
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// Sending what a service has left to the router.
 extension FrontHandler {
     /// Sends the body of the response whose head is written. The upstream connection is somebody else's by now.
@@ -38,12 +32,7 @@ extension FrontHandler {
         flushIfNeeded()
     }
 
-    /// TCP_CORK (tcp(7)).
     private func holdsBackPartialPackets(_ isOn: Bool) {
-        #if os(Linux)
-            guard sendsFiles else { return }
-            let option = ChannelOptions.socket(.init(IPPROTO_TCP), .init(TCP_CORK))
-            _ = try? context?.channel.syncOptions?.setOption(option, value: isOn ? 1 : 0)
-        #endif
+        if sendsFiles { channel?.holdBackPartialPackets(isOn) }
     }
 }

@@ -1,17 +1,9 @@
 import NIOCore
 import NIOSSL
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Writing to the client, and watching that it reads.
 extension FrontHandler {
-    var isWritable: Bool { stream?.isWritable ?? context?.channel.isWritable ?? false }
+    var isWritable: Bool { stream?.isWritable ?? channel?.isWritable ?? false }
 
     /// The kernel can take files as they are: nothing stands between the connection and the client.
     var sendsFiles: Bool { stream == nil && !forwarding.isSecure }
@@ -21,12 +13,14 @@ extension FrontHandler {
         handed &+= buffer.readableBytes
         line?.note(buffer)
         if let stream { return stream.write(buffer) }
+        if let socket { return socket.write(buffer) }
         context?.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
     }
 
     func write(_ region: FileRegion, promise: EventLoopPromise<Void>?) {
         needsFlush = true
         handed &+= region.readableBytes
+        if let socket { return socket.write(.fileRegion(region), promise) }
         guard let context else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
@@ -51,7 +45,7 @@ extension FrontHandler {
     func flushIfNeeded() {
         guard needsFlush else { return }
         needsFlush = false
-        if let stream { stream.flush() } else { context?.flush() }
+        if let socket { socket.flush0() } else if let stream { stream.flush() } else { context?.flush() }
     }
 
     // MARK: - Slow readers
@@ -59,7 +53,7 @@ extension FrontHandler {
     /// Bytes that wait for the client here.
     var unsent: Int {
         if let stream { return stream.unsent }
-        return (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        return channel?.unsent ?? 0
     }
 
     /// Bytes that the client has taken, or that the kernel has taken for it.
@@ -84,10 +78,10 @@ extension FrontHandler {
 
 extension ChannelHandlerContext {
     /// RST instead of FIN: ends the connection so that the client cannot take it for a clean end.
-    func reset(isSecure: Bool) {
-        _ = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+    func reset() {
+        (channel as? StreamChannel)?.resetWhenClosed()
         // TLS would say that this is the end (RFC 8446 section 6.1), so it is passed over.
-        if isSecure, let handler = try? pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self) {
+        if let handler = try? pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self) {
             handler.close(promise: nil)
         } else {
             close(promise: nil)

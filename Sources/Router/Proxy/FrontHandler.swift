@@ -4,7 +4,7 @@ import NIOCore
 ///
 /// Everything runs on the connection's event loop, as does the upstream connection that it talks to. The other files of
 /// this type hold the steps: taking heads, passing on, answering from files, closing.
-final class FrontHandler: ChannelDuplexHandler, TimedConnection {
+final class FrontHandler: ChannelDuplexHandler, SocketHandler, TimedConnection {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = IOData
     typealias OutboundOut = IOData
@@ -35,7 +35,12 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     /// Sends a file that the kernel cannot send.
     var fileStream: FileStream?
     var phase = Phase.head
+    /// Behind TLS.
     var context: ChannelHandlerContext?
+    /// `nil` for a stream.
+    private(set) var channel: StreamChannel?
+    /// The same where nothing stands between.
+    private(set) var socket: StreamChannel?
     /// Received and not yet dealt with.
     var pending = ByteBuffer()
     var parser: RequestHeadParser
@@ -94,6 +99,13 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        channel = context.channel as? StreamChannel
+        start()
+    }
+
+    func attached(to channel: StreamChannel) {
+        self.channel = channel
+        socket = channel
         start()
     }
 
@@ -117,11 +129,16 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
         if stream == nil { disarm() } else { armIdleDeadline() }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        channel = nil
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         received(fromClient: unwrapInboundIn(data))
     }
+
+    func channelReceived(_ bytes: ByteBuffer) { received(fromClient: bytes) }
 
     func received(fromClient data: ByteBuffer) {
         var buffer = data
@@ -140,20 +157,27 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    func channelReadComplete(context: ChannelHandlerContext) { receivedAll() }
+
+    func receivedAll() {
         upstream?.flushIfNeeded()
         flushIfNeeded()
     }
 
+    func read(context: ChannelHandlerContext) { if mayRead() { context.read() } }
+
     /// Asked before each read: a connection whose other side does not keep up is not read.
-    func read(context: ChannelHandlerContext) {
-        if wantsToRead { context.read() } else { isReadHeld = true }
+    func mayRead() -> Bool {
+        isReadHeld = !wantsToRead
+        return !isReadHeld
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { becameWritable() } else { becameBlocked() }
+        writabilityChanged()
         context.fireChannelWritabilityChanged()
     }
+
+    func writabilityChanged() { if isWritable { becameWritable() } else { becameBlocked() } }
 
     func becameBlocked() { watchReader() }
 
@@ -174,6 +198,10 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func inputEnded() { inputClosed() }
+    func failed(_ error: any Error) { socket?.closeNow() }
+    func ended() { gone() }
 
     func channelInactive(context: ChannelHandlerContext) {
         gone()
@@ -205,7 +233,7 @@ final class FrontHandler: ChannelDuplexHandler, TimedConnection {
         if let stream { return stream.resumeReading() }
         guard isReadHeld, wantsToRead else { return }
         isReadHeld = false
-        context?.read()
+        if let socket { socket.read0() } else { context?.read() }
     }
 
     private func keep(_ buffer: inout ByteBuffer) {

@@ -1,11 +1,10 @@
 import Core
-import Glibc
 import NIOCore
 
 /// A connection to an upstream: sends one request at a time and reads its response.
 ///
 /// Lives on the event loop of the client connection that uses it, and calls that one directly.
-final class UpstreamHandler: ChannelDuplexHandler {
+final class UpstreamHandler: ChannelDuplexHandler, SocketHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -14,7 +13,11 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     let bucket: UpstreamBucket
     private let worker: Worker
+    /// Behind TLS.
     private var context: ChannelHandlerContext?
+    private var channel: StreamChannel?
+    /// The same where nothing stands between.
+    private var socket: StreamChannel?
     private var front: FrontHandler?
     private(set) var phase = Phase.idle
     /// Place in the bucket's list.
@@ -25,7 +28,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private(set) var isInputClosed = false
     /// Has carried a request before.
     private var wasUsed = false
-    private var received = ByteBuffer()
+    private var arrived = ByteBuffer()
     private var parser = ResponseHeadParser()
     private var body = BodyFraming.ended
     private var answersHead = false
@@ -46,18 +49,13 @@ final class UpstreamHandler: ChannelDuplexHandler {
     /// A WebSocket or an event stream: not expected to end soon.
     var isLongLived: Bool { phase == .glued || phase == .body && isEventStream }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    var isWritable: Bool { channel?.isWritable ?? false }
 
     /// Bytes that wait for the upstream here.
-    var unsent: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+    var unsent: Int { channel?.unsent ?? 0 }
 
     /// Whether the kernel has the upstream's FIN or RST already (tcp(7), `TCP_INFO`). Not cheap enough for every request.
-    var isClosedByPeer: Bool {
-        guard let options = context?.channel as? any SocketOptionProvider else { return false }
-        var isOpen = true
-        options.getTCPInfo().assumeIsolated().whenSuccess { isOpen = Int($0.tcpi_state) == Int(TCP_ESTABLISHED) }
-        return !isOpen
-    }
+    var isClosedByPeer: Bool { channel?.isClosedByPeer ?? false }
 
     func wasUsed(within ticks: Int) -> Bool { worker.clock.now - lastUsed <= ticks && worker.clock.now < expires }
 
@@ -73,25 +71,27 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     func write(_ buffer: ByteBuffer) {
         needsFlush = true
-        context?.write(wrapOutboundOut(buffer), promise: nil)
+        if let socket { socket.write(buffer) } else { context?.write(wrapOutboundOut(buffer), promise: nil) }
     }
 
     func flushIfNeeded() {
         guard needsFlush else { return }
         needsFlush = false
-        context?.flush()
+        if let socket { socket.flush0() } else { context?.flush() }
     }
 
     func resumeReading() {
         guard isReadHeld, wantsToRead else { return }
         isReadHeld = false
-        context?.read()
+        if let socket { socket.read0() } else { context?.read() }
     }
 
     /// No more will be sent; the upstream may still send.
-    func closeOutput() { context?.close(mode: .output, promise: nil) }
+    func closeOutput() {
+        if let socket { socket.closeOutput() } else { context?.close(mode: .output, promise: nil) }
+    }
 
-    func close() { context?.close(promise: nil) }
+    func close() { if let socket { socket.closeNow() } else { context?.close(promise: nil) } }
 
     /// The client's side has lost interest.
     func abandon() {
@@ -112,16 +112,28 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        channel = context.channel as? StreamChannel
         bucket.opened(self)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func attached(to channel: StreamChannel) {
+        self.channel = channel
+        socket = channel
+        bucket.opened(self)
+    }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        channel = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { channelReceived(unwrapInboundIn(data)) }
+
+    func channelReceived(_ bytes: ByteBuffer) {
+        var buffer = bytes
         switch phase {
         case .head:
-            if received.readableBytes == 0 { received = buffer } else { received.writeBuffer(&buffer) }
+            if arrived.readableBytes == 0 { arrived = buffer } else { arrived.writeBuffer(&buffer) }
             readHeads()
         case .body: readBody(&buffer)
         case .glued: front?.receivedFrames(buffer)
@@ -131,10 +143,14 @@ final class UpstreamHandler: ChannelDuplexHandler {
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) { front?.flushIfNeeded() }
+    func channelReadComplete(context: ChannelHandlerContext) { receivedAll() }
+    func receivedAll() { front?.flushIfNeeded() }
 
-    func read(context: ChannelHandlerContext) {
-        if wantsToRead { context.read() } else { isReadHeld = true }
+    func read(context: ChannelHandlerContext) { if mayRead() { context.read() } }
+
+    func mayRead() -> Bool {
+        isReadHeld = !wantsToRead
+        return !isReadHeld
     }
 
     private var wantsToRead: Bool {
@@ -143,24 +159,37 @@ final class UpstreamHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { front?.resumeReading() }
+        writabilityChanged()
         context.fireChannelWritabilityChanged()
     }
 
+    func writabilityChanged() { if isWritable { front?.resumeReading() } }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed? = event as? ChannelEvent {
-            isInputClosed = true
-            if phase == .glued { front?.glueUpstreamStopped() } else { close() }
-        }
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent { inputEnded() }
         context.fireUserInboundEventTriggered(event)
     }
 
+    func inputEnded() {
+        isInputClosed = true
+        if phase == .glued { front?.glueUpstreamStopped() } else { close() }
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        failed(error)
+    }
+
+    func failed(_ error: any Error) {
         hasError = true
-        context.close(promise: nil)
+        close()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        ended()
+        context.fireChannelInactive()
+    }
+
+    func ended() {
         let last = phase
         phase = .closed
         bucket.closed(self)
@@ -169,19 +198,18 @@ final class UpstreamHandler: ChannelDuplexHandler {
         switch last {
         case .idle, .closed: break
         case .head:
-            front?.upstreamFailed(received.readableBytes > 0 ? .truncated : .closedSilently(wasUsed: wasUsed))
+            front?.upstreamFailed(arrived.readableBytes > 0 ? .truncated : .closedSilently(wasUsed: wasUsed))
         case .body:
             if body.isUntilClose, !hasError { front?.responseEnded() } else { front?.upstreamFailed(.truncated) }
         case .glued: front?.glueUpstreamClosed()
         }
-        context.fireChannelInactive()
     }
 
     // MARK: - The response
 
     private func readHeads() {
-        while phase == .head, received.readableBytes > 0 {
-            switch received.withUnsafeReadableBytes({ parser.advance($0) }) {
+        while phase == .head, arrived.readableBytes > 0 {
+            switch arrived.withUnsafeReadableBytes({ parser.advance($0) }) {
             case .needsMore: return
             case .refused(let fault): fail(.invalidResponse(fault))
             case .complete: take(parser.take())
@@ -191,17 +219,17 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     private func take(_ head: ResponseHead) {
         guard let front else { return close() }
-        let bytes = received
-        received.moveReaderIndex(forwardBy: head.length)
+        let bytes = arrived
+        arrived.moveReaderIndex(forwardBy: head.length)
         if head.status == 101 {
             guard front.exchange?.wantsWebSocket == true, head.upgradesToWebSocket else {
                 return fail(.invalidResponse(.malformedStatusLine))
             }
             phase = .glued
-            _ = try? context?.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+            channel?.allowsHalfClosure = true
             bytes.withUnsafeReadableBytes { front.upgraded(head, $0) }
-            if received.readableBytes > 0 { front.receivedFrames(received) }
-            received = ByteBuffer()
+            if arrived.readableBytes > 0 { front.receivedFrames(arrived) }
+            arrived = ByteBuffer()
             return
         }
         guard head.status >= 200 else {
@@ -214,8 +242,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
         lifetime = head.keepAliveSeconds.map { .milliseconds(max(0, min($0, 3600) * 1000 - 1000)) }
         phase = .body
         let framing = body
-        var rest = received
-        received = ByteBuffer()
+        var rest = arrived
+        arrived = ByteBuffer()
         let (content, isEnded) = takeBody(&rest)
         bytes.withUnsafeReadableBytes { front.responded(head, $0, framing: framing, body: content) }
         if let isEnded { if isEnded { finish(leftover: rest.readableBytes) } } else { fail(.truncated) }
@@ -227,8 +255,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
         isPersistent = head.isPersistent
         lifetime = nil
         bytes.withUnsafeReadableBytes { front.responded(head, $0, framing: .ended, body: nil) }
-        let leftover = received.readableBytes
-        received = ByteBuffer()
+        let leftover = arrived.readableBytes
+        arrived = ByteBuffer()
         release(leftover: leftover)?.sendHanded(handed)
     }
 

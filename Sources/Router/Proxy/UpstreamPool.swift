@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import NIOSSL
 
 /// The connections of one event loop to upstreams. A request always uses a connection of its client's own loop.
@@ -22,46 +21,26 @@ final class UpstreamPool {
         let bucket = bucket(upstream)
         let attempt = UpstreamAttempt(front: front)
         bucket.attempts.append(attempt)
-        let bound = NIOLoopBound(UpstreamHandler(worker: worker, bucket: bucket), eventLoop: worker.eventLoop)
-        let waterMark = ReadSizes.waterMark(worker.configuration)
+        let handler = UpstreamHandler(worker: worker, bucket: bucket)
         let (name, tls) = (upstream.originName, upstream.originName == nil ? nil : worker.clientTLS)
-        let connecting = ClientBootstrap(group: worker.eventLoop)
-            .connectTimeout(TimeAmount(worker.configuration.upstreamConnectTimeout))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if let options = channel.syncOptions {
-                        try options.setOption(.recvAllocator, value: ReadSizes.allocator)
-                        try options.setOption(.maxMessagesPerRead, value: ReadSizes.messages)
-                        try options.setOption(.writeBufferWaterMark, value: waterMark)
-                    }
-                    if let name {
-                        guard let tls else { throw ChannelError.operationUnsupported }
-                        try channel.pipeline.syncOperations.addHandler(
-                            NIOSSLClientHandler(context: tls, serverHostname: name))
-                    }
-                    try channel.pipeline.syncOperations.addHandler(bound.value)
-                }
-            }
-            .connect(to: upstream.address)
-        let settle = { (result: Result<any NIOCore.Channel, any Error>) in
+        StreamChannel.connect(
+            to: upstream.address, on: worker.eventLoop, waterMark: .init(worker.configuration.bufferedBytes),
+            within: TimeAmount(worker.configuration.upstreamConnectTimeout)
+        ) { channel in
+            guard let name else { return channel.attach(handler) }
+            guard let tls else { throw ChannelError.operationUnsupported }
+            try channel.pipeline.syncOperations.addHandlers([
+                NIOSSLClientHandler(context: tls, serverHostname: name), handler,
+            ])
+        } completion: { result in
             bucket.attempts.removeAll { $0 === attempt }
             let front = attempt.front
             attempt.front = nil
             switch result {
-            case .success:
-                if let front { front.upstreamConnected(bound.value) } else { bound.value.close() }
+            case .success: if let front { front.upstreamConnected(handler) } else { handler.close() }
             case .failure(let error): front?.upstreamFailed(.notConnected(error))
             }
         }
-        let loop = worker.eventLoop.assumeIsolated()
-        var isLater = false
-        connecting.assumeIsolated().whenComplete { result in
-            guard !isLater, case .failure = result else { return settle(result) }
-            // A socket that is not there, and one that cannot be made, fail within this call. Whoever asked would answer,
-            // and read the next request, and ask again: a call within a call for each request that a client has sent ahead.
-            loop.execute { settle(result) }
-        }
-        isLater = true
         return attempt
     }
 

@@ -6,7 +6,7 @@ import NIOSSL
 /// What one event loop owns: its client connections, its upstream connections, its clock. Nothing here is touched from
 /// another thread.
 final class Worker {
-    let eventLoop: any EventLoop
+    let eventLoop: SocketLoop
     let configuration: RouterConfiguration
     let routes: RouteTableBox
     let files: SiteFiles
@@ -33,7 +33,7 @@ final class Worker {
     private lazy var upstreams = UpstreamPool(worker: self)
 
     init(
-        eventLoop: any EventLoop, configuration: RouterConfiguration, routes: RouteTableBox, files: SiteFiles,
+        eventLoop: SocketLoop, configuration: RouterConfiguration, routes: RouteTableBox, files: SiteFiles,
         lookups: NIOThreadPool, accessLog: AccessLog? = nil, logger: Logger
     ) {
         self.eventLoop = eventLoop

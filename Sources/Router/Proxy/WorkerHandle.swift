@@ -3,7 +3,7 @@ import NIOCore
 /// A worker as the rest of the process may hold it.
 struct WorkerHandle: Sendable {
     let worker: NIOLoopBound<Worker>
-    let eventLoop: any EventLoop
+    let eventLoop: SocketLoop
 
     /// Closes every connection to an upstream; requests that are still open on it are cut. Done when it returns.
     func retire(_ upstream: Upstream) async {
