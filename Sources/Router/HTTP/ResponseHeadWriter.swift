@@ -19,17 +19,22 @@ enum ResponseHeadWriter {
         _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, own: [UInt8] = [], isChunked: Bool,
         persistence: Persistence, into out: inout ByteBuffer
     ) {
-        out.writeStaticString("HTTP/1.1 ")
-        out.writeBytes(head.statusText.slice(bytes))
-        out.writeStaticString("\r\n")
-        RequestHeadWriter.writeFields(head.fields, without: head.cuts, bytes, into: &out)
-        out.writeBytes(own)
-        if isChunked { out.writeStaticString("Transfer-Encoding: chunked\r\n") }
-        switch persistence {
-        case .implied: out.writeStaticString("\r\n")
-        case .keepAlive: out.writeStaticString("Connection: keep-alive\r\n\r\n")
-        case .close: out.writeStaticString("Connection: close\r\n\r\n")
-        case .upgrade: out.writeStaticString("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        out.writePieces(atMost: head.length + own.count + Self.own) { out in
+            out.write("HTTP/1.1 ")
+            out.write(head.statusText.slice(bytes))
+            out.write("\r\n")
+            RequestHeadWriter.writeFields(head.fields, without: head.cuts, bytes, into: &out)
+            out.write(own)
+            if isChunked { out.write("Transfer-Encoding: chunked\r\n") }
+            switch persistence {
+            case .implied: out.write("\r\n")
+            case .keepAlive: out.write("Connection: keep-alive\r\n\r\n")
+            case .close: out.write("Connection: close\r\n\r\n")
+            case .upgrade: out.write("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            }
         }
     }
+
+    /// More than all the fixed texts of a head together.
+    static let own = 96
 }

@@ -1,10 +1,12 @@
-import NIOCore
-
 /// Writes header blocks without state (RFC 7541 section 6.2.2): what is written for one response is right for every other,
 /// and no table has to be kept for a client.
 enum HPACKWriter {
+    /// Bytes that the block of a head, or of other lines, takes at most: each line loses its colon and line end, and gets a
+    /// byte for what it is and the lengths of its two strings, of more than one byte only from 127 on.
+    static func maximum(_ lines: Int) -> Int { lines + lines / 16 + 16 }
+
     /// `:status` (appendix A holds seven of them).
-    static func writeStatus(_ status: Int, into out: inout ByteBuffer) {
+    static func writeStatus(_ status: Int, into out: inout PieceWriter) {
         let known: UInt8? =
             switch status {
             case 200: 8
@@ -17,44 +19,41 @@ enum HPACKWriter {
             default: nil
             }
         if let known {
-            out.writeInteger(0x80 | known)
+            out.write(0x80 | known)
         } else {
-            out.writeInteger(UInt8(0x08))
-            out.writeInteger(UInt8(3))
-            out.writeString(String(status))
+            out.write(0x08)
+            out.write(3)
+            out.write(String(status))
         }
     }
 
     /// One field; the name is written in lower case. Cookies are marked as not to be remembered (section 7.1.3).
-    static func write(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, into out: inout ByteBuffer) {
+    static func write(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, into out: inout PieceWriter) {
         let index = staticIndex(name)
         let pattern: UInt8 = index == 55 ? 0x10 : 0
         writeInteger(index, prefix: 4, pattern: pattern, into: &out)
         if index == 0 {
             writeInteger(name.count, prefix: 7, pattern: 0, into: &out)
-            _ = out.writeWithUnsafeMutableBytes(minimumWritableBytes: name.count) { target in
-                for position in 0..<name.count { target[position] = ByteClass.lowered(name[position]) }
-                return name.count
-            }
+            for byte in name { out.write(ByteClass.lowered(byte)) }
         }
         writeInteger(value.count, prefix: 7, pattern: 0, into: &out)
-        out.writeBytes(value)
+        out.write(value)
     }
 
     /// Section 5.1.
-    static func writeInteger(_ number: Int, prefix: UInt8, pattern: UInt8, into out: inout ByteBuffer) {
+    static func writeInteger(_ number: Int, prefix: UInt8, pattern: UInt8, into out: inout PieceWriter) {
         let limit = (1 << Int(prefix)) - 1
         guard number >= limit else {
-            out.writeInteger(pattern | UInt8(truncatingIfNeeded: number))
+            out.write(pattern | UInt8(truncatingIfNeeded: number))
             return
         }
-        out.writeInteger(pattern | UInt8(truncatingIfNeeded: limit))
+        out.write(pattern | UInt8(truncatingIfNeeded: limit))
         var rest = number - limit
         while rest >= 128 {
-            out.writeInteger(UInt8(truncatingIfNeeded: rest & 0x7f) | 0x80)
+            out.write(UInt8(truncatingIfNeeded: rest & 0x7f) | 0x80)
             rest >>= 7
         }
-        out.writeInteger(UInt8(truncatingIfNeeded: rest))
+        out.write(UInt8(truncatingIfNeeded: rest))
     }
 
     /// Names of responses in the static table (appendix A); 0 for others.

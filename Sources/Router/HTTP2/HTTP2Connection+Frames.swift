@@ -175,8 +175,10 @@ extension HTTP2Connection {
     /// A client that asked for one name in its TLS handshake gets that one only (section 9.1.2).
     private func isAuthoritative(for authority: String) -> Bool {
         guard let serverName else { return true }
+        if lastAuthority.text == authority, !authority.isEmpty { return lastAuthority.isOurs }
         let name = Array(authority.utf8).withUnsafeBytes { try? HostName($0) }
-        return name == nil || name?.name == serverName
+        lastAuthority = (authority, name == nil || name?.name == serverName)
+        return lastAuthority.isOurs
     }
 
     private func answerMisdirected(_ stream: HTTP2Stream) {

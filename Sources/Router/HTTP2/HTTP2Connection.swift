@@ -35,7 +35,7 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     var sendWindow = HTTP2Connection.defaultWindow
     var peerInitialWindow = HTTP2Connection.defaultWindow
     var decoder: HPACKDecoder
-    var memo = HeaderBlockMemo()
+    let memo = HeaderBlockMemo()
     var budget = HTTP2Budget()
     /// Headers that are not complete: their stream, flags of the first frame, and what has come.
     var block: (stream: Int, endsStream: Bool, bytes: ByteBuffer, frames: Int)?
@@ -45,6 +45,8 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     private var pending = ByteBuffer()
     var out = ByteBuffer()
     var waiting: [HTTP2Stream] = []
+    /// The name of the last request, and whether the client may ask for it here.
+    var lastAuthority = (text: "", isOurs: true)
     /// Streams that got data in this read cycle.
     var fed: [HTTP2Stream] = []
     /// Handlers that carry no stream at the moment.
@@ -170,12 +172,11 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     // MARK: - Writing
 
     func flush() {
-        guard !isReading, !isFlushScheduled, out.readableBytes > 0, let context else { return }
+        guard !isReading, !isFlushScheduled, out.readableBytes > 0, context != nil else { return }
         isFlushScheduled = true
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.eventLoop.execute {
-            bound.value.isFlushScheduled = false
-            bound.value.flushNow()
+        worker.eventLoop.later {
+            self.isFlushScheduled = false
+            self.flushNow()
         }
     }
 

@@ -3,7 +3,7 @@ import NIOHPACK
 
 /// Turns the headers of an HTTP/2 request into the head of an HTTP/1.1 request, byte for byte what such a client would send:
 /// the checks of that way then hold for both. Refuses what could mean something else there (RFC 9113 sections 8.2 and 8.3).
-struct HTTP2RequestHead {
+final class HTTP2RequestHead {
     /// The request is malformed: a stream error of type PROTOCOL_ERROR (section 8.1.1).
     struct Malformed: Error {}
 
@@ -44,7 +44,7 @@ struct HTTP2RequestHead {
         write(hasBody: hasBody)
     }
 
-    private mutating func read(_ name: String, _ value: String) throws(Malformed) {
+    private func read(_ name: String, _ value: String) throws(Malformed) {
         guard Self.isValue(value) else { throw Malformed() }
         guard name.utf8.first == ByteClass.colon else { return try readField(name, value) }
         guard !hasRegular else { throw Malformed() }
@@ -70,7 +70,7 @@ struct HTTP2RequestHead {
         }
     }
 
-    private mutating func readField(_ name: String, _ value: String) throws(Malformed) {
+    private func readField(_ name: String, _ value: String) throws(Malformed) {
         hasRegular = true
         let isName = !name.isEmpty && name.utf8.allSatisfy { ByteClass.isToken($0) && !(0x41...0x5a).contains($0) }
         guard isName else { throw Malformed() }
@@ -102,7 +102,7 @@ struct HTTP2RequestHead {
         return !ByteClass.isWhitespace(first) && !ByteClass.isWhitespace(last)
     }
 
-    private mutating func write(hasBody: Bool) {
+    private func write(hasBody: Bool) {
         bytes.reserveCapacity(path.utf8.count + authority.utf8.count + fields.readableBytes + 96)
         bytes.writeString(method)
         bytes.writeStaticString(" ")

@@ -41,8 +41,10 @@ struct HTTP2ResponseReader {
         head.withUnsafeReadableBytes { bytes in
             guard case .complete = parser.advance(bytes) else { return }
             let parsed = parser.take()
-            HPACKWriter.writeStatus(parsed.status, into: &block)
-            writeFields(parsed, bytes, isUpgrade: false, into: &block)
+            block.writePieces(atMost: HPACKWriter.maximum(bytes.count)) { block in
+                HPACKWriter.writeStatus(parsed.status, into: &block)
+                writeFields(parsed, bytes, isUpgrade: false, into: &block)
+            }
         }
         return block
     }
@@ -53,10 +55,12 @@ struct HTTP2ResponseReader {
     ) {
         guard phase == .head else { return }
         let isUpgrade = head.status == 101
-        var block = ByteBufferAllocator().buffer(capacity: head.length + 16)
-        HPACKWriter.writeStatus(isUpgrade ? 200 : head.status, into: &block)
-        Self.writeFields(head, bytes, isUpgrade: isUpgrade, into: &block)
-        if !own.isEmpty { Self.write(own, into: &block) }
+        var block = ByteBuffer()
+        block.writePieces(atMost: HPACKWriter.maximum(head.length + own.count)) { block in
+            HPACKWriter.writeStatus(isUpgrade ? 200 : head.status, into: &block)
+            Self.writeFields(head, bytes, isUpgrade: isUpgrade, into: &block)
+            if !own.isEmpty { Self.write(own, into: &block) }
+        }
         if isUpgrade {
             phase = .raw
             return event(.head(block, endsStream: false))
@@ -104,7 +108,7 @@ struct HTTP2ResponseReader {
     }
 
     private static func writeFields(
-        _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, isUpgrade: Bool, into block: inout ByteBuffer
+        _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, isUpgrade: Bool, into block: inout PieceWriter
     ) {
         var cut = 0
         var start = head.fields.range.lowerBound
@@ -160,11 +164,11 @@ struct HTTP2ResponseReader {
     /// - Parameter lines: each with its line end.
     private static func trailers(_ lines: [UInt8]) -> ByteBuffer {
         var block = ByteBuffer()
-        write(lines, into: &block)
+        block.writePieces(atMost: HPACKWriter.maximum(lines.count)) { write(lines, into: &$0) }
         return block
     }
 
-    private static func write(_ lines: [UInt8], into block: inout ByteBuffer) {
+    private static func write(_ lines: [UInt8], into block: inout PieceWriter) {
         lines.withUnsafeBytes { bytes in
             var start = 0
             while start < bytes.count {

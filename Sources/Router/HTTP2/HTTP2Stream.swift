@@ -11,7 +11,8 @@ final class HTTP2Stream: FrontStream {
     /// What counts as much.
     static let maximumShared = 2 * 1024 * 1024
 
-    unowned let connection: HTTP2Connection
+    /// Which lets the stream go when it ends, and all of them when it ends itself.
+    let connection: HTTP2Connection
     let id: Int
     private(set) var front: FrontHandler?
     /// Bytes that the client still takes; may be below zero (RFC 9113 section 6.9.2).

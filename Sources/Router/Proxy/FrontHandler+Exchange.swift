@@ -11,7 +11,7 @@ extension FrontHandler {
         _ head: RequestHead, _ upstream: Upstream, rewritten: RequestHeadWriter.Rewritten? = nil,
         measured: MeasuredRequest? = nil
     ) {
-        var out = ByteBufferAllocator().buffer(capacity: head.length + forwarding.lines.count + 256)
+        var out = ByteBuffer()
         let requestID = head.requestID != nil ? nil : line?.made ?? worker.nextRequestID()
         pending.withUnsafeReadableBytes { bytes in
             RequestHeadWriter.write(
@@ -20,6 +20,8 @@ extension FrontHandler {
                 into: &out)
         }
         pending.moveReaderIndex(forwardBy: head.length)
+        // What was read into can be read into again, by whichever connection is next.
+        if pending.readableBytes == 0 { pending = ByteBuffer() }
         let exchange = Exchange(
             upstream: upstream, answersHead: head.method == .head, isOld: head.isOld,
             wantsWebSocket: head.wantsWebSocket, isPersistent: allowsAnother(head),
@@ -144,28 +146,27 @@ extension FrontHandler {
     /// A 1xx that is not the last word.
     func informed(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
         guard let exchange, !exchange.isOld else { return }
-        var out = ByteBufferAllocator().buffer(capacity: head.length + 16)
+        var out = ByteBuffer()
         ResponseHeadWriter.write(head, bytes, isChunked: false, persistence: .implied, into: &out)
         write(out)
     }
 
     /// The final response's head, with as much of the body as came with it.
     func responded(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, framing: BodyFraming, body: ByteBuffer?) {
-        guard exchange != nil else { return }
-        if let measured = exchange?.measured {
-            measured.answered(status: head.status)
-            exchange?.measured = nil
-        }
-        exchange?.hasResponse = true
-        exchange?.head = ByteBuffer()
-        exchange?.replayBody = nil
         guard let current = exchange else { return }
+        if let measured = current.measured {
+            measured.answered(status: head.status)
+            current.measured = nil
+        }
+        current.hasResponse = true
+        current.head = ByteBuffer()
+        current.replayBody = nil
         let strips = current.isOld && head.isChunked && !current.answersHead
         let endsWithConnection = framing.isUntilClose || strips
         let isKept =
             current.isPersistent && !endsWithConnection && current.isRequestComplete && !worker.isClosing
-        exchange?.endsWithConnection = endsWithConnection
-        exchange?.isPersistent = isKept
+        current.endsWithConnection = endsWithConnection
+        current.isPersistent = isKept
         if isInputClosed { armGrace() } else if current.isRequestComplete { disarm() }
         armResponseIdle()
         let own = ownFields(head)
@@ -176,8 +177,9 @@ extension FrontHandler {
             return
         }
         let isSmall = (body?.readableBytes ?? 0) <= Self.maximumJoinedBody
-        var out = ByteBufferAllocator().buffer(
-            capacity: head.length + own.count + 64 + (isSmall ? body?.readableBytes ?? 0 : 0))
+        var out = worker.takeAnswerBuffer()
+        out.reserveCapacity(
+            head.length + own.count + ResponseHeadWriter.own + (isSmall ? body?.readableBytes ?? 0 : 0))
         ResponseHeadWriter.write(
             head, bytes, own: own, isChunked: head.isChunked && !current.isOld && head.status != 204,
             persistence: persistence(isKept, isOld: current.isOld), into: &out)
@@ -192,6 +194,7 @@ extension FrontHandler {
         } else {
             write(out)
         }
+        worker.keepAnswerBuffer(out)
     }
 
     /// What an app's answer lacks: when it came (RFC 9110 section 6.6.1), and HSTS unless the app has a policy of its own.

@@ -26,6 +26,8 @@ final class Worker {
     let held = WaitingFronts()
     private(set) var isClosing = false
     private var dateField = DateField()
+    private static let maximumAnswerBuffer = 16 * 1024
+    private var answerBuffer = ByteBuffer()
     private var requestIDs = RequestID.Source()
     private var fronts: [any TimedConnection] = []
     private var sweeps: RepeatedTask?
@@ -61,6 +63,18 @@ final class Worker {
         if let file = self.configuration.originRoots.first { configuration.trustRoots = .file(file) }
         return try? NIOSSLContext(configuration: configuration)
     }()
+
+    /// An empty buffer: that of the last answer, when it has been sent by now.
+    func takeAnswerBuffer() -> ByteBuffer {
+        var buffer = answerBuffer
+        answerBuffer = ByteBuffer()
+        buffer.clear()
+        return buffer
+    }
+
+    func keepAnswerBuffer(_ buffer: ByteBuffer) {
+        if buffer.capacity <= Self.maximumAnswerBuffer { answerBuffer = buffer }
+    }
 
     func nextRequestID() -> RequestID { requestIDs.next() }
 

@@ -96,7 +96,7 @@ import Testing
             var decoder = HPACKDecoder(
                 allocator: ByteBufferAllocator(), maxDynamicTableSize: 4096, maxHeaderListSize: 65_536)
             var input = ByteBuffer(bytes: bytes)
-            var memo = HeaderBlockMemo()
+            let memo = HeaderBlockMemo()
             let headers = try? decoder.decodeHeaders(from: &input)
             let head = headers.flatMap { try? HTTP2RequestHead($0, hasBody: false) }
             memo.decoded(ByteBuffer(bytes: bytes), head)
