@@ -62,8 +62,9 @@ final class FileStream {
         }
     }
 
-    /// The client has gone.
+    /// The client has gone. Fine when it is cancelled already: a number that is given back twice may be another's by then.
     func cancel() {
+        guard !isCancelled else { return }
         isCancelled = true
         if !isReading { released() }
     }

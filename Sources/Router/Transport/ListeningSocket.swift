@@ -71,7 +71,14 @@ final class ListeningSocket: PollSource, @unchecked Sendable {
     }
 
     /// Listens no more when it returns.
-    func close() async { try? await loop.submit { self.loopEnds() }.get() }
+    func close() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            loop.execute {
+                self.loopEnds()
+                continuation.resume()
+            }
+        }
+    }
 
     func loopEnds() {
         guard descriptor >= 0 else { return }
@@ -116,9 +123,9 @@ final class ListeningSocket: PollSource, @unchecked Sendable {
     }
 
     private func stop(for pause: TimeAmount) {
-        guard let place else { return }
-        loop.unwatch(place, descriptor)
-        self.place = nil
-        _ = loop.scheduleTask(in: pause) { _ = self.watch() }
+        if let place { loop.unwatch(place, descriptor) }
+        place = nil
+        // What there was too little of may be lacking for this as well.
+        _ = loop.scheduleTask(in: pause) { if !self.watch() { self.stop(for: pause) } }
     }
 }

@@ -13,6 +13,13 @@ struct ReadBuffers {
         return buffer
     }
 
+    /// The same bytes in a buffer of their size: whoever waits for the rest of a message would hold all of a large one.
+    static func fitted(_ buffer: ByteBuffer) -> ByteBuffer {
+        var fitted = ByteBufferAllocator().buffer(capacity: buffer.readableBytes)
+        fitted.writeImmutableBuffer(buffer)
+        return fitted
+    }
+
     /// Keeps a buffer for the next read of its size.
     mutating func keep(_ buffer: ByteBuffer, _ sizes: ReadSizes) { kept[sizes.sizeClass] = buffer }
 }

@@ -11,6 +11,9 @@ struct ReadSizes {
 
     var size: Int { Self.minimum << (Self.shift * sizeClass) }
 
+    /// Far less than a large buffer has room for.
+    func isLittle(_ count: Int) -> Bool { sizeClass >= 3 && count <= size >> (Self.shift + 1) }
+
     /// What a read has brought.
     mutating func record(_ count: Int) {
         if count >= size {

@@ -28,7 +28,8 @@ extension StreamChannel {
     }
 
     func tellReceived(_ bytes: ByteBuffer) {
-        if let handler { handler.channelReceived(bytes) } else { pipeline.syncOperations.fireChannelRead(NIOAny(bytes)) }
+        guard let handler else { return pipeline.syncOperations.fireChannelRead(NIOAny(bytes)) }
+        handler.channelReceived(bytes)
     }
 
     func tellReceivedAll() {
@@ -47,7 +48,8 @@ extension StreamChannel {
     }
 
     func tellOutputClosed() {
-        if handler == nil { pipeline.syncOperations.fireUserInboundEventTriggered(ChannelEvent.outputClosed) }
+        guard handler == nil, state == .active else { return }
+        pipeline.syncOperations.fireUserInboundEventTriggered(ChannelEvent.outputClosed)
     }
 
     func tellFailed(_ error: any Error) {

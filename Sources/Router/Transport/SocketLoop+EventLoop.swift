@@ -4,7 +4,7 @@ import NIOCore
 /// What NIO asks of an event loop.
 extension SocketLoop: EventLoop {
     func execute(_ task: @escaping @Sendable () -> Void) {
-        if inEventLoop { later(task) } else { _ = post(task) }
+        if inEventLoop { later(task) } else if !post(task) { runAfterEnd(task) }
     }
 
     func _executeIsolatedUnsafeUnchecked(_ task: @escaping () -> Void) { later(task) }

@@ -1,4 +1,5 @@
 import CLinux
+import Dispatch
 import Glibc
 import NIOCore
 import Synchronization
@@ -14,7 +15,7 @@ protocol PollSource: AnyObject {
 /// An event loop of the router: one thread that waits in epoll(7) and runs what has come, sent or is due.
 ///
 /// It is NIO's `EventLoop`, with channels of its own: a socket is registered once, for edges, where NIO's own loop changes
-/// what it waits for several times for each connection (docs/decisions/0014-own-transport.md).
+/// what it waits for several times for each connection (docs/decisions/0012-own-transport.md).
 // Unchecked: what is not guarded by the mutex or atomic is touched by the loop's own thread only.
 final class SocketLoop: @unchecked Sendable {
     private struct Slot {
@@ -33,8 +34,11 @@ final class SocketLoop: @unchecked Sendable {
     private static let wakerKey = UInt64.max
     /// Events that are taken at once.
     private static let batch = 256
+    /// Where futures of loops that have ended still tell who waits for them.
+    private static let afterlife = DispatchQueue(label: "router.ended")
 
-    private let epoll: CInt
+    /// -1 when the loop ends: nothing new can be watched then.
+    private var epoll: CInt
     private let waker: CInt
     private let thread = Atomic<UInt>(0)
     private let mailbox = Mutex(Mailbox())
@@ -57,16 +61,23 @@ final class SocketLoop: @unchecked Sendable {
             Glibc.close(epoll)
             throw IOError(errnoCode: code, reason: "eventfd")
         }
-        _ = clinux_epoll_add_level(epoll, waker, Self.wakerKey)
+        guard clinux_epoll_add_level(epoll, waker, Self.wakerKey) == 0 else {
+            let code = errno
+            Glibc.close(epoll)
+            throw IOError(errnoCode: code, reason: "epoll_ctl")
+        }
         // A peer that has gone is an error of the call, never the end of the process; `sendfile` cannot say so by itself.
         signal(SIGPIPE, SIG_IGN)
         let code = LoopThread.start(name) { self.run() }
         guard code == 0 else {
             Glibc.close(epoll)
-            Glibc.close(waker)
             throw IOError(errnoCode: code, reason: "pthread_create")
         }
     }
+
+    // Not at the loop's end: another thread that has posted may be about to wake it, and would write to whoever has the
+    // number by then.
+    deinit { Glibc.close(waker) }
 
     var inEventLoop: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
 
@@ -144,29 +155,46 @@ final class SocketLoop: @unchecked Sendable {
     }
 
     private func end() {
+        Glibc.close(epoll)
+        epoll = -1
+        eager.removeAll()
         for slot in slots { slot.source?.loopEnds() }
-        for timer in timers.removeAll() { timer.fail(EventLoopError.shutdown) }
-        // What closing has left to be done, and what that leaves in turn.
         var isDone = false
         while !isDone {
-            while !jobs.isEmpty { runJobs() }
+            settle()
             let mail = mailbox.withLock { mailbox in
                 defer { mailbox.jobs.removeAll() }
                 mailbox.hasEnded = mailbox.jobs.isEmpty
+                // The system gives the number to another thread, which is not this loop.
+                if mailbox.hasEnded { thread.store(0, ordering: .relaxed) }
                 return mailbox.jobs
             }
             for job in mail { jobs.append(job) }
             isDone = mail.isEmpty
         }
-        for timer in timers.removeAll() { timer.fail(EventLoopError.shutdown) }
-        eager.removeAll()
-        Glibc.close(epoll)
-        Glibc.close(waker)
         let told = mailbox.withLock { mailbox in
             defer { mailbox.whenEnded.removeAll() }
             return mailbox.whenEnded
         }
         for callback in told { callback() }
+    }
+
+    /// Does what closing has left to be done, and what that leaves in turn.
+    private func settle() {
+        while !jobs.isEmpty || timers.next != nil {
+            for timer in timers.removeAll() { timer.fail(EventLoopError.shutdown) }
+            runJobs()
+        }
+    }
+
+    /// Runs what came after the end, so that nobody waits for ever for a future of this loop.
+    func runAfterEnd(_ task: @escaping @Sendable () -> Void) {
+        Self.afterlife.async {
+            self.thread.store(UInt(pthread_self()), ordering: .relaxed)
+            task()
+            self.settle()
+            self.thread.store(0, ordering: .relaxed)
+        }
     }
 
     // MARK: - What it watches

@@ -28,8 +28,10 @@ extension StreamChannel {
             channel.closeAll(error, nil)
             return loop.later { completion(.failure(error)) }
         }
-        channel.connected = completion
+        // What cannot be watched closes within this call.
+        channel.connected = { result in loop.later { completion(result) } }
         guard channel.watch() else { return }
+        channel.connected = completion
         channel.connectTimer = loop.assumeIsolated().scheduleTask(in: limit) {
             // Cancelled when there is an outcome, and the channel is let go with it. A weak reference would make every
             // look at the channel slower for as long as it lives.

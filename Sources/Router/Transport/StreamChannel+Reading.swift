@@ -96,9 +96,10 @@ extension StreamChannel {
         loop.buffers.keep(buffer, sizes)
         guard code == 0 else { return code == EAGAIN ? .nothing : .failed(code) }
         guard count > 0 else { return .end }
+        let isLittle = sizes.isLittle(count)
         sizes.record(count)
         // Less than there was room for: the kernel has no more, and says when it has (epoll(7)). The end it has told already.
         if count < size, !hasPeerStopped { isReadable = false }
-        return .bytes(buffer)
+        return .bytes(isLittle ? ReadBuffers.fitted(buffer) : buffer)
     }
 }

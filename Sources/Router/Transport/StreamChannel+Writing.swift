@@ -18,9 +18,10 @@ extension StreamChannel {
         if state != .closed, !isOutputClosed, !closesOutput { append(.byteBuffer(buffer), nil) }
     }
 
-    /// The same, told when it has been sent; the promise fails when it is not.
+    /// The same, told when it has been sent; the promise fails when it is not. Nothing, which is no more to send, is also
+    /// taken while the output is about to close: whoever waits for what is before it is told.
     func write(_ data: IOData, _ promise: EventLoopPromise<Void>?) {
-        guard state != .closed, !isOutputClosed, !closesOutput else {
+        guard state != .closed, !isOutputClosed, !closesOutput || data.readableBytes == 0 else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
@@ -49,7 +50,7 @@ extension StreamChannel {
             switch writes.send(to: descriptor) {
             case .sent(let count): left -= count
             case .full: isFull = true
-            case .failed(let code): return sendingFailed(IOError(errnoCode: code, reason: "send"))
+            case .failed(let code): return sendingFailed(code)
             }
             if !writes.completed.isEmpty { tellCompleted() }
             if !isWritable, state == .active, writes.bytes < waterMark.low { setWritable(true) }
@@ -63,11 +64,13 @@ extension StreamChannel {
         for promise in promises { promise.succeed() }
     }
 
-    /// What has already come is still read: it may be the reason, or an answer that is whole.
-    private func sendingFailed(_ error: any Error) {
+    /// What has already come is still read: it may be the reason, or an answer that is whole. Not when it is a file of ours
+    /// that failed: the peer may send for as long as it likes.
+    private func sendingFailed(_ code: CInt) {
         tellCompleted()
-        readToTheEnd()
-        if state != .closed { close0(error: error, mode: .all, promise: nil) }
+        if code != EIO, code != EBADF { readToTheEnd() }
+        guard state != .closed else { return }
+        close0(error: IOError(errnoCode: code, reason: "send"), mode: .all, promise: nil)
     }
 
     // MARK: - Closing

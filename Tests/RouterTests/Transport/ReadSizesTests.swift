@@ -24,6 +24,20 @@ import Testing
         #expect(sizes.size == before)
     }
 
+    @Test func onlyALittleInALargeBufferIsCopied() {
+        var sizes = ReadSizes()
+        for _ in 0..<3 { sizes.record(sizes.size) }
+        #expect(sizes.size == 65_536)
+        #expect(sizes.isLittle(1) && sizes.isLittle(8192) && !sizes.isLittle(8193))
+        var small = ReadSizes()
+        for _ in 0..<2 { small.record(small.size) }
+        #expect(small.size == 16_384 && !small.isLittle(1))
+        var large = ByteBufferAllocator().buffer(capacity: 1 << 20)
+        large.writeString("little")
+        let fitted = ReadBuffers.fitted(large)
+        #expect(fitted == large && fitted.capacity < 100)
+    }
+
     @Test func aBufferServesAgainWhenNobodyHoldsIt() {
         var (buffers, sizes) = (ReadBuffers(), ReadSizes())
         sizes.record(sizes.size)
