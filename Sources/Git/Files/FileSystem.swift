@@ -117,6 +117,25 @@ enum FileSystem {
         return names
     }
 
+    /// The names in a folder that end in `suffix`; `nil` when they cannot all be read. A folder that is missing has none.
+    static func names(in path: String, endingWith suffix: String) -> [String]? {
+        guard let folder = opendir(path) else { return errno == ENOENT ? [] : nil }
+        defer { closedir(folder) }
+        let ending = Array(suffix.utf8)
+        var names: [String] = []
+        errno = 0
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes -> String? in
+                let length = bytes.firstIndex(of: 0) ?? bytes.count
+                guard bytes[..<length].suffix(ending.count).elementsEqual(ending) else { return nil }
+                return String(validating: UnsafeRawBufferPointer(rebasing: bytes[..<length]), as: UTF8.self)
+            }
+            if let name { names.append(name) }
+            errno = 0
+        }
+        return errno == 0 ? names : nil
+    }
+
     static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

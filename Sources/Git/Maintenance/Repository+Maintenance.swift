@@ -48,11 +48,14 @@ extension Repository {
 
     // MARK: - Putting together
 
-    /// Puts the small packs together. Returns the names of those that are not needed any more.
+    /// A pack that is not needed any more, and the one that holds all its objects; `nil` when no single one does.
+    private typealias Replaced = (name: String, successor: String?)
+
+    /// Puts the small packs together. Returns those that are not needed any more.
     private borrowing func consolidate(
         _ usable: [OpenPack], _ loose: [LooseObjects.Item], _ policy: MaintenancePolicy, room: Int?,
         _ report: inout MaintenanceReport
-    ) throws(GitError) -> [String] {
+    ) throws(GitError) -> [Replaced] {
         let chosen = usable.count > policy.packs ? Self.small(usable) : []
         let loose = loose.count > policy.looseObjects ? loose : []
         guard chosen.count > 1 || !loose.isEmpty else { return [] }
@@ -64,7 +67,7 @@ extension Repository {
         let name = try writePack(objects.sorted(), from: usable, time: time)
         report.consolidatedPacks += chosen.count
         report.packedObjects += loose.count
-        return chosen.map(\.name).filter { $0 != name }
+        return chosen.map(\.name).filter { $0 != name }.map { old -> Replaced in (old, name) }
     }
 
     /// Those packs that, smallest first, are too large a part of a larger one not to be put together with it: afterwards
@@ -81,7 +84,7 @@ extension Repository {
     private borrowing func repack(
         _ usable: [OpenPack], _ loose: [LooseObjects.Item], _ policy: MaintenancePolicy, now: Int, room: Int?,
         _ report: inout MaintenanceReport
-    ) throws(GitError) -> [String] {
+    ) throws(GitError) -> [Replaced] {
         var reachable = ReachableSet()
         try reachable.add(roots(), in: self)
         let limit = now - policy.unreachableGrace
@@ -109,7 +112,10 @@ extension Repository {
         report.consolidatedPacks += usable.count
         report.packedObjects += loose.count
         report.droppedObjects += dropped
-        return usable.map(\.name).filter { !names.contains($0) }
+        let main = needed.isEmpty ? nil : names.first
+        return usable.filter { !names.contains($0.name) }.map { pack -> Replaced in
+            (pack.name, pack.index.ids.allSatisfy(needed.contains) ? main : nil)
+        }
     }
 
     /// Throws unless all of it could be written once more: the old files stay for a while.
@@ -146,14 +152,18 @@ extension Repository {
     private borrowing func removeSuperseded(
         _ superseded: inout SupersededPacks, policy: MaintenancePolicy, now: Int
     ) throws(GitError) -> Int {
-        let due = superseded.times.filter { $0.value <= now - policy.supersededGrace }.keys
+        let due = superseded.entries.filter { $0.value.time <= now - policy.supersededGrace }.keys
         guard !due.isEmpty else { return 0 }
-        let all = packs.packs(in: "\(directory)/objects/pack").packs
-        var kept = PackSet(all.filter { !superseded.contains($0.name) })
+        let folder = "\(directory)/objects/pack"
+        let asked = packs.packs(in: folder).packs
+        var kept = PackSet(asked.filter { !superseded.contains($0.name) })
         let loose = Set(LooseObjects.all(in: "\(directory)/objects").map(\.id))
         var removed: [String] = []
         var missing: [String: [ObjectID]] = [:]
-        for pack in all where due.contains(pack.name) {
+        for name in due {
+            // Most are not asked any more, and so not open.
+            let known = asked.first { $0.name == name }
+            guard let pack = known ?? (try? OpenPack("\(folder)/\(name)")) else { continue }
             var ids: [ObjectID] = []
             for id in pack.index.ids where kept.find(id) == nil && !loose.contains(id) { ids.append(id) }
             if ids.isEmpty { removed.append(pack.name) } else { missing[pack.name] = ids }
@@ -162,8 +172,8 @@ extension Repository {
         if !missing.isEmpty { removed += try removeUnreachable(missing, &superseded) }
         try superseded.remove(removed)
         if !removed.isEmpty {
-            outgoing.forget(directory)
-            closures.forget(directory)
+            outgoing.forget(directory, packs: Set(removed))
+            closures.forget(directory, packs: Set(removed))
         }
         return removed.count
     }

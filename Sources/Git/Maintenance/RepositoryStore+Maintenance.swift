@@ -40,13 +40,12 @@ extension RepositoryStore {
         }
     }
 
-    /// Whether pushes have brought so many packs that they should be put together soon.
+    /// Whether pushes have brought so many packs that they should be put together soon. Those that were, and are still
+    /// there for a while, do not count: a round would find nothing to do, after every push.
     func hasManyPacks(_ app: ID<App>) async -> Bool {
         let folder = "\(directory(of: app))/objects/pack"
-        let limit = configuration.maintenance.packs
-        return await pool.run { () throws(Never) in
-            FileSystem.names(in: folder).count { $0.hasSuffix(".idx") } > limit
-        }
+        let (packs, limit) = (packs, configuration.maintenance.packs)
+        return await pool.run { () throws(Never) in packs.packs(in: folder).packs.count > limit }
     }
 
     /// Of the file, in a repository, whose time is that of the last full round.

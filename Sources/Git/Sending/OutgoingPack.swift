@@ -39,6 +39,11 @@ package struct OutgoingPack: Sendable {
     /// About how many bytes of memory, or of a file of its own, it holds.
     var held: Int { segments.count * MemoryLayout<Segment>.stride + made.size }
 
+    /// Whether it has parts of stored packs of these names.
+    func hasParts(of packs: Set<String>) -> Bool {
+        segments.contains { if case .stored(let pack, _) = $0 { packs.contains(pack.name) } else { false } }
+    }
+
     /// How to send it without reading it; `nil` when that cannot be, as long as nobody has read it to its end. Blocks.
     package func sent() throws(GitError) -> SentPack? {
         guard !needsTrailer else {

@@ -53,9 +53,11 @@ final class OutgoingPackCache: Sendable {
     }
 
     /// Drops what was made of a repository, when its packs go.
-    func forget(_ directory: String) {
+    /// - Parameter packs: names of those that go; `nil`: all.
+    func forget(_ directory: String, packs: Set<String>? = nil) {
         state.withLock { state in
             for (key, kept) in state.packs where key.directory == directory {
+                if let packs, !kept.pack.hasParts(of: packs) { continue }
                 state.packs[key] = nil
                 state.cost -= kept.cost
             }

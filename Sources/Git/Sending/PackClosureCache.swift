@@ -41,8 +41,10 @@ final class PackClosureCache: Sendable {
     }
 
     /// Drops what is known of a repository, when its packs go.
-    func forget(_ directory: String) {
+    /// - Parameter packs: names of those that go; `nil`: all.
+    func forget(_ directory: String, packs: Set<String>? = nil) {
         state.withLock { state in
+            if let packs, let kept = state.closures[directory], !packs.contains(kept.closure.pack.name) { return }
             state.count -= Self.cost(state.closures.removeValue(forKey: directory))
         }
     }

@@ -26,51 +26,58 @@ struct MaintenanceService: Service {
     private func serveRequests() async {
         await withDiscardingTaskGroup { group in
             for await app in store.maintenanceRequests {
-                let report = await maintain(app, .usual)
-                guard let report, report.consolidatedPacks > 0 else { continue }
-                // What was replaced goes when nobody can be reading it any more.
-                group.addTask {
-                    let grace = store.configuration.maintenance.supersededGrace
-                    guard (try? await Task.sleep(for: .seconds(grace + 1))) != nil else { return }
-                    _ = await maintain(app, .usual)
-                }
+                if await maintain(app, .usual) { group.addTask { await removeReplaced(app) } }
             }
             group.cancelAll()
         }
     }
 
     private func lookOver() async {
-        while (try? await Task.sleep(for: interval)) != nil {
-            for app in await store.apps() {
-                guard !Task.isCancelled else { return }
-                let age = await store.age(ofFullMaintenance: app) ?? .max
-                _ = await maintain(app, age > Self.week ? .full : .usual)
+        await withDiscardingTaskGroup { group in
+            while (try? await Task.sleep(for: interval)) != nil {
+                for app in await store.apps() {
+                    guard !Task.isCancelled else { return }
+                    let age = await store.age(ofFullMaintenance: app) ?? .max
+                    let hasReplaced = await maintain(app, age > Self.week ? .full : .usual)
+                    if hasReplaced { group.addTask { await removeReplaced(app) } }
+                }
             }
         }
     }
 
     private func serveSignals() async {
         let signals = await UnixSignalsSequence(trapping: .sigusr1)
-        for await _ in signals {
-            logger.notice("maintenance of every repository begins")
-            for app in await store.apps() {
-                guard !Task.isCancelled else { return }
-                _ = await maintain(app, .full)
+        await withDiscardingTaskGroup { group in
+            for await _ in signals {
+                logger.notice("maintenance of every repository begins")
+                for app in await store.apps() {
+                    guard !Task.isCancelled else { return }
+                    if await maintain(app, .full) { group.addTask { await removeReplaced(app) } }
+                }
+                logger.notice("maintenance of every repository has ended")
             }
-            logger.notice("maintenance of every repository has ended")
         }
     }
 
-    private func maintain(_ app: ID<App>, _ depth: MaintenanceDepth) async -> MaintenanceReport? {
+    /// What a round has replaced goes when nobody can be reading it any more.
+    private func removeReplaced(_ app: ID<App>) async {
+        let grace = store.configuration.maintenance.supersededGrace
+        repeat {
+            guard (try? await Task.sleep(for: .seconds(grace + 1))) != nil else { return }
+        } while await maintain(app, .usual)
+    }
+
+    /// Whether packs were replaced.
+    private func maintain(_ app: ID<App>, _ depth: MaintenanceDepth) async -> Bool {
         do throws(PlatformError) {
             let report = try await store.maintain(app, depth)
             if !report.isEmpty {
                 logger.info("repository maintained", metadata: ["app": "\(app)", "done": "\(report)"])
             }
-            return report
+            return report.consolidatedPacks > 0
         } catch {
             logger.error("maintenance failed", metadata: ["app": "\(app)", "cause": "\(error.cause ?? error.message)"])
-            return nil
+            return false
         }
     }
 }

@@ -23,4 +23,26 @@ import Testing
         cache.keep(pack, for: large, in: "/one")
         #expect(cache.pack(for: large, in: "/one") == nil)
     }
+
+    @Test func `only what has parts of the packs that go is dropped with them`() async throws {
+        let fixture = try await ReceivingFixture()
+        var requests: [PackRequest] = []
+        for number in 0..<2 {
+            var builder = PackBuilder()
+            requests.append(PackRequest(wants: [try builder.add(.blob, "\(number)\n")]))
+            try await fixture.receive(builder.pack())
+        }
+        let packs = fixture.store.packs.packs(in: "\(fixture.directory)/objects/pack").packs
+        try #require(packs.count == 2)
+        let cache = OutgoingPackCache(limit: 1 << 18)
+        for (request, pack) in zip(requests, packs) {
+            let made = OutgoingPack(
+                segments: [.stored(pack, pack.entries)], made: PackSpool(folder: "/").finish(), objects: 1,
+                size: pack.bytes.count, needsTrailer: true)
+            cache.keep(made, for: request, in: "/one")
+        }
+        cache.forget("/one", packs: [packs[0].name])
+        #expect(cache.pack(for: requests[0], in: "/one") == nil)
+        #expect(cache.pack(for: requests[1], in: "/one") != nil)
+    }
 }
