@@ -74,22 +74,28 @@ class Berthd:
         """A token of a new user."""
         return processes.run(self.program, "user", "add", name, "--data", self.data).strip()
 
-    def create_app(self, name: str, template: str) -> str:
+    def add_user(self, name: str) -> str:
+        """A further user's token."""
+        text = processes.run(self.program, "user", "add", name, "--data", self.data)
+        return re.search(r"xh_live_[A-Za-z0-9_-]+", text).group()
+
+    def create_app(self, name: str, template: str, user: str = "admin", token: str | None = None) -> str:
         """The address to push to, token included."""
+        token = token or self.token
         status, body = self.request(
             "POST", "api.localhost", "/apps", json.dumps({"name": name, "template": template}),
-            {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
         if status != 200:
             raise RuntimeError(f"creating {name}: {status} {body!r}")
-        return f"http://admin:{self.token}@git.localhost:{self.port}/admin/{name}.git"
+        return f"http://{user}:{token}@git.localhost:{self.port}/{user}/{name}.git"
 
     def app_id(self, name: str) -> str:
         status, body = self.request("GET", "api.localhost", "/apps", headers={"Authorization": f"Bearer {self.token}"})
         return next(app["id"] for app in json.loads(body)["apps"] if app["name"] == name)
 
-    def site(self, app: str) -> str:
-        return f"{app}-admin.localhost:{self.port}"
+    def site(self, app: str, user: str = "admin") -> str:
+        return f"{app}-{user}.localhost:{self.port}"
 
 
 def _free_subnet() -> str:

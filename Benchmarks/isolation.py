@@ -43,11 +43,12 @@ INSTANCE_ATTACKS = {"/bomb": "fork bomb", "/hog": "memory hog", "/yes": "`yes`"}
 class Node:
     """A working copy of a node app, and its address."""
 
-    def __init__(self, server: Berthd, folder: pathlib.Path, name: str):
-        self.server, self.name = server, name
+    def __init__(self, server: Berthd, folder: pathlib.Path, name: str, user: str = "admin"):
+        self.server, self.name, self.user = server, name, user
         self.copy = folder / name
         self.copy.mkdir()
-        self.url = server.create_app(name, "node")
+        token = None if user == "admin" else server.add_user(user)
+        self.url = server.create_app(name, "node", user, token)
         self.git("init", "--quiet", "--initial-branch=master")
         self.write("package.json", PACKAGE)
         self.write("server.js", SERVER)
@@ -187,7 +188,7 @@ def _neighbour(server: Berthd, neighbour: Node, folder: pathlib.Path, seconds: f
         "| --- | --- | --- | --- | --- |",
         f"| nothing | {calm[0]:.1f} | {calm[1]:.1f} | | {calm[2]} |",
     ]
-    attacker = Node(server, folder, "bench-attacker")
+    attacker = Node(server, folder, "bench-attacker", "stranger")
     attacker.deploy()
     for name, script in ATTACKS.items():
         attacker.write("install.sh", script + "\n")
@@ -207,7 +208,7 @@ def _neighbour(server: Berthd, neighbour: Node, folder: pathlib.Path, seconds: f
 
 
 def _ask(server: Berthd, app: Node, path: str) -> int:
-    return server.request("GET", server.site(app.name).partition(":")[0], path)[0]
+    return server.request("GET", server.site(app.name, app.user).partition(":")[0], path)[0]
 
 
 def _row(name: str, seen: tuple[float, float, int], calm: tuple[float, float, int]) -> str:
