@@ -196,7 +196,7 @@ extension HTTP2Connection {
         for (name, value, _) in headers {
             isFine =
                 isFine && !name.isEmpty && name.utf8.allSatisfy { ByteClass.isToken($0) && !(0x41...0x5a).contains($0) }
-                && value.utf8.allSatisfy(ByteClass.isFieldValue)
+                && HTTP2RequestHead.isValue(value)
             lines += "\(name): \(value)\r\n"
         }
         guard isFine, lines.utf8.count <= ChunkScanner.maximumTrailer else { return try fail(stream, .protocolError) }

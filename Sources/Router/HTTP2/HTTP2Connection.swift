@@ -62,9 +62,10 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
         self.worker = worker
         self.forwarding = forwarding.second
         self.serverName = serverName
+        // What is only somewhat too large is told so by a 431; the decoder's own limit can but end the connection.
         decoder = HPACKDecoder(
             allocator: ByteBufferAllocator(), maxDynamicTableSize: 4096,
-            maxHeaderListSize: worker.configuration.maximumHead)
+            maxHeaderListSize: worker.configuration.maximumHead * 2)
     }
 
     var isWritable: Bool { context?.channel.isWritable ?? false }

@@ -95,9 +95,11 @@ final class HTTP2RequestHead {
         }
     }
 
-    private static func isValue(_ value: String) -> Bool {
+    static func isValue(_ value: String) -> Bool {
         let utf8 = value.utf8
         guard utf8.allSatisfy(ByteClass.isFieldValue) else { return false }
+        // Stands, for all that is known here, for bytes that were not UTF-8: to pass it on would be to change what was said.
+        guard !utf8.contains(0xef) || !value.unicodeScalars.contains("\u{fffd}") else { return false }
         guard let first = utf8.first, let last = utf8.last else { return true }
         return !ByteClass.isWhitespace(first) && !ByteClass.isWhitespace(last)
     }

@@ -38,6 +38,37 @@ import Testing
         #expect(seen.value == ["GET / HTTP/1.1"])
     }
 
+    /// HTTP/1.1 passes such bytes on as they are; here they would arrive as others.
+    @Test(arguments: [[0x61, 0xff], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0x80]])
+    func valuesThatAreNoUTF8AreRefused(_ value: [UInt8]) async throws {
+        let seen = Shared<[String]>([])
+        let stub = try Self.upstream(seen)
+        defer { stub.close() }
+        try await HTTP2Tests.with(["app.localhost": stub.target]) { client in
+            let field: [UInt8] = [0x00, 0x01, 0x78, UInt8(value.count)] + value
+            try client.send(1, client.block(Self.base) + field, flags: 5, stream: 1)
+            #expect(try client.response(1).reset == 1)
+            try client.request(3, Self.base + [("x", "naïve, 名前, \u{ff0d}")])
+            #expect(try client.response(3).text == "ok")
+        }
+        #expect(seen.value.count == 1)
+    }
+
+    @Test func aHeadThatIsTooLargeIsToldSo() async throws {
+        let seen = Shared<[String]>([])
+        let stub = try Self.upstream(seen)
+        defer { stub.close() }
+        try await HTTP2Tests.with(["app.localhost": stub.target]) { client in
+            // All but the first are references of a byte.
+            let large = Array(repeating: ("x", String(repeating: "a", count: 3500)), count: 20)
+            try client.request(1, Self.base + large)
+            #expect(try client.response(1).status == 431)
+            try client.request(3, Self.base)
+            #expect(try client.response(3).text == "ok")
+        }
+        #expect(seen.value.count == 1)
+    }
+
     @Test(arguments: [
         [(":scheme", "https"), (":authority", "app.localhost"), (":path", "/")],
         [(":method", "GET"), (":authority", "app.localhost"), (":path", "/")],
