@@ -154,6 +154,8 @@ def main() -> int:
         folder = pathlib.Path(text)
         folder.chmod(0o755)
         prepare(folder)
+        # First: it says at once when it cannot be done.
+        endured = router_endurance.measure(options.router, folder) if not options.only else []
         commands = peers.commands(folder, options.router)
         running = {}
         for name in ["upstream", *names]:
@@ -185,7 +187,6 @@ def main() -> int:
                     used = cpu_seconds(running[name].pid) - before
                     results.setdefault(work, {}).setdefault(name, []).append(count / used if used > 0 else 0)
                     tails.setdefault(work, {})[name] = tail
-        endured = router_endurance.measure(options.router, folder) if not options.only else []
     lines = table(results, tails, costs, names) + endured
     print("\n".join(lines))
     if not options.print:

@@ -9,6 +9,8 @@ struct HeadMemo {
         /// What the router answered to it, and to which state of the routes that belongs.
         var answer: PreparedAnswer?
         var version = -1
+        /// What the access log says of it.
+        var logged: LoggedHead?
         fileprivate let bytes: [UInt8]
         fileprivate let hash: UInt64
         fileprivate let isTrusted: Bool

@@ -153,7 +153,7 @@ extension HTTP2Connection {
     /// Answers the remembered request as before, when the answer and the windows allow it: no stream is made for it.
     private func answerAgain(_ id: Int) -> Bool {
         let (version, second) = (worker.routes.version, worker.seconds)
-        guard !worker.logsAccess, isWritable, waiting.isEmpty,
+        guard isWritable, waiting.isEmpty, !worker.logsAccess || memo.logged != nil,
             let answer = memo.answer(version: version, second: second, isSecure: forwarding.isSecure)
         else { return false }
         let count = answer.body?.readableBytes ?? 0
@@ -161,6 +161,11 @@ extension HTTP2Connection {
         write(block: answer.block, stream: id, endsStream: count == 0)
         if count > 0, let body = answer.body { write(data: body, stream: id, endsStream: true) }
         budget.earn()
+        if worker.logsAccess, let logged = memo.logged {
+            worker.record(
+                logged.head, address: forwarding.address, version: "HTTP/2.0", status: logged.status,
+                bytes: answer.size)
+        }
         return true
     }
 

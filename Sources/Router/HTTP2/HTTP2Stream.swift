@@ -138,7 +138,9 @@ final class HTTP2Stream: FrontStream {
     func write(_ answer: PreparedAnswer, version: Int) {
         guard !isLocalClosed, !isWhole, !reader.hasHead else { return }
         reader.skip()
-        connection.memo.answered(id, answer, version: version)
+        // A request that brought an id of its own has a line of its own as well.
+        let logged = front?.line.flatMap { $0.made == nil ? nil : ($0.head, $0.status) }
+        connection.memo.answered(id, answer, version: version, logged: logged)
         let endsStream = answer.body?.readableBytes ?? 0 == 0
         connection.write(block: answer.block, stream: id, endsStream: endsStream)
         guard !endsStream, let body = answer.body else { return closeLocally() }

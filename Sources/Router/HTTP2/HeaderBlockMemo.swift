@@ -10,6 +10,8 @@ final class HeaderBlockMemo {
     private var head: HTTP2RequestHead?
     /// What the request was answered with, and to which state of the routes that belongs.
     private var answer: (ready: PreparedAnswer, version: Int)?
+    /// What the access log says of the request, where there is one, and of its answer.
+    private(set) var logged: (head: LoggedHead, status: Int)?
     /// The stream that the remembered request came on, as long as it is being answered.
     private var stream = 0
 
@@ -32,11 +34,12 @@ final class HeaderBlockMemo {
     func began(_ stream: Int) { self.stream = stream }
 
     /// A stream was answered with something that was ready.
-    func answered(_ stream: Int, _ ready: PreparedAnswer, version: Int) {
+    func answered(_ stream: Int, _ ready: PreparedAnswer, version: Int, logged: (head: LoggedHead, status: Int)?) {
         guard stream == self.stream, head != nil, ready.body?.readableBytes ?? 0 <= HTTP2Frame.maximumLength else {
             return
         }
         answer = (ready, version)
+        self.logged = logged
     }
 
     /// The block was decoded.

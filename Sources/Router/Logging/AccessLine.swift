@@ -6,10 +6,11 @@ import NIOCore
 ///
 /// Whatever a client sent is escaped: a line is a line, and a quoted field ends with its quote.
 final class AccessLine {
-    private(set) var bytes: [UInt8] = []
+    let head: LoggedHead
+    private let address: String
+    private let date: [UInt8]
+    private let version: StaticString
     private let started = NIODeadline.now()
-    /// Where the status goes: behind the request line.
-    private var tail: [UInt8] = []
     private(set) var status = 0
     /// Of the connection's counter when the request began.
     private let handed: Int
@@ -21,39 +22,27 @@ final class AccessLine {
 
     /// - Parameters:
     ///   - date: `21/Nov/2026:10:40:32 +0000`.
-    ///   - request: method, target and version, as they came.
+    ///   - version: `HTTP/1.1`; empty for a line that was not understood.
     init(
-        address: String, date: [UInt8], request: [UnsafeRawBufferPointer], referer: UnsafeRawBufferPointer?,
-        userAgent: UnsafeRawBufferPointer?, host: UnsafeRawBufferPointer?, handed: Int, made: RequestID?,
+        _ head: LoggedHead, address: String, date: [UInt8], version: StaticString, handed: Int, made: RequestID?,
         given: String = ""
     ) {
+        self.head = head
+        self.address = address
+        self.date = date
+        self.version = version
         self.handed = handed
         self.made = made
         self.given = given
-        bytes.reserveCapacity(384)
-        bytes += (address.isEmpty ? "-" : address).utf8
-        bytes += " - - [".utf8
-        bytes += date
-        bytes += "] \"".utf8
-        for (index, part) in request.enumerated() {
-            if index > 0 { bytes.append(ByteClass.space) }
-            Self.escape(part, into: &bytes)
-        }
-        bytes += "\" ".utf8
-        for value in [referer, userAgent] {
-            tail += " \"".utf8
-            if let value { Self.escape(value, into: &tail) } else { tail += "-".utf8 }
-            tail += "\"".utf8
-        }
-        tail.append(ByteClass.space)
-        if let host, !host.isEmpty { Self.escape(host, isQuoted: false, into: &tail) } else { tail += "-".utf8 }
     }
 
     /// Sees what goes to the client; the first final status counts.
     func note(_ buffer: ByteBuffer) {
         guard status < 200, status != 101 else { return }
         let found = buffer.withUnsafeReadableBytes { bytes -> Int? in
-            guard bytes.count > 12, bytes.starts(with: "HTTP/1.1 ".utf8) else { return nil }
+            guard bytes.count > 12, bytes[0] == UInt8(ascii: "H"), bytes[8] == ByteClass.space,
+                bytes.starts(with: "HTTP/1.1 ".utf8)
+            else { return nil }
             return bytes[9..<12].reduce(0) { $0 * 10 + Int($1 &- 0x30) }
         }
         if let found { status = found }
@@ -61,59 +50,78 @@ final class AccessLine {
 
     func note(status: Int) { if self.status < 200 { self.status = status } }
 
-    /// The whole line with its end. 499 is a client that went before there was an answer.
-    func finish(handed: Int) -> [UInt8] {
-        let micros = (NIODeadline.now() - started).nanoseconds / 1000
-        append(status == 0 ? 499 : status)
-        bytes.append(ByteClass.space)
-        append(handed &- self.handed)
-        bytes += tail
-        bytes.append(ByteClass.space)
-        bytes += upstream.utf8
-        bytes.append(ByteClass.space)
-        append(Int(micros / 1000))
-        bytes.append(UInt8(ascii: "."))
-        append(Int(micros % 1000), digits: 3)
-        bytes.append(ByteClass.space)
-        if let made { made.write { bytes.append($0) } } else { bytes += given.utf8 }
-        bytes.append(ByteClass.lineFeed)
-        return bytes
+    /// Writes the whole line with its end. 499 is a client that went before there was an answer.
+    /// - Parameter handed: the connection's counter now.
+    func finish(handed: Int, into out: inout [UInt8]) {
+        let micros = max(0, (NIODeadline.now() - started).nanoseconds / 1000)
+        Self.write(
+            head, address: address, date: date, version: version, status: status == 0 ? 499 : status,
+            bytes: handed &- self.handed, into: &out)
+        out += upstream.utf8
+        out.append(ByteClass.space)
+        Self.append(Int(micros / 1000), into: &out)
+        out.append(UInt8(ascii: "."))
+        Self.append(Int(micros % 1000), digits: 3, into: &out)
+        out.append(ByteClass.space)
+        if let made { Self.append(made, into: &out) } else { out += given.utf8 }
+        out.append(ByteClass.lineFeed)
+    }
+
+    /// The line of an answer that was ready when its request came.
+    static func write(
+        ready head: LoggedHead, address: String, date: [UInt8], version: StaticString, status: Int, bytes: Int,
+        made: RequestID, into out: inout [UInt8]
+    ) {
+        write(head, address: address, date: date, version: version, status: status, bytes: bytes, into: &out)
+        append("- 0.000 ", to: &out)
+        append(made, into: &out)
+        out.append(ByteClass.lineFeed)
+    }
+
+    /// As far as the host, with a space behind it.
+    private static func write(
+        _ head: LoggedHead, address: String, date: [UInt8], version: StaticString, status: Int, bytes: Int,
+        into out: inout [UInt8]
+    ) {
+        if address.isEmpty { append("-", to: &out) } else { out += address.utf8 }
+        append(" - - [", to: &out)
+        out += date
+        append("] \"", to: &out)
+        out += head.request
+        append(version, to: &out)
+        append("\" ", to: &out)
+        append(status, into: &out)
+        out.append(ByteClass.space)
+        append(bytes, into: &out)
+        out += head.tail
+        out.append(ByteClass.space)
+    }
+
+    private static func append(_ text: StaticString, to out: inout [UInt8]) {
+        out.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private static func append(_ id: RequestID, into out: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: RequestID.length) { digits in
+            var index = 0
+            id.write { digit in
+                digits[index] = digit
+                index += 1
+            }
+            out.append(contentsOf: UnsafeBufferPointer(digits))
+        }
     }
 
     /// A number that is not negative, with zeros in front as far as it has to have so many digits.
-    private func append(_ number: Int, digits: Int = 1) {
+    private static func append(_ number: Int, digits: Int = 1, into out: inout [UInt8]) {
         var (count, unit) = (1, 1)
         while count < digits || number / unit >= 10 {
             unit *= 10
             count += 1
         }
         while unit > 0 {
-            bytes.append(UInt8(truncatingIfNeeded: 0x30 + number / unit % 10))
+            out.append(UInt8(truncatingIfNeeded: 0x30 + number / unit % 10))
             unit /= 10
         }
     }
-
-    /// Control characters, bytes that are not ASCII, quotes and backslashes become `\xHH`; in a field without quotes
-    /// spaces as well.
-    static func escape(_ value: UnsafeRawBufferPointer, isQuoted: Bool = true, into out: inout [UInt8]) {
-        func isPlain(_ byte: UInt8) -> Bool {
-            byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
-                || byte == ByteClass.space && isQuoted
-        }
-        var isAllPlain = true
-        for byte in value { isAllPlain = isAllPlain && isPlain(byte) }
-        guard !isAllPlain else {
-            out.append(contentsOf: value)
-            return
-        }
-        for byte in value {
-            if isPlain(byte) {
-                out.append(byte)
-            } else {
-                out += [UInt8(ascii: "\\"), UInt8(ascii: "x"), digit(byte >> 4), digit(byte & 15)]
-            }
-        }
-    }
-
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 }

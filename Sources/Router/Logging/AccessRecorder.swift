@@ -9,8 +9,9 @@ struct AccessRecorder {
 
     init(_ log: AccessLog) { self.log = log }
 
-    mutating func add(_ line: [UInt8]) {
-        lines += line
+    /// - Parameter write: adds a whole line with its end.
+    mutating func add(_ write: (inout [UInt8]) -> Void) {
+        write(&lines)
         if lines.count >= Self.batch { flush() }
     }
 

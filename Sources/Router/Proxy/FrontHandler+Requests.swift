@@ -68,7 +68,7 @@ extension FrontHandler {
     /// A whole head is at the front of `pending`.
     private func dispatch(_ head: RequestHead, _ known: HeadMemo.Entry?) {
         disarm()
-        if worker.logsAccess { beginLine(head) }
+        if worker.logsAccess { beginLine(head, known) }
         if answerFromMemo(head, known) { return }
         do throws(HeadFault) {
             let version = worker.routes.version

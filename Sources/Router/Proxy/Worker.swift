@@ -91,8 +91,18 @@ final class Worker {
     /// The date of this second as the log has it.
     func logDate() -> [UInt8] { recorder?.date(seconds) ?? [] }
 
-    /// Takes a whole line.
-    func record(_ line: [UInt8]) { recorder?.add(line) }
+    /// - Parameter handed: the connection's counter.
+    func record(_ line: AccessLine, handed: Int) { recorder?.add { line.finish(handed: handed, into: &$0) } }
+
+    /// Records an answer that was ready when its request came.
+    func record(_ head: LoggedHead, address: String, version: StaticString, status: Int, bytes: Int) {
+        let (date, made) = (logDate(), nextRequestID())
+        recorder?.add {
+            AccessLine.write(
+                ready: head, address: address, date: date, version: version, status: status, bytes: bytes, made: made,
+                into: &$0)
+        }
+    }
 
     /// What is recorded is on its way to the log when it returns.
     func flushLog() { recorder?.flush() }

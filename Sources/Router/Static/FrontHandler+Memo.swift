@@ -9,7 +9,7 @@ extension FrontHandler {
             known.version == worker.routes.version, !worker.isClosing
         else { return false }
         disarm()
-        if worker.logsAccess { beginLine(known.head) }
+        if worker.logsAccess { beginLine(known.head, known) }
         pending.moveReaderIndex(forwardBy: known.head.length)
         write(answer, version: known.version)
         return true

@@ -35,5 +35,8 @@ final class PreparedAnswer {
         }
     }
 
+    /// Bytes as HTTP/1.1 has it.
+    var size: Int { bytes.readableBytes + (rest?.readableBytes ?? 0) }
+
     func holds(second: Int, isSecure: Bool) -> Bool { self.second == second && self.isSecure == isSecure }
 }

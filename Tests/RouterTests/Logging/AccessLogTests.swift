@@ -99,13 +99,30 @@ import Testing
     @Test func streamsOfHTTP2AreRequestsAsWell() async throws {
         let site = try TestSite(["index.html": "hello"])
         let path = path
-        try await HTTP2Tests.with(["app.localhost": site.target], configure: { $0.accessLog = path }) { client throws in
-            for stream in [1, 3, 5, 7] {
-                try client.request(stream)
-                #expect(try client.response(stream).status == 200)
+        let named = FrameConnection.get() + [("user-agent", "t 2"), ("x-request-id", "mine")]
+        let status = try await HTTP2Tests.with(
+            ["app.localhost": site.target], configure: { $0.accessLog = path }
+        ) { client throws in
+            var status: [Int] = []
+            // The first few are read, what comes after them is known and its answer is ready.
+            for stream in stride(from: 1, to: 40, by: 2) {
+                try client.request(stream, FrameConnection.get() + [("user-agent", "t 1")])
+                status.append(try client.response(stream).status)
             }
+            for stream in stride(from: 41, to: 50, by: 2) {
+                try client.request(stream, named)
+                status.append(try client.response(stream).status)
+            }
+            return status
         }
-        #expect(lines().filter { $0.contains("\"GET / HTTP/2.0\" 200 ") }.count == 4)
+        #expect(status == Array(repeating: 200, count: 25))
+        let line =
+            /127\.0\.0\.1 - - \[[^\]]+\] "GET \/ HTTP\/2\.0" 200 (\d+) "-" "(t \d)" app\.localhost - \d+\.\d{3} (\S+)/
+        let fields = try lines().map { try #require($0.wholeMatch(of: line), "\($0)") }
+        #expect(fields.map { $0.2 } == Array(repeating: "t 1", count: 20) + Array(repeating: "t 2", count: 5))
+        #expect(Set(fields.map { $0.1 }).count == 1)
+        #expect(Set(fields.prefix(20).map { $0.3 }).count == 20)
+        #expect(fields.suffix(5).allSatisfy { $0.3 == "mine" })
     }
 
     @Test(arguments: [true, false])
