@@ -142,6 +142,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
     parser.add_argument("--only", default="", help="work whose name holds this text")
+    parser.add_argument("--endurance", action="store_true", help="also bodies of 10 GiB and 10,000 idle connections, some ten minutes")
     parser.add_argument("--peers", default="nginx,haproxy,caddy")
     parser.add_argument("--router", default=str(root / ".build/release/RouterBench"), help="the program")
     parser.add_argument("--print", action="store_true", help="leave docs/BENCHMARKS.md as it is")
@@ -155,7 +156,7 @@ def main() -> int:
         folder.chmod(0o755)
         prepare(folder)
         # First: it says at once when it cannot be done.
-        endured = router_endurance.measure(options.router, folder) if not options.only else []
+        endured = router_endurance.measure(options.router, folder) if options.endurance else []
         commands = peers.commands(folder, options.router)
         running = {}
         for name in ["upstream", *names]:
