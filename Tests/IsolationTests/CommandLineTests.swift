@@ -53,10 +53,12 @@ extension Isolation {
             // The pusher's own git has it in the address that it was given.
             #expect(!lines.contains { $0.contains(token) && !$0.contains("@git.localhost") })
             #expect(try !hooks.seen().contains(token))
-            // That is how one would look.
-            let own = try await run(["sh", "-c", ": \(secret)"])
-            #expect(own.status == 0)
-            try await eventually("it would have been seen") { record.commandLines.contains { $0.contains(secret) } }
+            // That is how one would look. A program that has ended before its line is read has none, so these last a while.
+            try await eventually("it would have been seen") {
+                let own = try await run(["sh", "-c", ": \(secret); sleep 0.5; :"])
+                #expect(own.status == 0)
+                return record.commandLines.contains { $0.contains(secret) }
+            }
         }
 
         /// A program for each occasion, that writes down its variables, its arguments and what it reads.
