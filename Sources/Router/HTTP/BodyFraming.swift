@@ -36,6 +36,7 @@ enum BodyFraming: Sendable {
     var trailers: [UInt8] { if case .endedWithTrailers(let lines) = self { lines } else { [] } }
 
     var isUntilClose: Bool { if case .untilClose = self { true } else { false } }
+    var isKnownLength: Bool { if case .length = self { true } else { false } }
     var isChunked: Bool { if case .chunked = self { true } else { false } }
 
     /// Takes the next bytes; `data` is called with the ranges that are content, without chunk framing.

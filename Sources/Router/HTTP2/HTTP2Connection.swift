@@ -13,6 +13,8 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     static let connectionWindow = 1024 * 1024
     static let maximumStreams = 128
     static let defaultWindow = 65_535
+    /// Bytes that are sent at once.
+    private static let worthwhile = 16 * 1024
     /// Bytes of memory that are kept for the next frames.
     private static let maximumKept = 32 * 1024
 
@@ -54,7 +56,7 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     private var received = 0
     private(set) var context: ChannelHandlerContext?
     var isClosed = false
-    /// Frames are collected until the read cycle, or the turn of the event loop, is over.
+    /// Frames are collected until the read cycle is over, or until the event loop has nothing else to do.
     private var isReading = false
     private var isFlushScheduled = false
 
@@ -173,9 +175,12 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
     // MARK: - Writing
 
     func flush() {
-        guard !isReading, !isFlushScheduled, out.readableBytes > 0, context != nil else { return }
+        guard !isReading, out.readableBytes > 0, context != nil else { return }
+        // What fills a record of TLS gains nothing by waiting.
+        guard out.readableBytes < Self.worthwhile else { return flushNow() }
+        guard !isFlushScheduled else { return }
         isFlushScheduled = true
-        worker.eventLoop.later {
+        worker.eventLoop.whenQuiet {
             self.isFlushScheduled = false
             self.flushNow()
         }

@@ -39,8 +39,10 @@ struct Listener {
         _ address: SocketAddress, _ handle: WorkerHandle, isShared: Bool, isSecure: Bool
     ) throws -> ListeningSocket {
         let (setup, worker) = (setup, handle.worker)
+        // In HTTP and in TLS it is the client that speaks first: one event tells of the connection and of the request.
         return try ListeningSocket(
-            address, on: handle.eventLoop, isShared: isShared, waterMark: .init(configuration.bufferedBytes)
+            address, on: handle.eventLoop, isShared: isShared, awaitsData: true,
+            waterMark: .init(configuration.bufferedBytes)
         ) { channel in try setup.begin(channel, worker: worker.value, isSecure: isSecure) }
     }
 }

@@ -41,6 +41,7 @@ extension UpstreamHandler {
         var rest = arrived
         arrived = ByteBuffer()
         let (content, isEnded) = takeBody(&rest)
+        isHeadAlone = content == nil && isEnded == false && framing.isKnownLength
         bytes.withUnsafeReadableBytes { front.responded(head, $0, framing: framing, body: content) }
         if let isEnded { if isEnded { finish(leftover: rest.readableBytes) } } else { fail(.truncated) }
     }

@@ -39,6 +39,8 @@ final class UpstreamHandler: ChannelDuplexHandler, SocketHandler {
     private var hasError = false
     private var isReadHeld = false
     private var needsFlush = false
+    /// Of the response there is a head and nothing of its body yet, and the head may wait for that a moment.
+    var isHeadAlone = false
 
     init(worker: Worker, bucket: UpstreamBucket) {
         self.worker = worker
@@ -143,7 +145,16 @@ final class UpstreamHandler: ChannelDuplexHandler, SocketHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) { receivedAll() }
-    func receivedAll() { front?.flushIfNeeded() }
+
+    func receivedAll() {
+        // Many apps send the head and the body by two calls. A head that leaves alone costs the client a read of its own, and
+        // wakes it while the app is still at work.
+        if isHeadAlone, let socket {
+            isHeadAlone = false
+            return socket.tellAgainSoon()
+        }
+        front?.flushIfNeeded()
+    }
 
     func read(context: ChannelHandlerContext) { if mayRead() { context.read() } }
 

@@ -24,10 +24,12 @@ final class ListeningSocket: PollSource, @unchecked Sendable {
     /// Listens; connections wait until `begin`.
     /// - Parameters:
     ///   - isShared: others may listen on the same address (SO_REUSEPORT).
+    ///   - awaitsData: a connection comes when its client has sent something, or said nothing for about a second
+    ///     (tcp(7), `TCP_DEFER_ACCEPT`).
     ///   - setUp: adds the handlers of a connection, on the loop; what it throws ends the connection.
     init(
-        _ address: SocketAddress, on loop: SocketLoop, isShared: Bool, waterMark: StreamChannel.WaterMark,
-        setUp: @escaping (StreamChannel) throws -> Void
+        _ address: SocketAddress, on loop: SocketLoop, isShared: Bool, awaitsData: Bool = false,
+        waterMark: StreamChannel.WaterMark, setUp: @escaping (StreamChannel) throws -> Void
     ) throws {
         let family = CInt(address.protocol.rawValue)
         let descriptor = clinux_socket(family)
@@ -39,6 +41,7 @@ final class ListeningSocket: PollSource, @unchecked Sendable {
             if family == AF_INET6 { try Self.set(descriptor, CInt(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
             // Accepted connections have it from here.
             try Self.set(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+            try Self.set(descriptor, CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, awaitsData ? 1 : 0)
             let isBound = address.withSockAddr { Glibc.bind(descriptor, $0, socklen_t($1)) == 0 }
             guard isBound else { throw IOError(errnoCode: errno, reason: "bind") }
             guard listen(descriptor, Self.backlog) == 0 else { throw IOError(errnoCode: errno, reason: "listen") }

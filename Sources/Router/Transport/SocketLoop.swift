@@ -46,8 +46,10 @@ final class SocketLoop: @unchecked Sendable {
     private var slots: [Slot] = []
     private var freeSlots: [Int] = []
     private var jobs: [() -> Void] = []
+    private var quietJobs = QuietJobs()
     private var eager: [StreamChannel] = []
     private var timers = LoopTimers()
+    private var recalls = LoopRecalls()
     private var hasMail = false
     var buffers = ReadBuffers()
 
@@ -92,21 +94,28 @@ final class SocketLoop: @unchecked Sendable {
             let count = epoll_wait(epoll, events.baseAddress, CInt(Self.batch), patience)
             for index in 0..<max(0, Int(count)) { tell(events[index]) }
             runEager()
+            runRecalls()
             runTimers()
             if hasMail { isStopping = takeMail() }
             runJobs()
+            for job in quietJobs.take(isQuiet: count <= 0 && jobs.isEmpty && eager.isEmpty) { job() }
         }
         end()
     }
 
     /// Milliseconds that there may be nothing to do; -1 for ever.
     private var patience: CInt {
-        guard eager.isEmpty, jobs.isEmpty else { return 0 }
-        guard let next = timers.next else { return -1 }
+        guard eager.isEmpty, jobs.isEmpty, quietJobs.isEmpty else { return 0 }
+        guard let next = Self.earlier(timers.next, recalls.due) else { return -1 }
         let left = next.uptimeNanoseconds.subtractingReportingOverflow(NIODeadline.now().uptimeNanoseconds)
         guard !left.overflow else { return 0 }
         // Up, so that it does not run hot in the last millisecond.
         return CInt(min((left.partialValue + 999_999) / 1_000_000, 60_000))
+    }
+
+    private static func earlier(_ one: NIODeadline?, _ other: NIODeadline?) -> NIODeadline? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
     }
 
     private func tell(_ event: epoll_event) {
@@ -127,6 +136,11 @@ final class SocketLoop: @unchecked Sendable {
         let now = eager
         eager.removeAll()
         for channel in now { channel.goOn() }
+    }
+
+    private func runRecalls() {
+        guard !recalls.isEmpty else { return }
+        for channel in recalls.take(.now()) { channel.recalled() }
     }
 
     private func runTimers() {
@@ -159,6 +173,7 @@ final class SocketLoop: @unchecked Sendable {
         epoll = -1
         eager.removeAll()
         for slot in slots { slot.source?.loopEnds() }
+        recalls = LoopRecalls()
         var isDone = false
         while !isDone {
             settle()
@@ -181,9 +196,10 @@ final class SocketLoop: @unchecked Sendable {
 
     /// Does what closing has left to be done, and what that leaves in turn.
     private func settle() {
-        while !jobs.isEmpty || timers.next != nil {
+        while !jobs.isEmpty || !quietJobs.isEmpty || timers.next != nil {
             for timer in timers.removeAll() { timer.fail(EventLoopError.shutdown) }
             runJobs()
+            for job in quietJobs.take(isQuiet: true) { job() }
         }
     }
 
@@ -237,10 +253,17 @@ final class SocketLoop: @unchecked Sendable {
     /// A channel that can go on without anything new from the kernel has its turn after the others.
     func letGoOn(_ channel: StreamChannel) { eager.append(channel) }
 
+    /// Calls a channel in a moment, unless it is let off before.
+    func recall(_ channel: StreamChannel) { recalls.add(channel) }
+    func letOff() { recalls.wanted -= 1 }
+
     // MARK: - What it is asked to do
 
     /// Runs a job in the loop's next turn; only from the loop's own thread.
     func later(_ job: @escaping () -> Void) { jobs.append(job) }
+
+    /// Runs a job when nothing is ready any more, or after some turns; only from the loop's own thread.
+    func whenQuiet(_ job: @escaping () -> Void) { quietJobs.add(job) }
 
     /// False when the loop has ended and takes nothing more.
     func post(_ job: @escaping @Sendable () -> Void) -> Bool {

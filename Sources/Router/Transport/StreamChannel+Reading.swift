@@ -59,6 +59,7 @@ extension StreamChannel {
         switch receive() {
         case .bytes(let buffer):
             wantsRead = false
+            letOff()
             tellReceived(buffer)
             if state == .active { tellReceivedAll() }
         case .nothing: isReadable = false

@@ -56,6 +56,8 @@ final class StreamChannel: NIOCore.Channel, ChannelCore, PollSource, @unchecked 
     var sizes = ReadSizes()
     /// Has a turn ahead.
     var isEager = false
+    /// Is called in a moment.
+    private var isRecalled = false
 
     var writes = PendingWrites()
     private(set) var isWritable = true
@@ -142,6 +144,25 @@ final class StreamChannel: NIOCore.Channel, ChannelCore, PollSource, @unchecked 
         readOnce()
     }
 
+    /// Tells in a moment once more that all has been received, unless more comes before.
+    func tellAgainSoon() {
+        guard !isRecalled else { return }
+        isRecalled = true
+        loop.recall(self)
+    }
+
+    func recalled() {
+        guard isRecalled else { return }
+        letOff()
+        tellReceivedAll()
+    }
+
+    func letOff() {
+        guard isRecalled else { return }
+        isRecalled = false
+        loop.letOff()
+    }
+
     func takeAnotherTurn() {
         guard !isEager else { return }
         isEager = true
@@ -161,6 +182,7 @@ final class StreamChannel: NIOCore.Channel, ChannelCore, PollSource, @unchecked 
     /// Everything ends: what waits is not sent any more.
     func closeAll(_ error: any Error, _ promise: EventLoopPromise<Void>?) {
         state = .closed
+        letOff()
         connectTimer?.cancel()
         connectTimer = nil
         if let place { loop.forget(place) }

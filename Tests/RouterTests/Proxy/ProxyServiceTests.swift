@@ -17,13 +17,15 @@ import Testing
         // One worker: when it has closed the idle connection, it also knows that the open one is its last.
         try await TestRouter.with(["app.localhost": upstream.target], configure: { $0.workers = 1 }) {
             router async throws in
-            let isIdleClosed = Shared(false)
+            let (isIdle, isIdleClosed) = (Shared(false), Shared(false))
             async let idle: Void = router.client { connection throws in
+                #expect(try connection.get(host: "nobody.localhost").status == 404)
+                isIdle.update { $0 = true }
                 let rest = try connection.readToEnd()
                 isIdleClosed.update { $0 = rest.isEmpty }
             }
             async let open = router.get()
-            try await eventually("the request is open") { upstream.connections == 1 }
+            try await eventually("the request is open") { upstream.connections == 1 && isIdle.value }
             async let stopped: Void = router.service.shutdown(within: .seconds(20))
             try await idle
             #expect(isIdleClosed.value)

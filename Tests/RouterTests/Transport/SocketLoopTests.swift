@@ -50,6 +50,26 @@ import Testing
         }
     }
 
+    @Test func jobsForQuietTimesRunWhenNothingElseIsReady() async throws {
+        let order = Shared<[String]>([])
+        try await ChannelBench.withLoop { loop in
+            try await loop.submit {
+                loop.whenQuiet { order.update { $0.append("quiet") } }
+                loop.execute { loop.execute { order.update { $0.append("job of a job") } } }
+            }.get()
+            try await eventually("both") { order.value.count == 2 }
+            #expect(order.value == ["job of a job", "quiet"])
+        }
+    }
+
+    @Test func jobsForQuietTimesAlsoRunWhenTheLoopEnds() async throws {
+        let hasRun = Shared(false)
+        try await ChannelBench.withLoop { loop in
+            loop.execute { loop.whenQuiet { hasRun.update { $0 = true } } }
+        }
+        #expect(hasRun.value)
+    }
+
     // MARK: - Timers
 
     @Test func timersRunInTheOrderOfTheirTimes() async throws {

@@ -243,6 +243,31 @@ import Testing
     }
 }
 
+extension StreamChannelTests {
+    /// The kernel has taken the connection: it comes with the first bytes, and after about a second also without any.
+    @Test(arguments: [true, false])
+    func aConnectionComesWithItsFirstBytesOrLater(_ speaks: Bool) async throws {
+        let probe = ChannelProbe()
+        try await ChannelBench.withLoop { loop in
+            let listener = try ListeningSocket(
+                SocketAddress(ipAddress: "127.0.0.1", port: 0), on: loop, isShared: false, awaitsData: true,
+                waterMark: .init(65_536)
+            ) { $0.attach(probe) }
+            try await listener.begin()
+            let port = listener.address.port ?? 0
+            try await onThread {
+                let peer = try RawConnection(port: port)
+                try loop.submit {}.wait()
+                #expect(probe.channel.value == nil)
+                if speaks { try peer.write("a") }
+                try ChannelBench.wait(for: "the connection") { probe.channel.value != nil }
+                if !speaks { try peer.write("a") }
+                try ChannelBench.wait(for: "what it says") { probe.text == "a" }
+            }
+        }
+    }
+}
+
 /// Notes whether what was promised came.
 private func note(_ promise: EventLoopPromise<Void>, _ outcome: Shared<[Bool]>) {
     promise.futureResult.whenComplete { result in
