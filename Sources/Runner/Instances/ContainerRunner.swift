@@ -30,7 +30,7 @@ public final class ContainerRunner: InstanceRunner, Service {
     private static let watchInterval = Duration.milliseconds(100)
     /// Every so many looks also for processes that ended without their conmon telling.
     private static let thoroughness = 50
-    /// Every so many looks also at what builds get of the processors.
+    /// Every so many looks also at what builds get of the processors, and at the limits of instances: once a second.
     private static let weighing = 10
     /// Lines of output that a deploy's log takes while it waits for the app.
     private static let earlyOutputLimit = 500
@@ -147,6 +147,8 @@ public final class ContainerRunner: InstanceRunner, Service {
                     if isThorough {
                         let groups = supervisors.map { ($0.key, self.runtime.group(of: $0.value.name)) }
                         self.meter.look(at: Dictionary(uniqueKeysWithValues: groups))
+                    }
+                    if round % Self.weighing == 1 {
                         for supervisor in supervisors.values { group.addTask { await supervisor.lookAtLimits() } }
                     }
                     let ended = isThorough ? [] : Set(HostFiles.names(in: self.runtime.paths.exits))

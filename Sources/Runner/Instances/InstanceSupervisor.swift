@@ -24,6 +24,8 @@ actor InstanceSupervisor {
     private var isStopping = false
     private var isRestarting = false
     private var limitWatch = LimitWatch()
+    /// A look at the limits is under way: a later one would come before it.
+    private var isLooking = false
     /// The log's file as it was last looked at: as long as it is open, none that takes its place gets its inode.
     private var watchedLog: HeldFile?
     /// Why the process was killed, in place of how it then ended.
@@ -116,7 +118,9 @@ actor InstanceSupervisor {
     /// Names in the log, and tells, which limits the instance has reached while it runs on. One that starts processes and does
     /// nothing else is killed, and so restarted.
     func lookAtLimits() async {
-        guard !isStopping, !isRestarting, let process = record.process, exit() == nil else { return }
+        guard !isLooking, !isStopping, !isRestarting, let process = record.process, exit() == nil else { return }
+        isLooking = true
+        defer { isLooking = false }
         let seen = HeldFile(log.path)
         let counters = LimitCounters(of: runtime.group(of: name), in: runtime.groups, log: log)
         let now = ContinuousClock.now

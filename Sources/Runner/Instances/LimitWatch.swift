@@ -33,15 +33,18 @@ struct LimitWatch: Sendable {
 
     /// What goes on is told again after this time.
     static let repetition = Duration.seconds(3600)
-    /// Refusals a second, from one look to the next, twice: a program that is refused a process gives up or waits.
+    /// Refusals a second, from one look to the next: a program that is refused a process gives up or waits.
     static let bombRate = 500
+    /// So many looks in a row, a second apart.
+    static let bombLooks = 3
     /// A log that begins anew sooner than that is flooded.
     static let floodTime = Duration.seconds(60)
 
     private var last: (counters: LimitCounters, date: ContinuousClock.Instant)?
     /// When the file of the log was first seen.
     private var logBegun: ContinuousClock.Instant?
-    private var isSuspicious = false
+    /// Looks in a row that saw so many refusals.
+    private var fastLooks = 0
     /// What was not told yet.
     private var pending: [Kind: Int] = [:]
     private var told: [Kind: ContinuousClock.Instant] = [:]
@@ -51,7 +54,7 @@ struct LimitWatch: Sendable {
     mutating func begin(logEnd: ContainerLog.Place?, now: ContinuousClock.Instant = .now) {
         last = (LimitCounters(logEnd: logEnd), now)
         logBegun = now
-        isSuspicious = false
+        fastLooks = 0
     }
 
     /// What is to be told of. The first look at what was there before only takes note of how it stands.
@@ -64,16 +67,16 @@ struct LimitWatch: Sendable {
         let refusals = counters.refusals - before.counters.refusals
         add(.refusals, refusals)
         let isFast = refusals > 0 && Double(refusals) >= Double(Self.bombRate) * ((now - before.date) / .seconds(1))
-        let isBomb = isFast && isSuspicious
-        isSuspicious = isFast && !isBomb
-        if isBomb {
+        fastLooks = isFast ? fastLooks + 1 : 0
+        if fastLooks == Self.bombLooks {
+            fastLooks = 0
             pending[.refusals] = nil
             return [.forkBomb]
         }
         var hits: [Hit] = []
         if take(.kills, now: now) != nil { hits.append(.kills) }
-        // Whether it is one hit or a bomb the next look tells.
-        if !isSuspicious, let count = take(.refusals, now: now) { hits.append(.refusals(count)) }
+        // Whether it is a burst or a bomb the next looks tell.
+        if fastLooks == 0, let count = take(.refusals, now: now) { hits.append(.refusals(count)) }
         if take(.flood, now: now) != nil { hits.append(.flood) }
         return hits
     }

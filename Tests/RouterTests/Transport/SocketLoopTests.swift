@@ -1,3 +1,4 @@
+import CLinux
 import NIOCore
 import Testing
 
@@ -68,6 +69,20 @@ import Testing
             loop.execute { loop.whenQuiet { hasRun.update { $0 = true } } }
         }
         #expect(hasRun.value)
+    }
+
+    /// sched_setattr(2); kernels before 6.12 keep no slice.
+    @Test func aLoopHasItsTurnBeforeWhatOnlyComputes() async throws {
+        let expected = Self.keepsSlices ? LoopThread.slice : clinux_slice(0)
+        try await ChannelBench.withLoop { loop in
+            let slice = try await loop.submit { clinux_slice(0) }.get()
+            #expect(slice == expected)
+        }
+    }
+
+    private static var keepsSlices: Bool {
+        defer { _ = clinux_set_slice(0, 0) }
+        return clinux_set_slice(0, 250_000) == 0 && clinux_slice(0) == 250_000
     }
 
     // MARK: - Timers

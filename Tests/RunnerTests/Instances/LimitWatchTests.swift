@@ -12,9 +12,9 @@ import Testing
             logEnd: log.map { ContainerLog.Place(inode: $0.0, position: $0.1) })
     }
 
-    /// The hits of looks that are five seconds apart.
+    /// The hits of looks that are a second apart.
     private func hits(_ watch: inout LimitWatch, from first: Int = 1, _ looks: [LimitCounters]) -> [[LimitWatch.Hit]] {
-        looks.enumerated().map { number, look in watch.look(look, now: start + .seconds(5 * (first + number))) }
+        looks.enumerated().map { number, look in watch.look(look, now: start + .seconds(first + number)) }
     }
 
     private func begun() -> LimitWatch {
@@ -36,14 +36,15 @@ import Testing
 
     @Test func `a program that starts processes and does nothing else is told from one that was refused some`() {
         var watch = begun()
-        let bomb = hits(&watch, [counters(refusals: 20_000), counters(refusals: 50_000), counters(refusals: 50_000)])
-        #expect(bomb == [[], [.forkBomb], []])
+        let bomb = hits(&watch, [1, 2, 3, 3, 4].map { counters(refusals: $0 * 20_000) })
+        #expect(bomb == [[], [], [.forkBomb], [], []])
         // A burst that ends is none.
         var burst = begun()
-        #expect(hits(&burst, [counters(refusals: 20_000), counters(refusals: 20_001)]) == [[], [.refusals(20_001)]])
+        let ending = [20_000, 40_000, 40_001].map { counters(refusals: $0) }
+        #expect(hits(&burst, ending) == [[], [], [.refusals(40_001)]])
         var slow = begun()
-        let refusals = (1...5).map { counters(refusals: $0 * 2_400) }
-        #expect(hits(&slow, refusals) == [[.refusals(2_400)], [], [], [], []])
+        let refusals = (1...5).map { counters(refusals: $0 * 480) }
+        #expect(hits(&slow, refusals) == [[.refusals(480)], [], [], [], []])
     }
 
     @Test func `a process that was killed for want of memory is told`() {
