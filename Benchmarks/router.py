@@ -66,15 +66,17 @@ def resident(root: int) -> int:
     return sum(int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids) * 4096
 
 
-def load(program: str, port: int, tls: bool, host: str, path: str, extra: list[str], seconds: int) -> tuple[float, str]:
-    """Requests that were answered, and p50/p99 of the answers."""
+def load(
+    program: str, port: int, tls: bool, host: str, path: str, extra: list[str], seconds: int
+) -> tuple[float, list[float]]:
+    """Requests that were answered, and p50 and p99 of the answers in milliseconds where the program tells them."""
     scheme = "https" if tls else "http"
     if program == "h2load":
         url = f"{scheme}://{host}:{port}{path}"
         command = ["h2load", f"--connect-to=127.0.0.1:{port}", "-c16", "-m16", "-t1", f"-D{seconds}", *extra, url]
         text = subprocess.run(["taskset", "-c", "1", *command], capture_output=True, text=True).stdout
         found = re.search(r"(\d+) succeeded", text)
-        return (float(found.group(1)) if found else 0.0), ""
+        return (float(found.group(1)) if found else 0.0), []
     options = extra if any(part.startswith("-c") for part in extra) else ["-c64", *extra]
     url = f"{scheme}://127.0.0.1:{port}{path}"
     command = ["wrk", "-t1", f"-d{seconds}s", "--latency", "-H", f"Host: {host}", *options, url]
@@ -82,8 +84,9 @@ def load(program: str, port: int, tls: bool, host: str, path: str, extra: list[s
     if "Non-2xx" in text and "If-None-Match" not in " ".join(extra):
         raise RuntimeError(f"{url}: {text}")
     found = re.search(r"(\d+) requests in", text)
-    tail = re.findall(r"(?m)^\s+(?:50|99)%\s+([\d.]+\w+)$", text)
-    return (float(found.group(1)) if found else 0.0), "/".join(tail)
+    tail = re.findall(r"(?m)^\s+(?:50|99)%\s+([\d.]+)(us|ms|s)$", text)
+    scale = {"us": 0.001, "ms": 1, "s": 1000}
+    return (float(found.group(1)) if found else 0.0), [float(number) * scale[unit] for number, unit in tail]
 
 
 def etag(port: int) -> str:
@@ -149,7 +152,7 @@ def main() -> int:
     options = parser.parse_args()
     names = ["berth", *filter(None, options.peers.split(","))]
     results: dict[str, dict[str, list[float]]] = {}
-    tails: dict[str, dict[str, str]] = {}
+    tails: dict[str, dict[str, list[list[float]]]] = {}
     costs = {}
     with tempfile.TemporaryDirectory(prefix="router-bench-") as text, contextlib.ExitStack() as stack:
         folder = pathlib.Path(text)
@@ -187,7 +190,7 @@ def main() -> int:
                         program, port, tls, f"{host}.localhost", path, filled, options.seconds)
                     used = cpu_seconds(running[name].pid) - before
                     results.setdefault(work, {}).setdefault(name, []).append(count / used if used > 0 else 0)
-                    tails.setdefault(work, {})[name] = tail
+                    tails.setdefault(work, {}).setdefault(name, []).append(tail)
     lines = table(results, tails, costs, names) + endured
     print("\n".join(lines))
     if not options.print:
@@ -196,18 +199,23 @@ def main() -> int:
 
 
 def table(results: dict, tails: dict, costs: dict, names: list[str]) -> list[str]:
-    lines = ["| requests per second of processor time | " + " | ".join(names) + " | of nginx | wanted | p50/p99, berth, nginx |"]
+    lines = ["| requests per second of processor time | " + " | ".join(names) + " | of nginx | wanted | p50/p99 in ms, berth, nginx |"]
     lines.append("| --- |" + " --- |" * (len(names) + 3))
     for work, found in results.items():
         medians = {name: statistics.median(values) for name, values in found.items()}
         ratio = medians["berth"] / medians["nginx"] if medians.get("nginx") else 0
         cells = " | ".join(f"{medians[name]:,.0f}" if medians.get(name) else "–" for name in names)
-        wanted, tail = WORK[work][5], ", ".join(tails[work].get(name, "") for name in ("berth", "nginx"))
-        lines.append(f"| {work} | {cells} | **{ratio:.2f} ×** | {wanted} × | {tail} |")
+        tail = ", ".join(filter(None, (quantiles(tails[work].get(name, [])) for name in ("berth", "nginx"))))
+        lines.append(f"| {work} | {cells} | **{ratio:.2f} ×** | {WORK[work][5]} × | {tail} |")
     if costs:
         cells = " | ".join(f"{costs[name] / 1024:.1f} KiB" for name in names)
         lines.append(f"| memory of an idle connection, of 5,000 | {cells} | | 4 KiB | |")
     return lines
+
+
+def quantiles(rounds: list[list[float]]) -> str:
+    """The medians of the rounds' quantiles."""
+    return "/".join(f"{statistics.median(values):.2f}" for values in zip(*rounds))
 
 
 if __name__ == "__main__":

@@ -155,8 +155,10 @@ class _Endless:
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
                     continue
                 size = int(head.split()[1][1:])
-                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
+                start = f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode()
                 if size < 1 << 20:
-                    connection.sendall(bytes(size))
+                    # At once: the second of two small writes would wait for the first one's acknowledgement.
+                    connection.sendall(start + bytes(size))
                 else:
+                    connection.sendall(start)
                     _pour(connection, size)
