@@ -256,9 +256,12 @@ extension StreamChannelTests {
             try await listener.begin()
             let port = listener.address.port ?? 0
             try await onThread {
+                let begin = ContinuousClock.now
                 let peer = try RawConnection(port: port)
                 try loop.submit {}.wait()
-                #expect(probe.channel.value == nil)
+                let isThere = probe.channel.value != nil
+                // A machine that was busy for so long has seen the second pass.
+                if ContinuousClock.now - begin < .milliseconds(500) { #expect(!isThere) }
                 if speaks { try peer.write("a") }
                 try ChannelBench.wait(for: "the connection") { probe.channel.value != nil }
                 if !speaks { try peer.write("a") }
