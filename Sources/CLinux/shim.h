@@ -68,13 +68,15 @@ struct clinux_schedule {
 };
 
 /// How long a thread of the usual policy runs before another that waits has its turn, in nanoseconds; 0 is the kernel's own
-/// choice. The processes and threads that it starts have the same. Kernels before 6.12 take it and do nothing.
+/// choice. The processes and threads that it starts have the same if `passes_on`. Kernels before 6.12 take it and do nothing.
 /// `thread` is 0 for the calling one.
-static inline int clinux_set_slice(pid_t thread, uint64_t nanoseconds) {
+static inline int clinux_set_slice(pid_t thread, uint64_t nanoseconds, int passes_on) {
     struct clinux_schedule schedule = {0};
     if (syscall(SYS_sched_getattr, thread, &schedule, sizeof schedule, 0) != 0) return -1;
     if (schedule.policy != 0) return 0;
     schedule.runtime = nanoseconds;
+    // SCHED_FLAG_RESET_ON_FORK, which takes back a priority above the usual as well.
+    schedule.flags = passes_on ? schedule.flags & ~UINT64_C(1) : schedule.flags | 1;
     return (int)syscall(SYS_sched_setattr, thread, &schedule, 0);
 }
 

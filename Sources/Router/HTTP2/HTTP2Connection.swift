@@ -188,10 +188,16 @@ final class HTTP2Connection: ChannelDuplexHandler, TimedConnection {
 
     func flushNow() {
         guard out.readableBytes > 0, let context else { return }
-        handed &+= out.readableBytes
-        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        // Taken out first: the channel may tell meanwhile that it is writable again, and what is written then comes after.
+        var bytes = ByteBuffer()
+        swap(&bytes, &out)
+        handed &+= bytes.readableBytes
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
         // What has been encrypted by now can be written over.
-        if out.capacity <= Self.maximumKept { out.clear() } else { out = ByteBuffer() }
+        if out.capacity == 0, bytes.capacity <= Self.maximumKept {
+            bytes.clear()
+            swap(&bytes, &out)
+        }
     }
 
     private func writeSettings() {

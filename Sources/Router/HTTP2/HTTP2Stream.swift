@@ -173,9 +173,10 @@ final class HTTP2Stream: FrontStream {
         guard owed >= HTTP2Connection.streamWindow / 4 || receiveWindow < HTTP2Connection.streamWindow / 2 else {
             return
         }
-        connection.giveBack(owed, stream: id)
-        receiveWindow += owed
+        let count = owed
+        receiveWindow += count
         owed = 0
+        connection.giveBack(count, stream: id)
     }
 
     func closeOutput() {

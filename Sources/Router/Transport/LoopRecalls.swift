@@ -24,7 +24,8 @@ struct LoopRecalls {
         newer.append(channel)
     }
 
-    /// Those that have waited for one moment or more, two at most while the loop keeps up. Some of them want no call any more.
+    /// Those that have waited for one moment or more, two at most while the loop keeps up. Some of them want no call any more, or
+    /// were let off and added again: those are called early.
     mutating func take(_ now: NIODeadline) -> [StreamChannel] {
         guard now >= end else { return [] }
         end = now + Self.moment

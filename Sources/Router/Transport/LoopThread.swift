@@ -29,8 +29,9 @@ enum LoopThread {
                 guard let argument else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
                 clinux_name_thread(start.name)
-                // Whoever else runs on the processor gives way when something comes.
-                _ = clinux_set_slice(0, LoopThread.slice)
+                // Whoever else runs on the processor gives way when something comes; threads that are started from here do not
+                // have that.
+                _ = clinux_set_slice(0, LoopThread.slice, 0)
                 start.body()
                 return nil
             }, start.toOpaque())

@@ -9,5 +9,5 @@ enum TimeSlice {
     static let instance: UInt64 = 300_000
 
     /// What the process starts has the same.
-    static func shorten(_ process: ProcessIdentity) { _ = clinux_set_slice(process.pid, instance) }
+    static func shorten(_ process: ProcessIdentity) { _ = clinux_set_slice(process.pid, instance, 1) }
 }

@@ -26,6 +26,7 @@ actor InstanceSupervisor {
     private var limitWatch = LimitWatch()
     /// A look at the limits is under way: a later one would come before it.
     private var isLooking = false
+    private var isBombTold = false
     /// The log's file as it was last looked at: as long as it is open, none that takes its place gets its inode.
     private var watchedLog: HeldFile?
     /// Why the process was killed, in place of how it then ended.
@@ -135,6 +136,11 @@ actor InstanceSupervisor {
                 process.signal(SIGKILL)
                 return
             }
+            if hit == .forkBomb {
+                // Left to what waits for it to be ready.
+                guard !isBombTold else { continue }
+                isBombTold = true
+            }
             logger.warning("instance reached a limit", metadata: ["reason": "\(reason)"])
             log.note("berth: at \(Timestamp.string(from: Date())) the app \(reason)")
             limited(InstanceLimitHit(instance: record.id, channel: record.channel, reason: reason))
@@ -192,6 +198,7 @@ actor InstanceSupervisor {
         startedAt = clock.now
         watchedLog = HeldFile(log.path)
         limitWatch.begin(logEnd: log.end)
+        isBombTold = false
         runtime.limitMonitor(of: name)
         logger.debug(
             "container started",

@@ -34,7 +34,7 @@ struct LimitWatch: Sendable {
     /// What goes on is told again after this time.
     static let repetition = Duration.seconds(3600)
     /// Refusals a second, from one look to the next: a program that is refused a process gives up or waits.
-    static let bombRate = 500
+    static let bombRate = 2_000
     /// So many looks in a row, a second apart.
     static let bombLooks = 3
     /// A log that begins anew sooner than that is flooded.

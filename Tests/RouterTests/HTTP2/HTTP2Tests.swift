@@ -58,6 +58,23 @@ import Testing
         }
     }
 
+    /// A connection that becomes writable while it is written to.
+    @Test func noFrameIsSentTwice() async throws {
+        let site = try TestSite(["large.bin": String(repeating: "x", count: 200_000)])
+        try await Self.with(
+            ["site.localhost": site.target], configure: { $0.bufferedBytes = 64 * 1024 }, settings: [(4, 0x7fff_ffff)]
+        ) { client in
+            try client.window(0, 1_000_000)
+            for stream in [1, 3, 5] {
+                try client.request(stream, FrameConnection.get("/large.bin", host: "site.localhost"))
+                #expect(try client.response(stream, opens: false).body.count == 200_000)
+                try client.send(6, [UInt8](repeating: UInt8(stream), count: 8))
+                let next = try client.next()
+                #expect(next.kind == 6 && next.payload.first == UInt8(stream), "\(next.kind) on \(next.stream)")
+            }
+        }
+    }
+
     @Test func bodiesAndTrailersGoBothWays() async throws {
         let stub = try StubUpstream { connection in
             while true {

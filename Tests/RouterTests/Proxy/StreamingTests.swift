@@ -110,7 +110,7 @@ import Testing
 
     /// How much of an endless response the router takes from the upstream while the client reads nothing.
     @Test func aSlowReaderHoldsTheUpstreamBack() async throws {
-        let total = 160 * 1024 * 1024
+        let total = 512 * 1024 * 1024
         let sent = Shared(0)
         let upstream = try StubUpstream { connection in
             _ = try connection.readHead()
@@ -135,11 +135,11 @@ import Testing
                     last = sent.value
                     pause(milliseconds: 300)
                 }
-                #expect(last < total / 2)
+                #expect(last < total / 4)
                 var received = 0
                 while received < total {
                     let part = try connection.readSome(256 * 1024)
-                    guard !part.isEmpty, part.allSatisfy({ $0 == 7 }) else { break }
+                    guard part.first == 7, part.last == 7 else { break }
                     received += part.count
                 }
                 return received

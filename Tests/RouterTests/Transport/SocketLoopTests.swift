@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import NIOCore
 import Testing
 
@@ -77,12 +78,19 @@ import Testing
         try await ChannelBench.withLoop { loop in
             let slice = try await loop.submit { clinux_slice(0) }.get()
             #expect(slice == expected)
+            // What it starts is not the router.
+            let heirs = Shared<[UInt64]>([])
+            try await loop.submit {
+                Thread { heirs.update { $0.append(clinux_slice(0)) } }.start()
+            }.get()
+            try await eventually("the thread ran") { heirs.value.count == 1 }
+            #expect(heirs.value != [LoopThread.slice])
         }
     }
 
     private static var keepsSlices: Bool {
-        defer { _ = clinux_set_slice(0, 0) }
-        return clinux_set_slice(0, 250_000) == 0 && clinux_slice(0) == 250_000
+        defer { _ = clinux_set_slice(0, 0, 1) }
+        return clinux_set_slice(0, 250_000, 1) == 0 && clinux_slice(0) == 250_000
     }
 
     // MARK: - Timers

@@ -121,8 +121,8 @@ extension RealContainers {
         }
 
         private static var keepsSlices: Bool {
-            defer { _ = clinux_set_slice(0, 0) }
-            return clinux_set_slice(0, 250_000) == 0 && clinux_slice(0) == 250_000
+            defer { _ = clinux_set_slice(0, 0, 1) }
+            return clinux_set_slice(0, 250_000, 1) == 0 && clinux_slice(0) == 250_000
         }
 
         @Test func `attack 13: environment values are readable by root only`() async throws {
