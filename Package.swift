@@ -81,7 +81,7 @@ let package = Package(
         .target(name: "Builder", dependencies: ["Blocking", "CZlib", "Core", crypto, logging, yams]),
         .target(
             name: "Runner",
-            dependencies: ["Blocking", "CLinux", "Core", logging, serviceLifecycle, subprocess, systemPackage]),
+            dependencies: ["Blocking", "Core", logging, serviceLifecycle, subprocess, systemPackage]),
         .target(name: "Hooks", dependencies: ["Blocking", "Core", logging, subprocess, systemPackage]),
         .target(
             name: "Router",
@@ -130,14 +130,12 @@ let package = Package(
         .testTarget(
             name: "ControlTests", dependencies: ["Control", "ControlTestSupport", "Core", "TestSupport", logging]),
         .testTarget(name: "BuilderTests", dependencies: ["Blocking", "Builder", "Core", "TestSupport", logging]),
-        .testTarget(
-            name: "RunnerTests", dependencies: ["CLinux", "Core", "Runner", "TestSupport", logging, subprocess]),
+        .testTarget(name: "RunnerTests", dependencies: ["Core", "Runner", "TestSupport", logging, subprocess]),
         .testTarget(name: "HooksTests", dependencies: ["Core", "Hooks", "TestSupport", logging]),
         .testTarget(
             name: "RouterTests",
             dependencies: [
-                "CLinux", "Control", "ControlTestSupport", "Core", "Router", "TestSupport", logging, nioCore, nioHPACK,
-                nioPosix,
+                "Control", "ControlTestSupport", "Core", "Router", "TestSupport", logging, nioCore, nioHPACK, nioPosix,
                 nioSSL, serviceLifecycle,
             ], exclude: ["Corpus"]),
         .testTarget(

@@ -1,18 +1,14 @@
-// What Linux has and the C library's own module leaves out: epoll(7), eventfd(2), accept4(2), names of threads,
-// sched_setattr(2).
+// What Linux has and the C library's own module leaves out: epoll(7), eventfd(2), accept4(2), names of threads.
 #pragma once
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 // GNU's own, which the headers show only where definitions of theirs would differ from those of the C library's module.
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 extern int pthread_setname_np(pthread_t, const char *);
-extern long syscall(long, ...);
 
 static const uint32_t clinux_readable = EPOLLIN;
 static const uint32_t clinux_writable = EPOLLOUT;
@@ -54,34 +50,3 @@ static inline int clinux_accept(int listener, struct sockaddr *address, socklen_
 
 /// Names the calling thread, in at most 15 bytes.
 static inline void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
-
-/// `struct sched_attr` of its first version, which every kernel knows.
-struct clinux_schedule {
-    uint32_t size;
-    uint32_t policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime;
-    uint64_t deadline;
-    uint64_t period;
-};
-
-/// How long a thread of the usual policy runs before another that waits has its turn, in nanoseconds; 0 is the kernel's own
-/// choice. The processes and threads that it starts have the same if `passes_on`. Kernels before 6.12 take it and do nothing.
-/// `thread` is 0 for the calling one.
-static inline int clinux_set_slice(pid_t thread, uint64_t nanoseconds, int passes_on) {
-    struct clinux_schedule schedule = {0};
-    if (syscall(SYS_sched_getattr, thread, &schedule, sizeof schedule, 0) != 0) return -1;
-    if (schedule.policy != 0) return 0;
-    schedule.runtime = nanoseconds;
-    // SCHED_FLAG_RESET_ON_FORK, which takes back a priority above the usual as well.
-    schedule.flags = passes_on ? schedule.flags & ~UINT64_C(1) : schedule.flags | 1;
-    return (int)syscall(SYS_sched_setattr, thread, &schedule, 0);
-}
-
-/// The same as it is now; 0 on kernels that know nothing of it.
-static inline uint64_t clinux_slice(pid_t thread) {
-    struct clinux_schedule schedule = {0};
-    return syscall(SYS_sched_getattr, thread, &schedule, sizeof schedule, 0) == 0 ? schedule.runtime : 0;
-}

@@ -13,9 +13,6 @@ enum LoopThread {
         }
     }
 
-    /// Nanoseconds; the shortest that Linux has.
-    static let slice: UInt64 = 100_000
-
     /// Returns 0, or the error number of pthread_create(3).
     static func start(_ name: String, _ body: @escaping () -> Void) -> CInt {
         let start = Unmanaged.passRetained(Start(name, body))
@@ -29,9 +26,6 @@ enum LoopThread {
                 guard let argument else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
                 clinux_name_thread(start.name)
-                // Whoever else runs on the processor gives way when something comes; threads that are started from here do not
-                // have that.
-                _ = clinux_set_slice(0, LoopThread.slice, 0)
                 start.body()
                 return nil
             }, start.toOpaque())

@@ -140,7 +140,6 @@ struct ContainerRuntime: Sendable {
             throw PlatformError(
                 .internal, "a container could not be made", cause: "conmon: \(answer.prefix(2000))")
         }
-        TimeSlice.shorten(process)
         return process
     }
 

@@ -1,5 +1,3 @@
-import CLinux
-import Foundation
 import NIOCore
 import Testing
 
@@ -70,27 +68,6 @@ import Testing
             loop.execute { loop.whenQuiet { hasRun.update { $0 = true } } }
         }
         #expect(hasRun.value)
-    }
-
-    /// sched_setattr(2); kernels before 6.12 keep no slice.
-    @Test func aLoopHasItsTurnBeforeWhatOnlyComputes() async throws {
-        let expected = Self.keepsSlices ? LoopThread.slice : clinux_slice(0)
-        try await ChannelBench.withLoop { loop in
-            let slice = try await loop.submit { clinux_slice(0) }.get()
-            #expect(slice == expected)
-            // What it starts is not the router.
-            let heirs = Shared<[UInt64]>([])
-            try await loop.submit {
-                Thread { heirs.update { $0.append(clinux_slice(0)) } }.start()
-            }.get()
-            try await eventually("the thread ran") { heirs.value.count == 1 }
-            #expect(heirs.value != [LoopThread.slice])
-        }
-    }
-
-    private static var keepsSlices: Bool {
-        defer { _ = clinux_set_slice(0, 0, 1) }
-        return clinux_set_slice(0, 250_000, 1) == 0 && clinux_slice(0) == 250_000
     }
 
     // MARK: - Timers

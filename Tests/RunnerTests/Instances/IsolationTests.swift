@@ -1,4 +1,3 @@
-import CLinux
 import Core
 import Foundation
 import TestSupport
@@ -102,27 +101,6 @@ extension RealContainers {
                 await fixture.runner.stop(endpoint.id, grace: 0)
                 #expect(group.allSatisfy { !HostFiles.exists($0) })
             }
-        }
-
-        /// sched_setattr(2); kernels before 6.12 keep no slice.
-        @Test func `an instance has its turn sooner than what only computes`() async throws {
-            try await withRunner { fixture in
-                let endpoint = try await fixture.startNode(
-                    "require('http').createServer((q, r) => r.end('up')).listen(process.env.PORT)")
-                let group = fixture.runner.runtime.group(of: InstanceRecord.name(endpoint.id))
-                let processes = fixture.runner.runtime.groups.processes(of: group)
-                // What begins it, and the app.
-                #expect(processes.count >= 2)
-                let usual = clinux_slice(0)
-                #expect(usual != TimeSlice.instance)
-                let expected = Self.keepsSlices ? TimeSlice.instance : usual
-                #expect(processes.allSatisfy { clinux_slice($0) == expected })
-            }
-        }
-
-        private static var keepsSlices: Bool {
-            defer { _ = clinux_set_slice(0, 0, 1) }
-            return clinux_set_slice(0, 250_000, 1) == 0 && clinux_slice(0) == 250_000
         }
 
         @Test func `attack 13: environment values are readable by root only`() async throws {
