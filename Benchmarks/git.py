@@ -93,7 +93,7 @@ class Bench:
 
     def run(self):
         yield from self.small_pushes()
-        yield self.new_files()
+        yield from self.new_files()
         yield from self.blobs()
         yield from self.many_refs()
         yield from self.big_history()
@@ -155,14 +155,15 @@ class Bench:
             bodies[side.name] = histories.push_body(copy, tips[side.name], new, BRANCH)
             tips[side.name] = new
 
-        def send(side, _):
-            raw = raws[side.name]
-            raw.get("/info/refs?service=git-receive-pack")
-            answer = raw.post("/git-receive-pack", "application/x-git-receive-pack-request", bodies[side.name])
-            assert b"ok " + BRANCH.encode() in answer, answer
+        yield self.each(
+            Figures(), self.rounds, lambda side, _: self.send_push(raws[side.name], bodies[side.name]), prepare
+        ).line("the same, the server's part (both requests by hand)", "0.4")
 
-        yield self.each(Figures(), self.rounds, send, prepare).line(
-            "the same, the server's part (both requests by hand)", "0.4")
+    def send_push(self, raw: "Raw", body: bytes) -> None:
+        """The requests of a push without the client's own work."""
+        raw.get("/info/refs?service=git-receive-pack")
+        answer = raw.post("/git-receive-pack", "application/x-git-receive-pack-request", body)
+        assert b"ok " + BRANCH.encode() in answer, answer
 
     def by_hand(self, repository: str, body, before=None) -> Figures:
         """The requests of a fetch without the client's own work. `body(side)` is the last one's."""
@@ -193,9 +194,20 @@ class Bench:
     def new_files(self):
         copy = histories.files(self.folder / "files", 2000)
         self.create("files")
-        return self.each(
+        yield self.each(
             Figures(), self.large, lambda side, number: self.push(side, copy, f"files-{number}")
         ).line("push of 2,000 new files", "0.7")
+
+        self.create("files-by-hand")
+        new = git("-C", copy, "rev-parse", "HEAD").strip()
+        body = histories.push_body(copy, None, new, BRANCH)
+        raws = {}
+
+        def prepare(side, number):
+            raws[side.name] = Raw(side.url(f"files-by-hand-{number}"))
+
+        yield self.each(Figures(), self.large, lambda side, _: self.send_push(raws[side.name], body), prepare).line(
+            SERVER_PART, "0.7")
 
     def blobs(self):
         copy = histories.blobs(self.folder / "blobs", 100, 1 << 20)

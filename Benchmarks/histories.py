@@ -69,12 +69,12 @@ def advance(folder: pathlib.Path, text: str) -> None:
     processes.run("git", "-C", folder, "fast-import", "--quiet", "--force", input=stream)
 
 
-def push_body(folder: pathlib.Path, old: str, new: str, ref: str) -> bytes:
-    """The body of a receive-pack request, as the stock client makes it."""
+def push_body(folder: pathlib.Path, old: str | None, new: str, ref: str) -> bytes:
+    """The body of a receive-pack request, as the stock client makes it; without `old` the ref is a new one."""
     pack = processes.output(
         "git", "-C", folder, "pack-objects", "--revs", "--thin", "--stdout", "--delta-base-offset", "--quiet",
-        input=f"{new}\n^{old}\n")
-    command = f"{old} {new} {ref}\0 report-status side-band-64k agent=bench".encode()
+        input=f"{new}\n^{old}\n" if old else f"{new}\n")
+    command = f"{old or '0' * 40} {new} {ref}\0 report-status side-band-64k agent=bench".encode()
     return _packet(command) + b"0000" + pack
 
 

@@ -10,7 +10,9 @@ extension Repository {
     borrowing func writePack(
         _ objects: [ObjectID], from packs: [OpenPack], time: Int? = nil
     ) throws(GitError) -> String {
-        let style = PackStyle(deltaDepth: Self.deltaDepth, level: 6, verifies: true)
+        let style = PackStyle(
+            deltaDepth: Self.deltaDepth, level: 6, verifies: true,
+            newBases: EarlierVersions(of: objects, in: self).bases)
         let assembly = PackAssembly(
             PackSelection(all: objects), packs: PackSet(packs), style: style, folder: "\(directory)/objects",
             limit: .max)

@@ -10,6 +10,8 @@ struct PackStyle {
     /// Whether entries that are taken over are compared with their check sums. Who gets a pack by the network checks it
     /// all anyway.
     var verifies = false
+    /// For objects that no stored pack has as a delta, those that they may become deltas on.
+    var newBases: [ObjectID: ObjectID] = [:]
 }
 
 /// Puts a pack together out of entries of stored packs, taken over as they are where that can be, and of objects that are
@@ -17,18 +19,20 @@ struct PackStyle {
 struct PackAssembly: ~Copyable {
     private static let headerSize = 12
     private static let trailerSize = 20
-    private let selection: PackSelection
+    let selection: PackSelection
     /// A stored pack that goes first, as it is; none of its objects is in the selection.
     private let prefix: OpenPack?
-    private let style: PackStyle
+    let style: PackStyle
     private let limit: Int
     private var meter: WorkMeter
-    private var packs: PackSet
+    var packs: PackSet
     private var segments: [OutgoingPack.Segment] = []
     private var spool: PackSpool
-    private var size = 0
+    private(set) var size = 0
     /// Where each object's entry begins in the new pack, and on how many deltas it stands.
-    private var written: [ObjectID: (offset: Int, depth: Int)] = [:]
+    private(set) var written: [ObjectID: (offset: Int, depth: Int)] = [:]
+    /// For objects that are to become deltas though no stored pack has them so, the one on which.
+    var newBases: [ObjectID: ObjectID] = [:]
 
     init(
         _ selection: PackSelection, after prefix: OpenPack? = nil, packs: PackSet, style: PackStyle, folder: String,
@@ -62,6 +66,7 @@ struct PackAssembly: ~Copyable {
     private var objectCount: Int { selection.objects.count + (prefix?.index.count ?? 0) }
 
     private mutating func writeAll(_ repository: borrowing Repository) throws(GitError) {
+        newBases = try basesWithoutCycles()
         try add(PackHeader.encode(count: objectCount))
         if let prefix { try copy(prefix, prefix.entries) }
         for (id, place) in try inStoredOrder() { try write(id, place, repository) }
@@ -89,7 +94,8 @@ struct PackAssembly: ~Copyable {
         return pack
     }
 
-    private typealias Place = PackSet.Place
+    typealias Place = PackSet.Place
+    typealias Chain = [(id: ObjectID, place: Place?)]
 
     /// Pack by pack in the order of the entries, so that they are read from the disk in one go.
     private mutating func inStoredOrder() throws(GitError) -> [(ObjectID, Place?)] {
@@ -110,7 +116,7 @@ struct PackAssembly: ~Copyable {
         _ id: ObjectID, _ place: Place?, _ repository: borrowing Repository
     ) throws(GitError) {
         // A chain of bases is as long as somebody cared to make it, so it is kept here and not on the stack.
-        var chain: [(id: ObjectID, place: Place?)] = [(id, place)]
+        var chain: Chain = [(id, place)]
         var isOpen: Set<ObjectID> = [id]
         while let next = chain.last {
             try meter.tick(repository)
@@ -119,16 +125,21 @@ struct PackAssembly: ~Copyable {
                 continue
             }
             guard let place = next.place else {
-                try writeAnew(next.id, repository)
-                chain.removeLast()
+                if !waits(for: next.id, &chain, &isOpen) {
+                    try writeAnew(next.id, repository)
+                    chain.removeLast()
+                }
                 continue
             }
             let pack = packs.packs[place.pack]
             let entry = try pack.entry(at: place.position)
             guard let base = try pack.base(of: entry.header, at: entry.offset) else {
+                if waits(for: next.id, &chain, &isOpen) { continue }
                 try verify(pack, place.position, entry)
-                begin(next.id, depth: 0)
-                try copy(pack, entry.offset..<entry.end)
+                if try !writeNewDelta(next.id, below: entry.end - entry.offset, repository) {
+                    begin(next.id, depth: 0)
+                    try copy(pack, entry.offset..<entry.end)
+                }
                 chain.removeLast()
                 continue
             }
@@ -175,12 +186,13 @@ struct PackAssembly: ~Copyable {
     }
 
     private mutating func writeAnew(_ id: ObjectID, _ repository: borrowing Repository) throws(GitError) {
-        begin(id, depth: 0)
         let level = style.level
         let made = try repository.objects.read(id) { (kind, bytes) throws(GitError) in
             PackEntryHeader.encode(.object(kind), size: bytes.count)
                 + (try ZlibDeflater.deflated(bytes, level: level))
         }
+        if try writeNewDelta(id, below: made.count, repository) { return }
+        begin(id, depth: 0)
         try add(made)
     }
 
@@ -191,7 +203,7 @@ struct PackAssembly: ~Copyable {
         return (try prefix.index.offset(at: position), 0)
     }
 
-    private mutating func begin(_ id: ObjectID, depth: Int) { written[id] = (size, depth) }
+    mutating func begin(_ id: ObjectID, depth: Int) { written[id] = (size, depth) }
 
     private func verify(_ pack: OpenPack, _ position: Int, _ entry: OpenPack.Entry) throws(GitError) {
         guard style.verifies else { return }
@@ -210,7 +222,7 @@ struct PackAssembly: ~Copyable {
         }
     }
 
-    private mutating func add(_ bytes: [UInt8]) throws(GitError) {
+    mutating func add(_ bytes: [UInt8]) throws(GitError) {
         try grow(bytes.count)
         let start = spool.size
         try bytes.span.bytes.withUnsafeBytes { (buffer) throws(GitError) in try spool.append(buffer) }
