@@ -63,6 +63,10 @@ def measure(server: Berthd, folder: pathlib.Path, pushes: int, rounds: int) -> l
     for what, action in cases.items():
         found = {name: [] for name in urls}
         for number in range(-1, rounds):
+            # No answer is served twice.
+            histories.advance(copy, f"{what} {number}")
+            for url in urls.values():
+                git("-C", copy, "push", "--quiet", url, f"HEAD:{BRANCH}")
             for name in list(urls)[:: 1 if number % 2 else -1]:
                 start = time.perf_counter()
                 action(name)

@@ -1,16 +1,16 @@
 /// A delta that no stored pack has.
 enum NewDelta {
-    /// Bytes of the largest objects for which one is made: both are in memory, and what is larger seldom is text.
-    private static let largest = 8 << 20
-    /// Bytes of the smallest: with less there is nothing to save.
+    /// Bytes of the smallest object for which one is made: with less there is nothing to save.
     private static let smallest = 48
     /// Bytes by which an entry is to become smaller; a delta is more work for who reads it.
     private static let gain = 16
+    /// So many times the other's size and more has nothing to do with it.
+    private static let likeness = 32
 
     /// The compressed instructions, and how many bytes those are; `nil` when they would not take clearly less than `size` bytes.
     ///
-    /// Both objects must be what their names say: a delta on damaged bytes would spread the damage to what is sound. Throws
-    /// otherwise.
+    /// Throws when an object cannot be read or is not what its name says: a delta on damaged bytes would spread the damage to what
+    /// is sound.
     static func make(
         of id: ObjectID, on base: ObjectID, below size: Int, level: Int32, _ repository: borrowing Repository
     ) throws(GitError) -> (bytes: [UInt8], count: Int)? {
@@ -31,12 +31,24 @@ enum NewDelta {
         }
     }
 
-    /// Of which kind both are; `nil` when they are of two, or not of a size that a delta is made for.
+    /// Whether two objects are of one kind, and of sizes that do not speak against one being a version of the other. Throws when
+    /// one cannot be read.
+    static func areLike(
+        _ one: ObjectID, _ other: ObjectID, _ repository: borrowing Repository
+    ) throws(GitError) -> Bool {
+        guard let one = try repository.objects.header(one), let other = try repository.objects.header(other) else {
+            return false
+        }
+        return one.kind == other.kind && max(one.size, other.size) / likeness <= min(one.size, other.size)
+    }
+
+    /// Of which kind both are; `nil` when no delta is to be made. Large files are read piece by piece, which a delta cannot be.
     private static func kind(
         _ id: ObjectID, _ base: ObjectID, _ repository: borrowing Repository
     ) throws(GitError) -> ObjectKind? {
-        guard let new = try repository.objects.header(id), let old = try repository.objects.header(base),
-            new.kind == old.kind, (smallest...largest).contains(new.size), (smallest...largest).contains(old.size)
+        guard try areLike(id, base, repository), let new = try repository.objects.header(id),
+            let old = try repository.objects.header(base), min(new.size, old.size) >= smallest,
+            max(new.size, old.size) < BlobStream.leastBytes
         else { return nil }
         return new.kind
     }

@@ -4,15 +4,18 @@ import Glibc
 extension Repository {
     /// Deltas on deltas on deltas: what is read often should not be far from a whole object.
     private static let deltaDepth = 50
+    /// For new deltas. A repository can be made such that to find them all takes hours, and others wait.
+    private static let deltaTime = Duration.seconds(30)
 
     /// Writes objects that are in `packs` or loose into one new pack. Returns its name; nothing else has changed then.
     /// - Parameter time: what the pack counts as being from, seconds since 1970; `nil`: now.
     borrowing func writePack(
         _ objects: [ObjectID], from packs: [OpenPack], time: Int? = nil
     ) throws(GitError) -> String {
+        let end = ContinuousClock.now + Self.deltaTime
         let style = PackStyle(
             deltaDepth: Self.deltaDepth, level: 6, verifies: true,
-            newBases: EarlierVersions(of: objects, in: self).bases)
+            newBases: LaterVersions(of: objects, until: end, in: self).bases, newDeltasEnd: end)
         let assembly = PackAssembly(
             PackSelection(all: objects), packs: PackSet(packs), style: style, folder: "\(directory)/objects",
             limit: .max)

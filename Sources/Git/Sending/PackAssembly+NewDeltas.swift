@@ -39,12 +39,14 @@ extension PackAssembly {
         return true
     }
 
-    /// Writes an object as a delta that no pack has, when that takes clearly less than `bytes` bytes.
+    /// Writes an object as a delta that no pack has, when that takes clearly less than `bytes` bytes. Where something cannot be read
+    /// there is none, and what is stored is copied as it is.
     mutating func writeNewDelta(
         _ id: ObjectID, below bytes: Int, _ repository: borrowing Repository
     ) throws(GitError) -> Bool {
         guard let base = newBases[id], let place = written[base], place.depth < style.deltaDepth,
-            let (delta, count) = try NewDelta.make(of: id, on: base, below: bytes, level: style.level, repository)
+            ContinuousClock.now < style.newDeltasEnd,
+            let (delta, count) = try? NewDelta.make(of: id, on: base, below: bytes, level: style.level, repository)
         else { return false }
         let distance = size - place.offset
         begin(id, depth: place.depth + 1)

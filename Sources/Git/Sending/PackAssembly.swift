@@ -12,6 +12,8 @@ struct PackStyle {
     var verifies = false
     /// For objects that no stored pack has as a delta, those that they may become deltas on.
     var newBases: [ObjectID: ObjectID] = [:]
+    /// Until when that is tried.
+    var newDeltasEnd = ContinuousClock.now
 }
 
 /// Puts a pack together out of entries of stored packs, taken over as they are where that can be, and of objects that are

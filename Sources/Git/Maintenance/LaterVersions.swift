@@ -1,37 +1,46 @@
-/// What each of some trees and files was before: what had its name in the commit before. The best that it can be a delta on,
-/// and nobody has to guess.
-struct EarlierVersions {
-    /// From each object to the one before it. Both are among those that were asked for.
+/// What some trees and files became: what had their name in the commit after. The best that they can be deltas on, and nobody has
+/// to guess.
+///
+/// On the later version and not on the earlier one, so that what is read most is whole.
+struct LaterVersions {
+    /// From each object to the one after it. Both are among those that were asked for.
     private(set) var bases: [ObjectID: ObjectID] = [:]
     private let wanted: Set<ObjectID>
     private var seen: Set<ObjectID> = []
 
-    /// What cannot be read has no earlier version: to tell of that is not the task here.
-    init(of objects: [ObjectID], in repository: borrowing Repository) {
+    /// What cannot be read has no other version: to tell of that is not the task here.
+    /// - Parameter end: what was not looked at until then is left out.
+    init(of objects: [ObjectID], until end: ContinuousClock.Instant, in repository: borrowing Repository) {
         wanted = Set(objects)
         for id in objects {
             guard (try? repository.objects.header(id))??.kind == .commit, let commit = try? repository.commit(id),
                 let parent = commit.parents.first, let before = try? repository.commit(parent).tree
             else { continue }
-            compare(before, commit.tree, repository)
+            guard compare(before, commit.tree, until: end, repository) else { return }
         }
     }
 
-    private mutating func compare(_ before: ObjectID, _ after: ObjectID, _ repository: borrowing Repository) {
-        guard note(before, after) else { return }
-        var waiting = [(before, after)]
+    /// False when there is no time left.
+    private mutating func compare(
+        _ before: ObjectID, _ after: ObjectID, until end: ContinuousClock.Instant, _ repository: borrowing Repository
+    ) -> Bool {
+        var waiting = note(before, after) ? [(before, after)] : []
         while let (before, after) = waiting.popLast() {
-            guard let changed = try? Self.changed(before, after, repository) else { continue }
+            guard ContinuousClock.now < end else { return false }
+            guard (try? NewDelta.areLike(before, after, repository)) == true,
+                let changed = try? Self.changed(before, after, repository)
+            else { continue }
             for pair in changed where note(pair.before, pair.after) && pair.isFolder {
                 waiting.append((pair.before, pair.after))
             }
         }
+        return true
     }
 
     /// False when the later one was seen before, or is none that was asked for: then what is in it is none either.
     private mutating func note(_ before: ObjectID, _ after: ObjectID) -> Bool {
         guard before != after, wanted.contains(after), seen.insert(after).inserted else { return false }
-        if wanted.contains(before) { bases[after] = before }
+        if wanted.contains(before), bases[before] == nil { bases[before] = after }
         return true
     }
 
