@@ -47,7 +47,13 @@ extension ControlGroups {
                 try? HostFiles.makeDirectory(folder, mode: 0o755)
             }
         }
-        for (file, value) in files(of: limits, path: path) { HostFiles.set(file, value) }
+        set(limits, of: path)
+    }
+
+    /// Sets the limits of a group that is there, those that can be. Whether all could.
+    @discardableResult
+    func set(_ limits: Limits, of path: String) -> Bool {
+        files(of: limits, path: path).reduce(true) { areSet, file in HostFiles.set(file.file, file.value) && areSet }
     }
 
     /// What is written where for these limits.

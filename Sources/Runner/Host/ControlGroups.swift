@@ -59,7 +59,10 @@ struct ControlGroups: Sendable {
     /// Kills what is left in the group and removes it everywhere. Fine when there is none.
     func remove(_ path: String) async {
         let deadline = ContinuousClock.now + Self.removalLimit
-        while ContinuousClock.now < deadline, !removeOnce(group: path) { try? await Task.sleep(for: .milliseconds(10)) }
+        while ContinuousClock.now < deadline, !removeOnce(group: path) {
+            // Of a task of its own: that of a cancelled caller would not wait.
+            await Task { try? await Task.sleep(for: .milliseconds(10)) }.value
+        }
     }
 
     /// As `remove`. Blocks meanwhile.

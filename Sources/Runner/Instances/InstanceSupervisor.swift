@@ -9,6 +9,8 @@ import Logging
 actor InstanceSupervisor {
     nonisolated let name: String
     nonisolated let log: ContainerLog
+    /// What an instance is left with that may be a fork bomb, in thousandths of a processor.
+    private static let heldMilliCPU = 50
     /// From what ends a process until it is seen to have ended.
     private static let endPatience = Duration.milliseconds(500)
 
@@ -27,6 +29,9 @@ actor InstanceSupervisor {
     /// A look at the limits is under way: a later one would come before it.
     private var isLooking = false
     private var isBombTold = false
+    /// Left with next to nothing of the processors, until it is known whether it is a fork bomb. `nil`: an earlier server may
+    /// have left it so.
+    private var isHeld: Bool?
     /// The log's file as it was last looked at: as long as it is open, none that takes its place gets its inode.
     private var watchedLog: HeldFile?
     /// Why the process was killed, in place of how it then ended.
@@ -117,19 +122,23 @@ actor InstanceSupervisor {
     }
 
     /// Names in the log, and tells, which limits the instance has reached while it runs on. One that starts processes and does
-    /// nothing else is killed, and so restarted.
+    /// nothing else is killed, and so restarted; from the first look that suspects it its neighbours have the processors.
     func lookAtLimits() async {
         guard !isLooking, !isStopping, !isRestarting, let process = record.process, exit() == nil else { return }
         isLooking = true
         defer { isLooking = false }
         let seen = HeldFile(log.path)
         let counters = LimitCounters(of: runtime.group(of: name), in: runtime.groups, log: log)
-        let now = ContinuousClock.now
+        let (now, pace) = (ContinuousClock.now, isHeld == true ? heldPace : 1)
+        if limitWatch.isFast(counters, pace: pace, now: now) { hold(true) }
         // What has ended the process itself is told when it is restarted.
         try? await Task.sleep(for: Self.endPatience)
         guard !isStopping, record.process == process, exit() == nil else { return }
         watchedLog = seen
-        for hit in limitWatch.look(counters, now: now) {
+        let hits = limitWatch.look(counters, pace: pace, now: now)
+        // Also what is to be killed: a process takes processor time to end.
+        if !limitWatch.isSuspect { hold(false) }
+        for hit in hits {
             let reason = reason(hit)
             if hit == .forkBomb, record.isReady {
                 verdict = "was killed: it \(reason)"
@@ -145,6 +154,19 @@ actor InstanceSupervisor {
             log.note("berth: at \(Timestamp.string(from: Date())) the app \(reason)")
             limited(InstanceLimitHit(instance: record.id, channel: record.channel, reason: reason))
         }
+    }
+
+    /// What it may have of the processors, in thousandths of one.
+    private var milliCPU: Int { runtime.tree.fit(record.limits, of: name).milliCPU }
+
+    /// What it has of that while it is held.
+    private var heldPace: Double { min(1, Double(Self.heldMilliCPU) / Double(max(1, milliCPU))) }
+
+    private func hold(_ isHeld: Bool) {
+        guard isHeld != self.isHeld else { return }
+        let share = isHeld ? min(Self.heldMilliCPU, milliCPU) : milliCPU
+        // What the kernel refused is tried again at the next look.
+        if runtime.groups.set(.init(milliCPU: share), of: runtime.group(of: name)) { self.isHeld = isHeld }
     }
 
     /// To follow "the app".
@@ -198,7 +220,7 @@ actor InstanceSupervisor {
         startedAt = clock.now
         watchedLog = HeldFile(log.path)
         limitWatch.begin(logEnd: log.end)
-        isBombTold = false
+        (isBombTold, isHeld) = (false, false)
         runtime.limitMonitor(of: name)
         logger.debug(
             "container started",
@@ -211,6 +233,7 @@ actor InstanceSupervisor {
         let clock = ContinuousClock()
         let begun = clock.now
         if let process = record.process {
+            hold(false)
             process.signal((record.plan.stopSignal ?? .terminate).number)
             if await !process.ends(within: grace) {
                 process.signal(SIGKILL)

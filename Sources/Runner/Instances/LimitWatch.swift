@@ -45,6 +45,8 @@ struct LimitWatch: Sendable {
     private var logBegun: ContinuousClock.Instant?
     /// Looks in a row that saw so many refusals.
     private var fastLooks = 0
+    /// The last look saw refusals as fast as a fork bomb's, and it is not known yet whether they go on.
+    var isSuspect: Bool { fastLooks > 0 }
     /// What was not told yet.
     private var pending: [Kind: Int] = [:]
     private var told: [Kind: ContinuousClock.Instant] = [:]
@@ -57,16 +59,24 @@ struct LimitWatch: Sendable {
         fastLooks = 0
     }
 
+    /// Whether refusals came as fast as a fork bomb's since the last look.
+    /// - Parameter pace: what the instance had of its processors meanwhile, of 1. A bomb with less of them is slower.
+    func isFast(_ counters: LimitCounters, pace: Double = 1, now: ContinuousClock.Instant = .now) -> Bool {
+        guard let last else { return false }
+        let refusals = counters.refusals - last.counters.refusals
+        return refusals > 0 && Double(refusals) >= Double(Self.bombRate) * pace * ((now - last.date) / .seconds(1))
+    }
+
     /// What is to be told of. The first look at what was there before only takes note of how it stands.
-    mutating func look(_ counters: LimitCounters, now: ContinuousClock.Instant = .now) -> [Hit] {
+    /// - Parameter pace: as of `isFast`.
+    mutating func look(_ counters: LimitCounters, pace: Double = 1, now: ContinuousClock.Instant = .now) -> [Hit] {
+        let isFast = isFast(counters, pace: pace, now: now)
         let before = last
         last = (counters, now)
         watchLog(counters.logEnd, after: before?.counters.logEnd, now: now)
         guard let before else { return [] }
         add(.kills, counters.kills - before.counters.kills)
-        let refusals = counters.refusals - before.counters.refusals
-        add(.refusals, refusals)
-        let isFast = refusals > 0 && Double(refusals) >= Double(Self.bombRate) * ((now - before.date) / .seconds(1))
+        add(.refusals, counters.refusals - before.counters.refusals)
         fastLooks = isFast ? fastLooks + 1 : 0
         if fastLooks == Self.bombLooks {
             fastLooks = 0

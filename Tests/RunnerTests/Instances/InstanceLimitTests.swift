@@ -81,15 +81,51 @@ extension RealContainers {
                       r.end('up', () => { if (q.url == '/bomb') require('child_process').spawn('perl', ['-e', 'fork while 1']) })
                     }).listen(process.env.PORT);
                     """)
+                let (groups, group) = (
+                    fixture.runner.runtime.groups,
+                    fixture.runner.runtime.group(of: InstanceRecord.name(endpoint.id))
+                )
+                let usual = groups.milliCPU(of: group)
+                #expect(usual == ContainerLimits.instanceDefault.milliCPU)
                 #expect(await get(endpoint.host, endpoint.port, "/bomb") == "up")
+                // Before it is known what it is, its neighbours have the processors.
+                #expect(await eventually(within: .seconds(60)) { groups.milliCPU(of: group) == 50 })
                 #expect(await eventually(within: .seconds(90)) { !seen.all.isEmpty })
+                #expect(groups.milliCPU(of: group) == usual)
                 let reason = "was killed: it kept starting processes at its limit of 256"
                 #expect(seen.all.map(\.reason) == [reason])
                 #expect(await eventually { await get(endpoint.host, endpoint.port) == "up" })
                 let output = await fixture.runner.recentOutput(endpoint.id, lines: 20)
                 #expect(output.contains { $0.hasPrefix("berth: the app \(reason); restarting in") }, "\(output)")
-                let group = fixture.runner.runtime.group(of: InstanceRecord.name(endpoint.id))
-                #expect(fixture.runner.runtime.groups.processes(of: group).count < 10)
+                #expect(groups.processes(of: group).count < 10)
+            }
+        }
+
+        @Test func `attack 11: an instance that is refused many processes at once has its processors back soon`()
+            async throws
+        {
+            try await withRunner { fixture in
+                let endpoint = try await fixture.startNode(
+                    """
+                    const burst = 'use Time::HiRes "time"; my $end = time + 1.5;' +
+                      'while (time < $end) { my $child = fork; exec "sleep", 9 if defined $child && !$child }';
+                    require('http').createServer((q, r) => {
+                      r.end('up', () => { if (q.url == '/burst') require('child_process').spawn('perl', ['-e', burst]) })
+                    }).listen(process.env.PORT);
+                    """)
+                let hits = Self.hits(of: fixture)
+                defer { hits.task.cancel() }
+                let (groups, group) = (
+                    fixture.runner.runtime.groups,
+                    fixture.runner.runtime.group(of: InstanceRecord.name(endpoint.id))
+                )
+                let usual = groups.milliCPU(of: group)
+                #expect(await get(endpoint.host, endpoint.port, "/burst") == "up")
+                #expect(await eventually(within: .seconds(60)) { groups.milliCPU(of: group) == 50 })
+                #expect(await eventually(within: .seconds(60)) { groups.milliCPU(of: group) == usual })
+                #expect(await eventually(within: .seconds(60)) { !hits.seen.all.isEmpty })
+                #expect(hits.seen.all.allSatisfy { $0.reason.hasPrefix("was refused processes at its limit of 256: ") })
+                #expect(await get(endpoint.host, endpoint.port) == "up")
             }
         }
 

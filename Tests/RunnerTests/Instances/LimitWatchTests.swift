@@ -47,6 +47,23 @@ import Testing
         #expect(hits(&slow, refusals) == [[.refusals(480)], [], [], [], []])
     }
 
+    @Test func `one that has next to nothing of the processors is suspected as long as it is as fast as that allows`() {
+        var watch = begun()
+        func look(_ refusals: Int, pace: Double, at second: Int) -> (
+            isFast: Bool, hits: [LimitWatch.Hit], isSuspect: Bool
+        ) {
+            let (counters, now) = (counters(refusals: refusals), start + .seconds(second))
+            let isFast = watch.isFast(counters, pace: pace, now: now)
+            return (isFast, watch.look(counters, pace: pace, now: now), watch.isSuspect)
+        }
+        #expect(look(20_000, pace: 1, at: 1) == (true, [], true))
+        #expect(look(20_060, pace: 0.025, at: 2) == (true, [], true))
+        #expect(look(20_120, pace: 0.025, at: 3) == (true, [.forkBomb], false))
+        // One that waits now is none.
+        #expect(look(40_000, pace: 1, at: 4) == (true, [], true))
+        #expect(look(40_010, pace: 0.025, at: 5) == (false, [.refusals(19_890)], false))
+    }
+
     @Test func `a process that was killed for want of memory is told`() {
         var watch = begun()
         #expect(hits(&watch, [counters(kills: 1), counters(kills: 1), counters(kills: 2)]) == [[.kills], [], []])
