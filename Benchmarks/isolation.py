@@ -30,7 +30,9 @@ PACKAGE = '{"name":"app","version":"1.0.0","scripts":{"start":"node server.js"}}
 ATTACKS = {
     # First: the memory of what it leaves may go back to a hypervisor.
     "disk filler in a build": "for i in $(seq 600); do dd if=/dev/zero of=part$i bs=1M count=8; done",
-    # Nothing of it reaches a disk: what of the one before is the price of memory.
+    # As much copied and as much of the disk's time, but no new memory: what of the one before is the kernel's finding some.
+    "the same over files that are there": "for i in $(seq 600); do dd if=/dev/zero of=part$((i % 32)) bs=1M count=8 conv=notrunc; done",
+    # Nothing of it reaches a disk: what of the first is the price of memory.
     "600 MB of memory in a build, within its limit": "perl -e '$x .= \"x\" x 1e7 for 1 .. 60; sleep 9'",
     "fork bomb in a build": "perl -e 'fork while 1'",
     "`while :` on every core in a build": "for i in 1 2 3 4; do while :; do :; done & done; wait",
@@ -172,8 +174,10 @@ def _visit(server: Berthd, app: str, seconds: float) -> tuple[float, float, int]
 def _fill_page_cache(folder: pathlib.Path) -> None:
     """Has the kernel take all free memory for its cache, as on a machine that has been up for a while. A hypervisor may hand memory
     out only when it is first written to, which costs the writer milliseconds in the kernel for each MiB: not what is measured here."""
-    free = next(int(line.split()[1]) for line in open("/proc/meminfo") if line.startswith("MemFree:"))
     hole = folder / "hole"
+    # What the one of the round before takes of the cache is free first.
+    hole.unlink(missing_ok=True)
+    free = next(int(line.split()[1]) for line in open("/proc/meminfo") if line.startswith("MemFree:"))
     with open(hole, "wb") as file:
         file.truncate(free * 1024)
     with open(hole, "rb", buffering=0) as file:
