@@ -1,9 +1,10 @@
-// What Linux has and the C library's own module leaves out: epoll(7), eventfd(2), accept4(2), names of threads.
+// What Linux has and the C library's own module leaves out: epoll(7), eventfd(2), accept4(2), ioctl(2), names of threads.
 #pragma once
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 // GNU's own, which the headers show only where definitions of theirs would differ from those of the C library's module.
@@ -46,6 +47,12 @@ static inline int clinux_socket(int family) { return socket(family, SOCK_STREAM 
 /// Accepts a connection whose descriptor does not block and is not inherited.
 static inline int clinux_accept(int listener, struct sockaddr *address, socklen_t *length) {
     return accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/// Bytes that have come and were not read (tcp(7), SIOCINQ); -1 when the kernel does not say.
+static inline int clinux_readable_bytes(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
 }
 
 /// Names the calling thread, in at most 15 bytes.

@@ -83,6 +83,11 @@ extension FrontHandler {
         if exchange.isRequestComplete { requestCompleted() } else { passOnBody() }
     }
 
+    /// So many bytes of a request's body make it a large one, and what comes of it at once worth waiting for more: where little
+    /// comes at a time somebody may wait for each piece.
+    private static var largeBody: Int { 1024 * 1024 }
+    private static var largePiece: Int { 32 * 1024 }
+
     /// Passes on what has come of the request's body.
     func passOnBody() {
         guard phase == .exchanging, exchange?.isRequestComplete == false else { return }
@@ -100,6 +105,7 @@ extension FrontHandler {
             case .more:
                 upstream?.write(pending)
                 pending = ByteBuffer()
+                if content >= Self.largePiece, exchange?.bodyBytes ?? 0 >= Self.largeBody { channel?.gather() }
             case .ended(let count):
                 if let body = pending.readSlice(length: count) { upstream?.write(body) }
                 if pending.readableBytes == 0 { pending = ByteBuffer() }

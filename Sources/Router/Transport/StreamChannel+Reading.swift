@@ -61,6 +61,7 @@ extension StreamChannel {
             wantsRead = false
             letOff()
             tellReceived(buffer)
+            if gathering != nil, !isRecalled { stopGathering() }
             if state == .active { tellReceivedAll() }
         case .nothing: isReadable = false
         case .end:

@@ -57,7 +57,9 @@ final class StreamChannel: NIOCore.Channel, ChannelCore, PollSource, @unchecked 
     /// Has a turn ahead.
     var isEager = false
     /// Is called in a moment.
-    private var isRecalled = false
+    private(set) var isRecalled = false
+    /// The kernel tells only of much at once. Is called in a moment, too.
+    var gathering: Gathering?
 
     var writes = PendingWrites()
     private(set) var isWritable = true
@@ -154,7 +156,7 @@ final class StreamChannel: NIOCore.Channel, ChannelCore, PollSource, @unchecked 
     func recalled() {
         guard isRecalled else { return }
         letOff()
-        tellReceivedAll()
+        if gathering != nil { readGathered() } else { tellReceivedAll() }
     }
 
     func letOff() {
