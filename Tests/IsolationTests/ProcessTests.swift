@@ -58,7 +58,8 @@ extension Isolation {
             let host = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\(name)")
             let inside = try Place.allCases.map { try stage.findings($0)["namespace-\(name)"] }
             #expect(inside.allSatisfy { $0.hasPrefix("\(name):[") })
-            #expect(Set(inside + [host]).count == 3)
+            // The build's has ended, and the kernel may have given its number to the instance's.
+            #expect(!inside.contains(host))
             let processes = try HostProcess.all().filter { $0.containerName.hasPrefix("i-") }
             let spaces = Dictionary(grouping: processes, by: \.containerName)
                 .mapValues { Set($0.compactMap { $0.namespace(name) }) }
