@@ -2,7 +2,7 @@
 /// deltas. Nothing is allocated for what a header only claims.
 struct PackReceiver: ~Copyable {
     /// Blobs above this many bytes are never in memory as a whole, unless a delta builds on them.
-    private static let streamLimit = 1 << 20
+    private static let streamLimit = 256 << 10
 
     private let input: PackInput
     private let objects: ReceivedObjects
