@@ -125,7 +125,11 @@ extension HTTP2Connection {
         memo.decoded(whole, nil)
         // Also for streams that are refused: the table is the connection's (RFC 7541 section 2.2).
         guard let headers = try? decoder.decodeHeaders(from: &bytes) else { throw .compression }
-        if let stream = streams[id] { return try takeTrailers(headers, endsStream: endsStream, stream) }
+        if let stream = streams[id] {
+            // The end of the body goes to the upstream with them.
+            fed.append(stream)
+            return try takeTrailers(headers, endsStream: endsStream, stream)
+        }
         if id <= lastStream {
             // Trailers of a stream that we have ended.
             guard budget.spend() else { throw .enhanceYourCalm }

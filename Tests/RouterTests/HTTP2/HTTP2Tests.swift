@@ -105,6 +105,31 @@ import Testing
         }
     }
 
+    @Test func trailersThatComeAloneEndTheBody() async throws {
+        let taken = Gate()
+        let stub = try StubUpstream { connection in
+            let head = try connection.readHead()
+            _ = try connection.readLine()
+            _ = try connection.read(5)
+            taken.open()
+            // The rest of the chunk, and the end.
+            _ = try connection.readLine()
+            _ = try connection.readChunks()
+            let text = head["transfer-encoding"] ?? ""
+            try connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
+            _ = try connection.readSome()
+        }
+        defer { stub.close() }
+        try await Self.with(["app.localhost": stub.target]) { client in
+            let post = [(":method", "POST"), (":scheme", "http"), (":authority", "app.localhost"), (":path", "/")]
+            try client.request(1, post, endsStream: false)
+            try client.send(0, Array("hello".utf8), stream: 1)
+            taken.wait()
+            try client.send(1, client.block([("x-trailer", "yes")]), flags: 5, stream: 1)
+            #expect(try client.response(1).text == "chunked")
+        }
+    }
+
     @Test func sendsNoMoreThanTheWindowsAllow() async throws {
         let site = try TestSite(["large.css": String(repeating: "x", count: 100_000)])
         try await Self.with(["app.localhost": site.target], settings: [(4, 1000)]) { client in
