@@ -5,8 +5,10 @@ import Glibc
 extension StreamChannel {
     /// Bytes that are to be there before the kernel tells of them (socket(7), SO_RCVLOWAT).
     static let gathered = 512 * 1024
-    /// How many moments it may take until they are there.
+    /// How many moments it may take until they are there,
     private static let longest = 10
+    /// and how much is to come in each but the first, which may be short. What trickles is not waited for.
+    private static let leastGrowth = 32 * 1024
 
     /// Lets what comes next gather, as long as it keeps coming (`LoopRecalls`). For one read: whoever wants more of it says so
     /// again when that has come.
@@ -26,11 +28,12 @@ extension StreamChannel {
         try? setOption0(SOL_SOCKET, SO_RCVLOWAT, 1)
     }
 
-    /// A moment has passed. What has come is read, although it is less, when no more came in that time.
+    /// A moment has passed. What has come is read, although it is less, when little more came in that time.
     func readGathered() {
         guard let before = gathering else { return }
-        let bytes = clinux_readable_bytes(descriptor)
-        guard bytes <= before.bytes || before.moments >= Self.longest else {
+        let bytes = Int(clinux_readable_bytes(descriptor))
+        let isEnough = bytes - before.bytes >= (before.moments == 0 ? 1 : Self.leastGrowth)
+        if isEnough, before.moments < Self.longest {
             gathering = Gathering(bytes: bytes, moments: before.moments + 1)
             return tellAgainSoon()
         }
@@ -41,7 +44,7 @@ extension StreamChannel {
 
     /// What had come when it was last looked at.
     struct Gathering {
-        var bytes: CInt = 0
+        var bytes = 0
         var moments = 0
     }
 }
